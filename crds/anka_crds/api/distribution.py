@@ -1,0 +1,99 @@
+"""TemplateDistribution: pull a template to Macs, or remove it from them, with progress for every Mac."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from pydantic import ConfigDict, Field
+
+from anka_crds.api.fields import Label, ObjectName, Percent, Text, immutable, rule, validations
+from anka_crds.api.meta import (
+    PENDING_CONDITION,
+    ApiModel,
+    Column,
+    Condition,
+    KubeObject,
+    Served,
+    conditions_field,
+    observed_generation_field,
+)
+
+
+class TemplateDistributionSpec(ApiModel):
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            rule(
+                "!(has(self.tag) && has(self.version))",
+                "tag and version exclude each other: give one of them",
+            ),
+            rule(
+                "!(has(self.nodes) && size(self.nodes) > 0 && has(self.group))",
+                "nodes and group exclude each other: give one of them, or none for all nodes",
+            ),
+        )
+    )
+
+    template: Label = Field(description="UUID or name of the template.", json_schema_extra=immutable("template"))
+    tag: Label | None = Field(default=None, description="Tag; the latest if absent.")
+    version: int | None = Field(default=None, ge=0, description="Version number instead of a tag.")
+    action: Literal["Pull", "Remove"] = Field(
+        default="Pull",
+        description="Pull the template to the Macs, or Remove it from them.",
+        json_schema_extra=immutable("action"),
+    )
+    nodes: list[ObjectName] = Field(
+        default_factory=list,
+        max_length=1024,
+        description="Macs; all if neither nodes nor group are given.",
+        json_schema_extra={"x-kubernetes-list-type": "set"},
+    )
+    group: ObjectName | None = Field(default=None, description="NodeGroup whose Macs are meant.")
+    permission_group: Label | None = Field(default=None, description="Permission group on whose behalf it is done.")
+    cancelled: bool = Field(default=False, description="Set to true to stop what has not finished.")
+    ttl_seconds_after_finished: int | None = Field(
+        default=None, ge=0, le=31_536_000, description="Delete the object this long after it finished."
+    )
+
+
+class NodeProgress(ApiModel):
+    node_name: ObjectName = Field(description="A Mac.")
+    done: bool = Field(default=False, description="Whether the Mac has finished.")
+    progress_percent: Percent = Field(default=0, description="Progress of the download in percent.")
+    message: Text | None = Field(default=None, description="What went wrong, if anything.")
+
+
+class TemplateDistributionStatus(ApiModel):
+    observed_generation: int | None = observed_generation_field()
+    phase: Literal["Pending", "Running", "Done", "Error", "Cancelled"] = Field(
+        default="Pending", description="Where the request is in its life."
+    )
+    requested_at: datetime | None = Field(default=None, description="When the request was taken up.")
+    nodes: list[NodeProgress] = Field(
+        default_factory=list,
+        max_length=1024,
+        description="Progress of every Mac.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["nodeName"]},
+    )
+    conditions: list[Condition] = conditions_field()
+
+
+class TemplateDistribution(KubeObject):
+    """A request to bring a template to Macs, or to remove it from them."""
+
+    SERVED: ClassVar[Served] = Served(
+        plural="templatedistributions",
+        namespaced=False,
+        short_names=("ankad",),
+        columns=(
+            Column("Template", ".spec.template"),
+            Column("Tag", ".spec.tag"),
+            Column("Action", ".spec.action"),
+            Column("Phase", ".status.phase"),
+            Column("Age", ".metadata.creationTimestamp", "date"),
+        ),
+        status_default={"phase": "Pending", "observedGeneration": -1, "conditions": [PENDING_CONDITION]},
+    )
+
+    spec: TemplateDistributionSpec = Field(description="What is wanted.")
+    status: TemplateDistributionStatus = Field(default_factory=TemplateDistributionStatus, description="What is seen.")

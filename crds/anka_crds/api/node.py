@@ -1,0 +1,162 @@
+"""AnkaNode: a Mac host. Its heartbeat is a Lease of the same name; status is written when something changes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from anka_crds.api.fields import Label, ObjectName, Percent, Text
+from anka_crds.api.meta import (
+    ApiModel,
+    Column,
+    Condition,
+    KubeObject,
+    Served,
+    conditions_field,
+    observed_generation_field,
+)
+from anka_crds.api.phase import NodeState
+
+
+class AnkaNodeSpec(ApiModel):
+    """Configuration of the Mac. The agent creates it from its flags when it joins; from then on people own it."""
+
+    display_name: Label | None = Field(default=None, description="Name for people; the object's name if absent.")
+    host: Annotated[str, Field(min_length=1, max_length=253)] | None = Field(
+        default=None,
+        description="Address at which VMs of this Mac are reached; what the agent found if absent.",
+    )
+    groups: list[ObjectName] = Field(
+        default_factory=list,
+        max_length=64,
+        description="NodeGroups this Mac belongs to.",
+        json_schema_extra={"x-kubernetes-list-type": "set"},
+    )
+    capacity_mode: Literal["number", "resource"] = Field(
+        default="number", description="What limits the VMs: their number, or their vCPUs and RAM together."
+    )
+    max_vm_count: int = Field(default=2, ge=0, le=256, description="Most VMs at a time with capacityMode number.")
+    vcpu_override: int | None = Field(
+        default=None,
+        ge=0,
+        le=1024,
+        description="vCPUs to hand out with capacityMode resource; twice the cores if absent or 0.",
+    )
+    ram_override_gib: int | None = Field(
+        default=None,
+        ge=0,
+        le=65536,
+        description="RAM in GiB to hand out with capacityMode resource; all but 2 if absent or 0.",
+    )
+    drain_mode: bool = Field(default=False, description="Running VMs finish, nothing new starts.")
+    disable_central_logging: bool = Field(default=False, description="Whether logs stay on the Mac.")
+    reserve_space_percent: Percent = Field(
+        default=20, description="Share of the disk that pulls of templates leave free, in percent."
+    )
+    vm_prefix: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")] = Field(
+        default="mgmtManaged-", description="What names of VMs begin with; VMs so named belong to the agent."
+    )
+    agent_version: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        default=None, description="Version of the agent that should run; the one that runs if absent."
+    )
+
+
+class AnkaVersion(ApiModel):
+    product: Text | None = Field(default=None, description="Product name.")
+    version: Text | None = Field(default=None, description="Version of Anka.")
+    build: Text | None = Field(default=None, description="Build of Anka.")
+    license: Text | None = Field(default=None, description="Kind of licence.")
+    license_status: Text | None = Field(default=None, description="State of the licence: valid, or what is wrong.")
+    expires: Text | None = Field(default=None, description="When the licence expires, as anka prints it.")
+
+
+class HeldTemplate(ApiModel):
+    """One tag of a template that lies on the Mac's disk."""
+
+    uuid: Text = Field(description="UUID of the template.")
+    name: Text = Field(description="Name of the template.")
+    tag: Text | None = Field(default=None, description="Tag.")
+    size_bytes: int | None = Field(default=None, description="Size on disk in bytes.")
+    last_used: datetime | None = Field(default=None, description="When a VM was last started from it.")
+
+
+class UsbDevice(ApiModel):
+    location_id: Text = Field(description="Where the device is plugged in: its location id.")
+    name: Text | None = Field(default=None, description="Name of the device.")
+    group: Text | None = Field(default=None, description="Group name by which instances claim it.")
+    available: bool = Field(default=True, description="Whether it can be claimed.")
+
+
+class Usage(ApiModel):
+    """Figures that change all the time: refreshed with other changes and every few minutes, not by themselves."""
+
+    vm_count: int = Field(default=0, ge=0, description="VMs running.")
+    vcpu_count: int = Field(default=0, ge=0, description="vCPUs of the running VMs.")
+    vram_mib: int = Field(default=0, ge=0, description="RAM of the running VMs in MiB.")
+    cpu_percent: Percent = Field(default=0, description="CPU utilisation of the Mac, in percent.")
+    ram_percent: Percent = Field(default=0, description="RAM utilisation of the Mac, in percent.")
+    free_disk_bytes: int = Field(default=0, ge=0, description="Free disk space in bytes.")
+    anka_disk_bytes: int = Field(default=0, ge=0, description="Disk space that Anka uses, in bytes.")
+
+
+class AnkaNodeStatus(ApiModel):
+    """What the agent reports, and the state that the operator concludes (state, conditions, observedGeneration)."""
+
+    observed_generation: int | None = observed_generation_field()
+    state: NodeState | None = Field(default=None, description="State of the Mac, in the old controller's words.")
+    ip_address: Text | None = Field(default=None, description="Address of the Mac.")
+    host_arch: Literal["amd64", "arm64"] | None = Field(default=None, description="Architecture of the Mac.")
+    cpu_count: int | None = Field(default=None, ge=0, description="CPU cores.")
+    ram_gib: int | None = Field(default=None, ge=0, description="RAM in GiB.")
+    disk_size_bytes: int | None = Field(default=None, ge=0, description="Disk size in bytes.")
+    anka_version: AnkaVersion | None = Field(default=None, description="Anka on the Mac, and its licence.")
+    agent_version: Text | None = Field(default=None, description="Version of the agent that runs.")
+    usage: Usage | None = Field(default=None, description="Usage of the Mac when last written.")
+    templates: list[HeldTemplate] = Field(
+        default_factory=list,
+        max_length=1024,
+        description="Templates and tags on the Mac's disk.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    usb_devices: list[UsbDevice] = Field(
+        default_factory=list,
+        max_length=256,
+        description="USB devices plugged in.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    vlans: list[Text] = Field(
+        default_factory=list,
+        max_length=4094,
+        description="VLAN ids that VMs on this Mac can use.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    updated_at: datetime | None = Field(default=None, description="When the agent last wrote this status.")
+    conditions: list[Condition] = conditions_field()
+
+
+class AnkaNode(KubeObject):
+    """A Mac that runs VMs. Made by the agent when it joins."""
+
+    SERVED: ClassVar[Served] = Served(
+        plural="ankanodes",
+        namespaced=False,
+        short_names=("ankan", "mac"),
+        columns=(
+            Column("State", ".status.state", description="State of the Mac"),
+            Column("Address", ".status.ipAddress", description="Address of the Mac"),
+            Column("VMs", ".spec.maxVmCount", "integer", "Most VMs at a time"),
+            Column("Groups", ".spec.groups", description="NodeGroups it belongs to"),
+            Column("Arch", ".status.hostArch", description="Architecture"),
+            Column("Age", ".metadata.creationTimestamp", "date"),
+            Column("Drain", ".spec.drainMode", "boolean", priority=1),
+            Column("Anka", ".status.ankaVersion.version", priority=1),
+            Column("Agent", ".status.agentVersion", priority=1),
+            Column("Reason", ".status.conditions[?(@.type=='Ready')].message", priority=1),
+        ),
+        selectable=(".status.state",),
+    )
+
+    spec: AnkaNodeSpec = Field(default_factory=AnkaNodeSpec, description="Configuration of the Mac.")
+    status: AnkaNodeStatus = Field(default_factory=AnkaNodeStatus, description="What is seen.")
