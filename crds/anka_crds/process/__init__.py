@@ -1,0 +1,1 @@
+"""What every process of ours does alike: settings, logs, health and metrics endpoints, the clock, a graceful stop."""

@@ -1,0 +1,69 @@
+"""Structured logs: one JSON object a line on stderr, or plain text for a terminal.
+
+Ids of what is being worked on (instance, node, request) come from `context`, so that no call has to repeat them.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from pythonjsonlogger.json import JsonFormatter
+
+LogFormat = Literal["json", "text"]
+
+_fields: contextvars.ContextVar[dict[str, str] | None] = contextvars.ContextVar("anka_log_fields", default=None)
+
+
+@contextmanager
+def context(**fields: str) -> Iterator[None]:
+    """Add these fields to every record logged inside the block, in this task and those it starts."""
+    token = _fields.set({**(_fields.get() or {}), **fields})
+    try:
+        yield
+    finally:
+        _fields.reset(token)
+
+
+class _ContextFilter(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        for key, value in (_fields.get() or {}).items():
+            if not hasattr(record, key):
+                setattr(record, key, value)
+        return True
+
+
+class _TextFormatter(logging.Formatter):
+    """`time level logger message key=value …`"""
+
+    _standard = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        extra = " ".join(f"{key}={value}" for key, value in vars(record).items() if key not in self._standard)
+        return f"{line} {extra}" if extra else line
+
+
+def configure(level: str = "INFO", log_format: LogFormat = "json") -> None:
+    """Route all logging of the process to stderr in this format. `level` is a name of the logging module."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_ContextFilter())
+    if log_format == "json":
+        handler.setFormatter(
+            JsonFormatter(
+                ["asctime", "levelname", "name", "message"],
+                rename_fields={"asctime": "ts", "levelname": "level", "name": "logger"},
+                datefmt="%Y-%m-%dT%H:%M:%S%z",
+            )
+        )
+    else:
+        handler.setFormatter(_TextFormatter("%(asctime)s %(levelname)-7s %(name)s %(message)s"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for chatty in ("aiohttp.access", "asyncio", "kubernetes"):
+        logging.getLogger(chatty).setLevel("WARNING")

@@ -1,0 +1,55 @@
+"""Settings of a process: one pydantic-settings model, read from flags and environment; errors in one line each."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn, TypeVar
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, CliApp, SettingsConfigDict, SettingsError
+
+USAGE = 2
+"""Exit code for bad input, as argparse has it."""
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+class ProcessSettings(BaseSettings):
+    """Base of the three settings models. Flags are kebab-case; the environment is ANKA_<FIELD>."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ANKA_",
+        extra="ignore",
+        cli_kebab_case=True,
+        cli_hide_none_type=True,
+        cli_avoid_json=True,
+        cli_implicit_flags=True,
+        nested_model_default_partial_update=True,
+    )
+
+
+def load(model: type[S], prog: str, argv: list[str] | None = None) -> S:
+    """Settings from `argv` and the environment. Ends the process with one clear line for each wrong value."""
+    named = type(model.__name__, (model,), {"model_config": SettingsConfigDict(cli_prog_name=prog)})
+    try:
+        return CliApp.run(named, cli_args=sys.argv[1:] if argv is None else argv)
+    except ValidationError as error:
+        lines = [_line(item["loc"], item["msg"], item.get("input")) for item in error.errors()]
+    except SettingsError as error:
+        lines = [str(error)]
+    return fail(prog, *lines)
+
+
+def fail(prog: str, *lines: str, code: int = USAGE) -> NoReturn:
+    """End the process with these lines on stderr: no traceback reaches a person."""
+    for line in lines:
+        print(f"{prog}: {line}", file=sys.stderr)
+    raise SystemExit(code)
+
+
+def _line(loc: tuple[int | str, ...], message: str, value: object) -> str:
+    flag = "--" + str(loc[0]).replace("_", "-") if loc else "settings"
+    message = message.removeprefix("Value error, ")
+    if message == "Field required":
+        return f"{flag} is needed (or environment ANKA_{str(loc[0]).upper()}): see --help"
+    return f"{flag}: {message} (given: {value!r})"
