@@ -1,0 +1,102 @@
+"""Finds the control plane's binaries, or gets them."""
+
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from anka_dev.controlplane import gobuild, versions
+from anka_dev.controlplane.download import DownloadError, download
+from anka_dev.controlplane.filelock import locked
+from anka_dev.controlplane.progress import Heartbeat, Say
+from anka_dev.controlplane.toolchain import Go, find_go
+from anka_dev.controlplane.versions import Target
+from anka_dev.errors import DevError
+
+# A whole build by another process on a slow machine.
+_BUILD_PATIENCE_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class Binaries:
+    """The three executables."""
+
+    etcd: Path
+    api_server: Path
+    controller_manager: Path
+
+
+def this_machine() -> Target:
+    """Of the running Python. DevError where there is no Kubernetes."""
+    try:
+        return Target.of(platform.system(), platform.machine())
+    except ValueError as error:
+        raise DevError(str(error)) from None
+
+
+def _usable(folder: Path, names: tuple[str, ...]) -> dict[str, Path]:
+    return {name: folder / name for name in names if os.access(folder / name, os.X_OK)}
+
+
+def found(env: Mapping[str, str], target: Target) -> dict[str, Path]:
+    """What is here already: in KUBEBUILDER_ASSETS, then in the cache. DevError when that folder lacks the API."""
+    here = _usable(versions.binaries_dir(env, target), versions.COMPONENTS)
+    if assets := env.get("KUBEBUILDER_ASSETS"):
+        named = _usable(Path(assets), versions.COMPONENTS)
+        # Its makers ship no controller manager: that one alone may come from elsewhere.
+        for name in (versions.STORE, versions.API_SERVER):
+            if name not in named:
+                raise DevError(f"KUBEBUILDER_ASSETS={assets} has no executable {name}: correct or unset it")
+        here |= named
+    return here
+
+
+def complete(env: Mapping[str, str], target: Target) -> bool:
+    """Whether a control plane can start without getting anything."""
+    return len(found(env, target)) == len(versions.COMPONENTS)
+
+
+def ensure(env: Mapping[str, str], say: Say) -> Binaries:
+    """The binaries; what is missing is downloaded, else built. DevError says why neither worked."""
+    target = this_machine()
+    have = found(env, target)
+    if len(have) < len(versions.COMPONENTS):
+        have = _get(env, target, say)
+    return Binaries(have[versions.STORE], have[versions.API_SERVER], have[versions.CONTROLLER_MANAGER])
+
+
+def _get(env: Mapping[str, str], target: Target, say: Say) -> dict[str, Path]:
+    folder = versions.binaries_dir(env, target)
+    folder.mkdir(parents=True, exist_ok=True)
+    heartbeat = Heartbeat(say)
+    with locked(
+        folder.parent / f".{target.folder}.lock",
+        patience=_BUILD_PATIENCE_SECONDS,
+        waiting=lambda pid, _: heartbeat.beat(f"waiting for process {pid}, which is getting the control plane"),
+        busy="process {pid} has been getting the control plane for an hour: end it and try again",
+        interval=1.0,
+    ):
+        have = found(env, target)
+        if missing := set(versions.COMPONENTS) - have.keys():
+            _download(missing, folder, target, env, say)
+            have = found(env, target)
+        if missing := set(versions.COMPONENTS) - have.keys():
+            go = Go(find_go(env, say), env)
+            scratch = versions.cache_root(env) / "build" / target.folder
+            for name in versions.COMPONENTS:
+                if name in missing:
+                    gobuild.build(name, folder, go, scratch, say)
+            have = found(env, target)
+    return have
+
+
+def _download(missing: set[str], folder: Path, target: Target, env: Mapping[str, str], say: Say) -> None:
+    for part in ({versions.STORE, versions.API_SERVER}, {versions.CONTROLLER_MANAGER}):
+        try:
+            download(missing & part, folder, target, env, say)
+        except DownloadError as error:
+            say(f"no release binaries, building instead: {error}")
+            if not error.reachable:
+                # The other host would only cost the same wait.
+                return
