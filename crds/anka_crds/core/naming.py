@@ -55,9 +55,8 @@ def vm_name(
         node_name=node_name,
         ts=token,
     )
-    if token not in rendered:
-        rendered = f"{rendered}-{token}"
-    return prefix + _UNSAFE.sub("-", rendered).strip("-")
+    safe = _UNSAFE.sub("-", rendered).strip("-")
+    return prefix + (safe if token in safe else f"{safe}-{token}".lstrip("-"))
 
 
 def names_instance(name: str, prefix: str, token: str) -> bool:
