@@ -1,0 +1,68 @@
+"""Objects of kinds that have no model here: metadata typed, the rest as the API sent it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from anka_crds.kube.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """The part of metav1.ObjectMeta that the access layer itself reads and writes."""
+
+    name: str
+    namespace: str | None = None
+    uid: str | None = None
+    resource_version: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    owner_references: tuple[Mapping[str, Any], ...] = ()
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> Meta:
+        return cls(
+            name=data["name"],
+            namespace=data.get("namespace"),
+            uid=data.get("uid"),
+            resource_version=data.get("resourceVersion"),
+            labels=data.get("labels") or {},
+            owner_references=tuple(data.get("ownerReferences") or ()),
+        )
+
+    def dump(self) -> dict[str, Any]:
+        """As JSON, without what is not set."""
+        full = {
+            "name": self.name,
+            "namespace": self.namespace,
+            "uid": self.uid,
+            "resourceVersion": self.resource_version,
+            "labels": dict(self.labels),
+            "ownerReferences": [dict(reference) for reference in self.owner_references],
+        }
+        return {key: value for key, value in full.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Unstructured:
+    """An object as the API sent it."""
+
+    metadata: Meta
+    raw: dict[str, Any]
+
+    @classmethod
+    def parse(cls, data: dict[str, Any]) -> Unstructured:
+        return cls(Meta.parse(data["metadata"]), data)
+
+    def dump(self) -> dict[str, Any]:
+        return self.raw
+
+
+def unstructured(group: str, version: str, plural: str, kind: str, *, namespaced: bool) -> Resource[Unstructured]:
+    """A resource without a model: ConfigMaps, CRDs, whatever is only passed on."""
+    return Resource(group, version, plural, kind, namespaced, Unstructured.parse, Unstructured.dump)
+
+
+EVENTS = unstructured("", "v1", "events", "Event", namespaced=True)
+"""core/v1 Events: what `kubectl describe` shows under an object."""
