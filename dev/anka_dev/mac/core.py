@@ -1,0 +1,251 @@
+"""One simulated Mac host with Anka: every operation as a plain, synchronous method.
+
+No argument parsing, no output, no asyncio: `anka_dev.mac.cli` drives it as a command, benchmarks drive a thousand of
+them in one process. Delays go through `sleep`, so a caller can collect them instead of waiting.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from anka_dev.mac import records, settings, views
+from anka_dev.mac.errors import BUSY, EXISTS, LICENSE, LIMIT, NO_SPACE, USAGE, AnkaError, not_found
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from anka_dev.mac.hypervisor import Hypervisor
+    from anka_dev.mac.store import Store
+
+
+class SimulatedMac:
+    """A Mac over a store (its disk) and a hypervisor (what runs its VMs). Errors are `AnkaError`."""
+
+    def __init__(
+        self,
+        store: Store,
+        hypervisor: Hypervisor,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.store = store
+        self.hypervisor = hypervisor
+        self.sleep = sleep
+        self.clock = clock
+        self.config = store.config()
+
+    # Looking
+
+    def vms(self) -> list[dict[str, Any]]:
+        """Every VM and template. What ran under a hypervisor that is gone is stopped: the power went."""
+        found = self.store.vms()
+        if not any(vm["status"] == "running" for vm in found):
+            return found
+        boot = self.hypervisor.boot_id()
+        return [
+            records.halted(vm, "stopped", None) if vm["status"] == "running" and vm["boot_id"] != boot else vm for vm in found
+        ]
+
+    def find(self, ref: str) -> dict[str, Any]:
+        """The VM of that name or UUID."""
+        for vm in self.vms():
+            if ref in (vm["uuid"], vm["name"]):
+                return vm
+        raise not_found(ref)
+
+    def list(
+        self, refs: list[str] | None = None, *, status: str | None = None, fields: list[str] | None = None
+    ) -> list[dict[str, Any]]:
+        chosen = [self.find(ref) for ref in refs] if refs else self.vms()
+        if status:
+            chosen = [vm for vm in chosen if vm["status"] == status]
+        if not fields:
+            return [views.row(vm) for vm in chosen]
+        now = self.clock()
+        return [body for vm in chosen if (body := views.selected(vm, fields, now)) is not None]
+
+    def show(self, ref: str, *, tag: str | None = None) -> dict[str, Any]:
+        vm = self.find(ref)
+        if tag is not None:
+            held = self.tag(vm, tag)
+            vm = dict(vm, version=tag, image_size=held["size"])
+        return views.show(vm, self.clock())
+
+    def show_part(self, ref: str, name: str) -> Any:
+        return views.part(self.find(ref), name, self.clock())
+
+    def describe(self, ref: str) -> dict[str, Any]:
+        return views.describe(self.find(ref))
+
+    def tag(self, vm: dict[str, Any], tag: str) -> dict[str, Any]:
+        """A tag that this Mac holds of a template."""
+        for held in vm["tags"]:
+            if held["tag"] == tag:
+                return dict(held)
+        raise not_found(f"{vm['name']}:{tag}")
+
+    def disk_usage(self) -> dict[str, int]:
+        """Bytes: the disk's size, what VMs and images take, and what is free."""
+        total = int(self.config["disk_bytes"])
+        used = sum(vm["image_size"] for vm in self.store.vms() if "source" not in vm)
+        return {"total": total, "used": used, "free": max(0, total - used)}
+
+    # Life
+
+    def create(self, name: str, *, cpu: int, ram: int, disk: int) -> dict[str, Any]:
+        """A new VM with an empty macOS; sizes in bytes."""
+        vm = records.new(
+            self.fresh_uuid(), name, self.clock(), arch=self.config["arch"], cpu=cpu, ram=ram, disk=disk, image_size=15 << 30
+        )
+        self._add(vm, None)
+        return vm
+
+    def clone(self, ref: str, name: str, *, tag: str | None = None) -> dict[str, Any]:
+        """Copy a VM that does not run. Nothing is visible until it is complete."""
+        source = self.find(ref)
+        if source["status"] == "running":
+            raise AnkaError(f"{source['name']}: VM is running, stop it before cloning", BUSY)
+        self._name_is_free(name)
+        vm = records.clone(source, self.fresh_uuid(), name, self.clock())
+        held = self.tag(source, tag) if tag is not None else None
+        if held:
+            vm.update(version=tag, image_size=held["size"])
+        prepared = None
+        if self.store.path is not None:
+            from anka_dev.mac import sandbox
+
+            prepared = sandbox.copy(self.store, source, held)
+        self.sleep(self.config["delays"]["clone"])
+        self._add(vm, prepared)
+        return vm
+
+    def start(self, ref: str) -> dict[str, Any]:
+        """Start or resume; a VM that runs already is left alone. Waits for the start delay, not for the guest's network."""
+        vm = self.find(ref)
+        if vm["status"] == "running":
+            return vm
+        if self.config["license"]["status"] != "valid":
+            raise AnkaError(f"license is {self.config['license']['status']}, VMs cannot be started", LICENSE)
+        self.check_limit(self.vms(), vm["uuid"])
+        if vm["ram_bytes"] > self.config["ram_bytes"]:
+            raise AnkaError(f"{vm['name']}: not enough memory on the host", NO_SPACE)
+        self.sleep(settings.start_delay(self.config, f"{vm['uuid']}:{vm.get('starts', 0)}"))
+        return self.hypervisor.start(self, vm["uuid"])
+
+    def check_limit(self, vms: list[dict[str, Any]], uuid: str) -> None:
+        limit = settings.running_limit(self.config)
+        running = sum(1 for vm in vms if vm["status"] == "running" and vm["uuid"] != uuid)
+        if limit is not None and running >= limit:
+            raise AnkaError(f"start: the number of running VMs is limited to {limit} on this host", LIMIT)
+
+    def stop(self, ref: str, *, force: bool = False) -> None:
+        """Stop a running or suspended VM; one that is stopped is left alone."""
+        vm = self.find(ref)
+        if vm["status"] == "running":
+            self.sleep(0.0 if force else self.config["delays"]["stop"])
+            self.hypervisor.halt(self, vm["uuid"], "stopped", force=force)
+        elif vm["status"] != "stopped":
+            self.update(vm["uuid"], lambda found: records.halted(found, "stopped", self.clock()))
+
+    def suspend(self, ref: str) -> None:
+        vm = self.find(ref)
+        if ".develop" in self.config["license"]["license_type"]:
+            raise AnkaError("suspend is not available with this license", LICENSE)
+        if vm["status"] != "running":
+            raise AnkaError(f"{vm['name']}: VM is not running", BUSY)
+        self.hypervisor.halt(self, vm["uuid"], "suspended", force=True)
+
+    def reboot(self, ref: str, *, force: bool = False) -> None:
+        if self.find(ref)["status"] != "running":
+            raise AnkaError(f"{ref}: VM is not running", BUSY)
+        self.stop(ref, force=force)
+        self.start(ref)
+
+    def delete(self, ref: str) -> None:
+        """Delete a VM or template with its local tags; a running one is powered off first."""
+        vm = self.find(ref)
+        self.sleep(self.config["delays"]["delete"])
+        if vm["status"] == "running":
+            self.hypervisor.halt(self, vm["uuid"], "stopped", force=True)
+        with self.store.lock():
+            self.store.remove(vm["uuid"])
+
+    def delete_tag(self, ref: str, tag: str) -> None:
+        """Forget one local tag of a template."""
+        self.tag(self.find(ref), tag)
+
+        def without(vm: dict[str, Any]) -> dict[str, Any]:
+            return dict(vm, tags=[held for held in vm["tags"] if held["tag"] != tag])
+
+        self.update(self.find(ref)["uuid"], without)
+
+    # Changing
+
+    def modify(self, ref: str, change: Callable[[dict[str, Any]], dict[str, Any]], *, live: bool = False) -> dict[str, Any]:
+        """Apply a pure change to a VM's record; only a `live` one is possible unless the VM is stopped."""
+
+        def guarded(vm: dict[str, Any]) -> dict[str, Any]:
+            if vm["status"] in ("running", "suspended") and not live:
+                raise AnkaError(f"{vm['name']}: VM is {vm['status']}, stop it before modifying", BUSY)
+            return change(vm)
+
+        return self.update(self.find(ref)["uuid"], guarded)
+
+    def rename(self, ref: str, name: str) -> None:
+        uuid = self.find(ref)["uuid"]
+        with self.store.lock():
+            if name != self.find(uuid)["name"]:
+                self._name_is_free(name)
+            self.store.put(dict(self.find(uuid), name=name))
+
+    def update(self, uuid: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+        """Read, change and write one record under the lock."""
+        with self.store.lock():
+            vm = change(self.find(uuid))
+            self.store.put(vm)
+        return vm
+
+    def save_config(self, **changes: Any) -> None:
+        """Change parts of the Mac's configuration under the lock."""
+        with self.store.lock():
+            self.config = dict(self.store.config(), **changes)
+            self.store.save_config(self.config)
+
+    def claim_usb(self, ref: str, device: str, *, claim: bool = True) -> None:
+        """Attach a USB device of the host to a VM, or take it back; a device is in one VM at a time."""
+        known = [usb for usb in self.config["usb"] if device in (usb.get("name"), usb.get("id"), usb.get("location"))]
+        if not known:
+            raise not_found(f"usb device {device}")
+        name = known[0]["name"]
+        uuid = self.find(ref)["uuid"]
+        with self.store.lock():
+            for vm in self.vms():
+                if claim and name in vm["usb"] and vm["uuid"] != uuid:
+                    raise AnkaError(f"usb device {name} is claimed by {vm['name']}", BUSY)
+            vm = self.find(uuid)
+            rest = [other for other in vm["usb"] if other != name]
+            self.store.put(dict(vm, usb=[*rest, name] if claim else rest))
+
+    # Small parts
+
+    def fresh_uuid(self) -> str:
+        return records.new_uuid(os.urandom(16))
+
+    def add(self, vm: dict[str, Any], prepared: str | None) -> None:
+        """Add a complete VM; its name must be free."""
+        self._add(vm, prepared)
+
+    def _add(self, vm: dict[str, Any], prepared: str | None) -> None:
+        with self.store.lock():
+            self._name_is_free(vm["name"])
+            self.store.add(vm, prepared)
+
+    def _name_is_free(self, name: str) -> None:
+        if not name or "/" in name or name.startswith("-"):
+            raise AnkaError(f"invalid VM name {name!r}", USAGE)
+        if any(name in (vm["name"], vm["uuid"]) for vm in self.store.vms()):
+            raise AnkaError(f"{name}: already exists", EXISTS)

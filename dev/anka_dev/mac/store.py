@@ -1,0 +1,181 @@
+"""Where a simulated Mac keeps its state: files that survive `kill -9`, or memory for large benchmarks."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+
+from anka_dev.mac import settings
+from anka_dev.mac.errors import AnkaError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, Protocol
+
+    class Store(Protocol):
+        """State of one Mac. Records are plain JSON objects; callers change copies and put them back."""
+
+        path: str | None
+
+        def lock(self) -> contextlib.AbstractContextManager[None]: ...
+        def config(self) -> dict[str, Any]: ...
+        def save_config(self, config: dict[str, Any]) -> None: ...
+        def vms(self) -> list[dict[str, Any]]: ...
+        def put(self, vm: dict[str, Any]) -> None: ...
+        def add(self, vm: dict[str, Any], prepared: str | None) -> None: ...
+        def staging(self, label: str) -> str: ...
+        def remove(self, uuid: str) -> None: ...
+
+
+def write_json(path: str, value: object) -> None:
+    """Replace a file in one step: a reader, or a crash, sees the old text or the new one."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    with open(temporary, "w", encoding="utf-8") as file:
+        json.dump(value, file)
+    os.replace(temporary, path)
+
+
+def read_json(path: str) -> Any | None:
+    """The content of a JSON file, None if there is no such file."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except ValueError as error:
+        raise AnkaError(f"{path} is not valid JSON ({error}); repair or delete it") from error
+
+
+class FileStore:
+    """State in a directory: config.json, vms/<uuid>/vm.json, images/, tmp/, guarded by a lock file."""
+
+    path: str
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.abspath(path)
+        self._vms = os.path.join(self.path, "vms")
+        self._config = os.path.join(self.path, "config.json")
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Exclusive among processes; the kernel releases it when the holder dies. Held for moments, never for a delay."""
+        try:
+            fd = os.open(os.path.join(self.path, "lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError as error:
+            raise self._missing() from error
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
+
+    def config(self) -> dict[str, Any]:
+        overrides = read_json(self._config)
+        if overrides is None:
+            raise self._missing()
+        return settings.merged(overrides)
+
+    def save_config(self, config: dict[str, Any]) -> None:
+        write_json(self._config, config)
+
+    def vms(self) -> list[dict[str, Any]]:
+        try:
+            names = os.listdir(self._vms)
+        except FileNotFoundError:
+            return []
+        found = [read_json(os.path.join(self._vms, name, "vm.json")) for name in names]
+        return sorted((vm for vm in found if vm is not None), key=lambda vm: (vm["created"], vm["name"]))
+
+    def vm_dir(self, uuid: str) -> str:
+        return os.path.join(self._vms, uuid)
+
+    def put(self, vm: dict[str, Any]) -> None:
+        """Write the record of a VM that exists."""
+        write_json(os.path.join(self.vm_dir(vm["uuid"]), "vm.json"), vm)
+
+    def add(self, vm: dict[str, Any], prepared: str | None) -> None:
+        """Make a VM appear, complete, in one step; `prepared` is a staging directory with its files."""
+        directory = prepared or self.staging("new")
+        write_json(os.path.join(directory, "vm.json"), vm)
+        os.makedirs(self._vms, exist_ok=True)
+        os.rename(directory, self.vm_dir(vm["uuid"]))
+
+    def remove(self, uuid: str) -> None:
+        """Gone in one step (a rename), then cleaned up; the rest of an interrupted clean-up goes with `sweep`."""
+        trash = self.staging("delete")
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(self.vm_dir(uuid), os.path.join(trash, uuid))
+        _remove_tree(trash)
+
+    def staging(self, label: str) -> str:
+        """A new private directory on the same file system, named after this process so that `sweep` knows when it is stale."""
+        base = os.path.join(self.path, "tmp")
+        os.makedirs(base, exist_ok=True)
+        path = os.path.join(base, f"{os.getpid()}.{label}.{os.urandom(4).hex()}")
+        os.mkdir(path)
+        return path
+
+    def sweep(self) -> None:
+        """Delete what processes left behind that died half way."""
+        base = os.path.join(self.path, "tmp")
+        try:
+            names = os.listdir(base)
+        except FileNotFoundError:
+            return
+        for name in names:
+            owner = name.partition(".")[0]
+            if not owner.isdigit() or not _alive(int(owner)):
+                _remove_tree(os.path.join(base, name))
+
+    def _missing(self) -> AnkaError:
+        return AnkaError(f"{self.path} is not a simulated Mac (no config.json); make one with: anka-dev mac create DIR")
+
+
+class MemoryStore:
+    """The same in memory, for many Macs in one process; not shared between threads."""
+
+    path = None
+
+    def __init__(self, config: dict[str, Any] | None = None) -> None:
+        self._config = settings.merged(config or {})
+        self._vms: dict[str, dict[str, Any]] = {}
+
+    def lock(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    def config(self) -> dict[str, Any]:
+        return self._config
+
+    def save_config(self, config: dict[str, Any]) -> None:
+        self._config = config
+
+    def vms(self) -> list[dict[str, Any]]:
+        return [dict(vm) for vm in self._vms.values()]
+
+    def put(self, vm: dict[str, Any]) -> None:
+        self._vms[vm["uuid"]] = dict(vm)
+
+    def add(self, vm: dict[str, Any], prepared: str | None) -> None:
+        self.put(vm)
+
+    def remove(self, uuid: str) -> None:
+        self._vms.pop(uuid, None)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _remove_tree(path: str) -> None:
+    import shutil
+
+    shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,40 @@
+import pytest
+
+from anka_dev import __main__ as cli
+from anka_dev.errors import DevError
+
+
+@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
+def test_every_command_has_help_of_its_own(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        cli.main([name, "--help"])
+    assert exit_.value.code == 0
+    assert f"anka-dev {name}" in capsys.readouterr().out
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    out = capsys.readouterr().out
+    assert all(name in out and command.help in out for name, command in cli.COMMANDS.items())
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["control-plane"], ["control-plane", "fly"]])
+def test_bad_arguments_exit_2_without_a_traceback(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(arguments)
+    assert exit_.value.code == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_an_error_is_one_line_and_exit_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise DevError("no disk left: free some")
+
+    monkeypatch.setattr("anka_dev.controlplane.binaries.ensure", fail)
+    assert cli.main(["control-plane", "build"]) == 1
+    assert capsys.readouterr().err == "anka-dev control-plane: no disk left: free some\n"
