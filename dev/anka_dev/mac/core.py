@@ -173,6 +173,15 @@ class SimulatedMac:
             self.hypervisor.halt(self, vm["uuid"], "stopped", force=True)
         with self.store.lock():
             self.store.remove(vm["uuid"])
+        self.clean()
+
+    def clean(self) -> None:
+        """Free the space of images that no template uses any more, and of what interrupted commands left."""
+        if self.store.path is None:
+            return
+        from anka_dev.mac import images
+
+        images.clean(self.store)
 
     def delete_tag(self, ref: str, tag: str) -> None:
         """Forget one local tag of a template."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         def put(self, vm: dict[str, Any]) -> None: ...
         def add(self, vm: dict[str, Any], prepared: str | None) -> None: ...
         def staging(self, label: str) -> str: ...
+        def sweep(self) -> None: ...
         def remove(self, uuid: str) -> None: ...
 
 
@@ -163,6 +164,12 @@ class MemoryStore:
 
     def remove(self, uuid: str) -> None:
         self._vms.pop(uuid, None)
+
+    def staging(self, label: str) -> str:
+        raise AnkaError("a Mac in memory has no files")
+
+    def sweep(self) -> None:
+        """Nothing is ever left behind."""
 
 
 def _alive(pid: int) -> bool:

@@ -1,0 +1,1 @@
+"""The commands of `anka`, a module for each family; `TABLE` maps a command to its function."""

@@ -1,0 +1,95 @@
+"""Commands about what is attached to a VM: USB devices, mounted directories, its log and display."""
+
+from __future__ import annotations
+
+import os
+
+from anka_dev.mac.errors import BUSY, USAGE, AnkaError, not_found
+from anka_dev.mac.options import parse
+from anka_dev.mac.output import Reply
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from anka_dev.mac.cli import Context
+
+
+def usb(context: Context, args: list[str]) -> Reply:
+    """`usb list`, `usb claim DEVICE` and `usb release DEVICE` (reserve a host device for VMs)."""
+    action, *rest = args or ["list"]
+    devices: list[dict[str, Any]] = context.mac.config["usb"]
+    if action == "list":
+        owners = {name: vm["name"] for vm in context.mac.vms() for name in vm["usb"]}
+        return Reply([{**device, **({"vm": owners[device["name"]]} if device["name"] in owners else {})} for device in devices])
+    if action not in ("claim", "release"):
+        raise AnkaError(f"usb: unknown command {action}; known are list, claim, release", USAGE)
+    options = parse(f"usb {action}", rest, "n,name,claim-name=")
+    (wanted,) = options.positional(f"usb {action}", "DEVICE")
+    known = [device for device in devices if wanted in (device.get("name"), device.get("id"), device.get("location"))]
+    if not known:
+        raise not_found(f"usb device {wanted}")
+    changed = {"claimed": action == "claim", **({"name": options.value("name")} if options.value("name") else {})}
+    context.mac.save_config(usb=[{**device, **changed} if device is known[0] else device for device in devices])
+    return Reply()
+
+
+def attach(context: Context, args: list[str]) -> Reply:
+    ref, device = parse("attach", args).positional("attach", "VM", "DEVICE")
+    context.mac.claim_usb(ref, device)
+    return Reply()
+
+
+def detach(context: Context, args: list[str]) -> Reply:
+    ref, device = parse("detach", args).positional("detach", "VM", "DEVICE")
+    context.mac.claim_usb(ref, device, claim=False)
+    return Reply()
+
+
+def mount(context: Context, args: list[str]) -> Reply:
+    """`mount VM PATH[:NAME]`: show a host directory in a running VM."""
+    ref, spec = parse("mount", args).positional("mount", "VM", "PATH[:NAME]")
+    path, _, name = spec.partition(":")
+    if not os.path.isdir(path):
+        raise AnkaError(f"mount: {path}: no such directory on the host")
+    if context.mac.find(ref)["status"] != "running":
+        raise AnkaError(f"{ref}: VM is not running", BUSY)
+    entry = {"path": os.path.abspath(path), "name": name or os.path.basename(os.path.normpath(path))}
+
+    def change(vm: dict[str, Any]) -> dict[str, Any]:
+        return dict(vm, mounts=[*(old for old in vm["mounts"] if old["name"] != entry["name"]), entry])
+
+    context.mac.modify(ref, change, live=True)
+    return Reply()
+
+
+def unmount(context: Context, args: list[str]) -> Reply:
+    ref, *name = parse("unmount", args).positional("unmount", "VM", "NAME", optional=1)
+    held = context.mac.find(ref)["mounts"]
+    if name and name[0] not in [entry["name"] for entry in held]:
+        raise not_found(f"mount {name[0]}")
+
+    def change(vm: dict[str, Any]) -> dict[str, Any]:
+        return dict(vm, mounts=[entry for entry in vm["mounts"] if name and entry["name"] != name[0]])
+
+    context.mac.modify(ref, change, live=True)
+    return Reply()
+
+
+def log(context: Context, args: list[str]) -> Reply:
+    options = parse("log", args)
+    vm = context.mac.find(options.positional("log", "VM")[0])
+    lines = [f"{vm['creation_date']} created", *(f"{vm[key]} {key.partition('_')[0]}" for key in ("start_date", "stop_date") if vm.get(key))]
+    return Reply("\n".join(lines))
+
+
+def view(context: Context, args: list[str]) -> Reply:
+    (ref,) = parse("view", args).positional("view", "VM")
+    if context.mac.find(ref)["status"] != "running":
+        raise AnkaError(f"{ref}: VM is not running", BUSY)
+    return Reply()
+
+
+TABLE = {
+    "usb": usb, "attach": attach, "detach": detach, "mount": mount, "unmount": unmount, "log": log, "view": view,
+}  # fmt: skip

@@ -1,0 +1,136 @@
+"""The `anka` command's side of the hypervisor daemon: is it alive, start it, ask it.
+
+Single instance: the daemon owns an exclusive lock on `host.lock` for as long as it lives. The process that starts
+it takes the lock first and hands it over by inheritance, so that there is no moment in which two could start.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import struct
+import sys
+
+from anka_dev.mac import store
+from anka_dev.mac.errors import CONNECTION_LOST, GENERIC, AnkaError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from anka_dev.mac.core import SimulatedMac
+
+START_TIMEOUT = 30.0
+HEADER = struct.Struct("!I")
+
+
+def lock_file(home: str) -> int:
+    return os.open(os.path.join(home, "host.lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+
+
+def running(home: str) -> dict[str, Any] | None:
+    """What the live daemon wrote about itself (boot_id, pid, socket); None when there is none."""
+    fd = lock_file(home)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return store.read_json(os.path.join(home, "host.json"))
+    finally:
+        os.close(fd)
+    return None
+
+
+class DaemonHypervisor:
+    """Talks to the daemon of one Mac over its unix socket; starts it when a VM is to start."""
+
+    def __init__(self, home: str) -> None:
+        self._home = os.path.abspath(home)
+
+    def boot_id(self) -> str | None:
+        host = running(self._home)
+        return host["boot_id"] if host else None
+
+    def start(self, mac: SimulatedMac, uuid: str) -> dict[str, Any]:
+        # The daemon ends when it has nothing to do; a request that meets its last moment is sent again to the next one.
+        for _ in range(3):
+            self._ensure(mac)
+            answer = self._ask({"op": "start", "uuid": uuid})
+            if answer is not None:
+                return dict(answer["vm"])
+        raise AnkaError("the hypervisor does not stay up; see host.log in the Mac's directory", GENERIC)
+
+    def halt(self, mac: SimulatedMac, uuid: str, status: str, *, force: bool) -> None:
+        self._ask({"op": "halt", "uuid": uuid, "status": status, "force": force})
+
+    def run(self, mac: SimulatedMac, uuid: str, command: dict[str, Any], fds: list[int]) -> int:
+        answer = self._ask({"op": "run", "uuid": uuid, **command}, fds)
+        return CONNECTION_LOST if answer is None else int(answer["exit"])
+
+    def power_off(self) -> None:
+        """End the daemon and everything in its VMs, as pulling the plug would; waits until it is gone."""
+        self._ask({"op": "shutdown"})
+        fd = lock_file(self._home)
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        os.close(fd)
+
+    def _ask(self, request: dict[str, Any], fds: list[int] | None = None) -> dict[str, Any] | None:
+        """The daemon's answer; None when it is not there or went away."""
+        host = running(self._home)
+        if host is None:
+            return None
+        body = json.dumps(request).encode()
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                connection.connect(host["socket"])
+                socket.send_fds(connection, [HEADER.pack(len(body))], fds or [])
+                connection.sendall(body)
+                reply = b"".join(iter(lambda: connection.recv(65536), b""))
+        except OSError:
+            return None
+        if not reply:
+            return None
+        answer: dict[str, Any] = json.loads(reply)
+        if "error" in answer:
+            raise AnkaError(answer["error"], answer["code"])
+        return answer
+
+    def _ensure(self, mac: SimulatedMac) -> None:
+        with mac.store.lock():
+            if running(self._home) is None:
+                self._spawn()
+
+    def _spawn(self) -> None:
+        import select
+        import subprocess
+
+        record = os.path.join(self._home, "host.json")
+        if os.path.exists(record):
+            os.unlink(record)
+        lock = lock_file(self._home)
+        ready, child_end = os.pipe()
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with open(os.path.join(self._home, "host.log"), "ab") as log:
+                subprocess.Popen(
+                    [sys.executable, "-P", os.path.join(os.path.dirname(__file__), "entry.py"), "--host", self._home]
+                    + [str(lock), str(child_end)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=(lock, child_end),
+                    start_new_session=True,
+                    cwd="/",
+                )
+            os.close(child_end)
+            child_end = -1
+            answered, _, _ = select.select([ready], [], [], START_TIMEOUT)
+            if not answered or os.read(ready, 16) != b"ready":
+                raise AnkaError("the hypervisor did not start; see host.log in the Mac's directory", GENERIC)
+        finally:
+            for fd in (lock, ready, child_end):
+                if fd >= 0:
+                    os.close(fd)
+
+

@@ -1,0 +1,54 @@
+"""Faults on demand: a command that fails, hangs, or prints garbage, a number of times.
+
+`faults.json` in the Mac's directory holds a list of
+`{"command": "start", "action": "fail" | "hang" | "garbage", "when": "before" | "after", "code", "message", "seconds", "times"}`.
+`command` is the beginning of the command line without options (`registry pull`) or `*`; `after` lets the command do its
+work first. `times` counts down; without it a fault stays.
+"""
+
+from __future__ import annotations
+
+import os
+
+from anka_dev.mac.store import read_json, write_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from anka_dev.mac.store import Store
+
+ACTIONS = ("fail", "hang", "garbage")
+
+
+def _path(home: str) -> str:
+    return os.path.join(home, "faults.json")
+
+
+def add(store: Store, fault: dict[str, Any]) -> None:
+    assert store.path is not None
+    with store.lock():
+        write_json(_path(store.path), [*(read_json(_path(store.path)) or []), fault])
+
+
+def clear(store: Store) -> None:
+    assert store.path is not None
+    with store.lock():
+        write_json(_path(store.path), [])
+
+
+def take(store: Store, words: list[str]) -> dict[str, Any] | None:
+    """The fault that befalls this command, counted down; None for none."""
+    if store.path is None or not os.path.exists(_path(store.path)):
+        return None
+    with store.lock():
+        faults: list[dict[str, Any]] = read_json(_path(store.path)) or []
+        for fault in faults:
+            wanted = fault["command"].split()
+            if wanted != ["*"] and words[: len(wanted)] != wanted:
+                continue
+            if fault.get("times") is not None:
+                fault["times"] -= 1
+                write_json(_path(store.path), [other for other in faults if other.get("times") != 0])
+            return fault
+    return None

@@ -1,0 +1,85 @@
+"""Command line options with the standard library's `getopt`: starts faster than argparse, and stops where told to."""
+
+from __future__ import annotations
+
+import getopt
+
+from anka_dev.mac.errors import USAGE, AnkaError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Options:
+    """What was given: `flag` and `value` by the option's first long name."""
+
+    def __init__(self, given: list[tuple[str, str]], args: list[str]) -> None:
+        self._given = given
+        self.args = args
+
+    def flag(self, name: str) -> bool:
+        return any(key == name for key, _ in self._given)
+
+    def value(self, name: str) -> str | None:
+        """The last value given, None if none was."""
+        return next((value for key, value in reversed(self._given) if key == name), None)
+
+    def values(self, name: str) -> list[str]:
+        return [value for key, value in self._given if key == name]
+
+    def integer(self, name: str) -> int | None:
+        value = self.value(name)
+        return None if value is None else integer(value, f"--{name}")
+
+    def positional(self, command: str, *names: str, optional: int = 0) -> list[str]:
+        """Exactly these arguments, of which the last `optional` may be missing."""
+        if not len(names) - optional <= len(self.args) <= len(names):
+            expected = " ".join(names) or "no arguments"
+            raise AnkaError(f"{command}: expected {expected}, got: {' '.join(self.args) or 'nothing'}", USAGE)
+        return self.args
+
+
+def integer(text: str, what: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise AnkaError(f"{what}: {text!r} is not a whole number", USAGE) from None
+
+
+def parse(command: str, argv: Sequence[str], *names: str, intermixed: bool = True) -> Options:
+    """Parse `argv` for options such as `"f,force"` (a flag) or `"t,tag="` (with a value); several names separated by commas.
+
+    With `intermixed` options may follow arguments; without, the first argument ends them (`anka run VM ls -l`).
+    """
+    short, long, canonical = "", [], {}
+    for entry in names:
+        takes_value = entry.endswith("=")
+        spellings = entry.rstrip("=").split(",")
+        first = next((name for name in spellings if len(name) > 1), spellings[0])
+        for name in spellings:
+            if len(name) == 1:
+                short += name + (":" if takes_value else "")
+                canonical[f"-{name}"] = first
+            else:
+                long.append(name + ("=" if takes_value else ""))
+                canonical[f"--{name}"] = first
+    try:
+        given, args = (getopt.gnu_getopt if intermixed else getopt.getopt)(list(argv), short, long)
+    except getopt.GetoptError as error:
+        raise AnkaError(f"{command}: {error}", USAGE) from None
+    return Options([(canonical[key], value) for key, value in given], args)
+
+
+def size(text: str, what: str) -> int:
+    """Bytes from `4G`, `4096M`, `8589934592`; plain numbers below 1024 mean GiB as in `ram 4`."""
+    number, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
+    number = number[:-1] if unit == "B" and number[-1:].isalpha() else number
+    if unit == "B" and text[-2:-1].isalpha():
+        unit = text[-2].upper()
+    shifts = {"": 0, "B": 0, "K": 10, "M": 20, "G": 30, "T": 40}
+    if not number.isdigit() or unit not in shifts or int(number) == 0:
+        raise AnkaError(f"{what}: {text!r} is not a size such as 4G or 80G", USAGE)
+    if not unit and int(number) < 1024:
+        return int(number) << 30
+    return int(number) << shifts[unit]

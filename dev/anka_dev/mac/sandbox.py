@@ -1,0 +1,93 @@
+"""The directory in which the commands of a VM really run: copying, packing, and the guest's idea of paths."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
+
+    from anka_dev.mac.store import Store
+
+USER_HOME = "Users/anka"
+
+
+def root(home: str, uuid: str) -> str:
+    """The VM's file system root on the host."""
+    return os.path.join(home, "vms", uuid, "root")
+
+
+def make(path: str) -> str:
+    """Create the directories that every guest has."""
+    for part in (USER_HOME, "tmp"):
+        os.makedirs(os.path.join(path, part), exist_ok=True)
+    return path
+
+
+def image(home: str, name: str) -> str:
+    """The file of a layer that was pulled."""
+    return os.path.join(home, "images", name)
+
+
+def copy(store: Store, source: dict[str, Any], tag: dict[str, Any] | None) -> str:
+    """A staging directory with a copy of the VM's files, or with those of one of its tags."""
+    import shutil
+
+    home = store.path
+    assert home is not None
+    staged = store.staging("clone")
+    target = os.path.join(staged, "root")
+    if tag is not None and tag["tag"] != source.get("version"):
+        with open(image(home, tag["images"][-1]), "rb") as file:
+            unpack(file, target)
+    else:
+        origin = root(home, source["uuid"])
+        if os.path.isdir(origin):
+            shutil.copytree(origin, target, symlinks=True, ignore=_only_files)
+    make(target)
+    return staged
+
+
+def _only_files(directory: str, names: list[str]) -> list[str]:
+    """What `copytree` must skip: sockets and pipes that a guest left behind."""
+    import stat
+
+    skipped = []
+    for name in names:
+        mode = os.lstat(os.path.join(directory, name)).st_mode
+        if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+            skipped.append(name)
+    return skipped
+
+
+def pack(path: str, file: BinaryIO) -> None:
+    """Write a guest's files as the content of an image."""
+    import tarfile
+
+    with tarfile.open(fileobj=file, mode="w|gz") as archive:
+        if os.path.isdir(path):
+            archive.add(path, arcname=".")
+
+
+def unpack(file: BinaryIO, path: str) -> None:
+    """The reverse of `pack`; nothing is written outside `path`."""
+    import tarfile
+
+    make(path)
+    with tarfile.open(fileobj=file, mode="r|gz") as archive:
+        archive.extractall(path, filter="data")
+
+
+def locate(guest_root: str, path: str) -> str:
+    """The host's path for a guest's path: relative and `~` mean the user's home, and nothing leads out of the guest.
+
+    Commands see the host's real paths, so a path that already lies inside the sandbox is taken as it is.
+    """
+    if path == guest_root or path.startswith(guest_root + "/"):
+        path = path[len(guest_root) :] or "/"
+    elif path == "~" or path.startswith("~/"):
+        path = f"/{USER_HOME}{path[1:]}"
+    elif not path.startswith("/"):
+        path = f"/{USER_HOME}/{path}"
+    return os.path.normpath(guest_root + os.path.normpath("/" + path))
