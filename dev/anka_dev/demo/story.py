@@ -1,0 +1,148 @@
+"""The demo, step by step."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from anka_dev.cloud import LocalCloud
+from anka_dev.cloud.install import ROOT
+from anka_dev.controlplane import Cluster
+from anka_dev.controlplane.kubectl import find_kubectl
+from anka_dev.demo.teller import Teller
+from anka_dev.errors import DevError
+
+TEMPLATE = "macos-15"
+TAG = "vanilla"
+INSTANCE = "hello"
+_EXAMPLES = ROOT / "examples"
+_READY_SECONDS = 180.0
+# What a Mac with a fast disk and a template of a few hundred megabytes might take.
+_MAC = {
+    "delays": {"clone": 0.2, "start": [0.4, 1.2], "network": 0.4, "stop": 0.1, "pull_bytes_per_second": 400_000_000},
+    "ram_bytes": 32 << 30,
+}
+_TEMPLATE_BYTES = 600_000_000
+
+
+class Story:
+    """Brings a cloud up on ``cluster`` and keeps it; leaving the context takes it down. ``enough``: a person wants out."""
+
+    def __init__(self, cluster: Cluster, directory: Path, teller: Teller, enough: threading.Event) -> None:
+        self.cloud = LocalCloud(cluster, directory)
+        self.directory = directory
+        self.teller = teller
+        self.enough = enough
+        self.apply_to_ready_seconds = 0.0
+        self._key = directory / "ssh" / "id_ed25519"
+
+    def __enter__(self) -> Story:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cloud.stop()
+
+    def bring_up(self, port: int) -> None:
+        """All parts, up to two Macs that can take VMs."""
+        say, cloud = self.teller.say, self.cloud
+        cloud.install()
+        say("installed: six kinds, admission policies, namespaces, roles")
+        public_key = self._make_key()
+        registry = cloud.start_registry()
+        registry.add_template(TEMPLATE, [TAG], size=_TEMPLATE_BYTES, authorized_keys=public_key)
+        say(f"registry: {registry.url} with template {TEMPLATE}, tag {TAG}")
+        cloud.start_operator(port=8081)
+        cloud.start_shim(port=port)
+        cloud.add_mac("mac-01", "--groups=ios", **_MAC)
+        cloud.add_mac("mac-02", "--groups=general", **_MAC)
+        say("starting: operator, API shim, two simulated Macs with an agent each")
+        cloud.wait_ready()
+        say(f"operator, shim ({cloud.url}) and agents are ready")
+
+    def apply_examples(self) -> None:
+        """``kubectl apply -f examples/``, and wait until all instances are Ready, telling what happens."""
+        applied = time.monotonic()
+        self.cloud.kubectl.run("apply", f"--filename={_EXAMPLES}")
+        self.teller.say("kubectl apply -f examples/")
+        waiting = subprocess.Popen(
+            [*self._kubectl(), "wait", "--for=condition=Ready", "ankainstance", "--all", f"--timeout={_READY_SECONDS:g}s"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while waiting.poll() is None and not self.enough.is_set():
+            self._tell_progress()
+            # Only what is told depends on this pause; the wait itself is kubectl's, by a watch.
+            time.sleep(0.2)
+        if self.enough.is_set():
+            waiting.terminate()
+            raise DevError("stopped before the instance was ready")
+        self.apply_to_ready_seconds = time.monotonic() - applied
+        if waiting.returncode:
+            stderr = waiting.stderr.read().strip() if waiting.stderr else ""
+            raise DevError(f"the instances did not become Ready: {stderr} (logs: {self.directory / 'logs'})")
+        self._tell_progress()
+        self.teller.say(f"Ready {self.apply_to_ready_seconds:.1f} s after kubectl apply")
+
+    def tell_how_to_reach_it(self) -> None:
+        plain = self.teller.plain
+        plain()
+        for title, command in self.commands():
+            plain(f"  {title}")
+            plain(f"    {command}")
+        plain()
+        plain(f"  Logs are in {_short(self.directory / 'logs')}. Ctrl-C stops everything.")
+
+    def commands(self) -> list[tuple[str, str]]:
+        """What a person can do now: a title and a shell command that works as it is."""
+        kubectl = f"{_short(find_kubectl())} --kubeconfig {_short(self.cloud.cluster.kubeconfig)}"
+        host, port = self._ssh_address()
+        ssh = (
+            f"ssh -i {_short(self._key)} -p {port} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+            f" -o LogLevel=ERROR anka@{host}"
+        )
+        return [
+            ("The whole cloud:", f"{kubectl} get anka -A"),
+            ("One instance, with its story:", f"{kubectl} describe ankainstance {INSTANCE}"),
+            ("The old REST API, as CI plugins use it:", f"curl -s {self.cloud.url}/api/v1/vm"),
+            ("Into the VM:", f"{ssh} 'echo \"hello from $USER on $VM_NAME, in $PWD\"'"),
+        ]
+
+    def _ssh_address(self) -> tuple[str, int]:
+        path = "{.status.vm.hostIp} {.status.vm.portForwarding[?(@.guestPort==22)].hostPort}"
+        answer = self.cloud.kubectl.run("get", "ankainstance", INSTANCE, f"--output=jsonpath={path}")
+        host, _, port = answer.partition(" ")
+        if not port.isdigit():
+            raise DevError(f"instance {INSTANCE} has no forwarded SSH port: {answer!r}")
+        return host, int(port)
+
+    def _tell_progress(self) -> None:
+        names = {
+            item["instance_id"]: item["vm"] for item in self.cloud.rest("GET", "/api/v1/vm").get("body") or []
+        }
+        states = []
+        for vm in sorted(names.values(), key=lambda vm: str(vm.get("tag"))):
+            progress = f" {vm['progress']:.0%}" if vm["instance_state"] == "Pulling" and vm["progress"] else ""
+            states.append(f"{vm['instance_state']}{progress}" + (f" on {vm['node_id']}" if vm.get("node_id") else ""))
+        if states:
+            self.teller.say("instances: " + ", ".join(states))
+
+    def _make_key(self) -> str:
+        self._key.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "anka-demo", "-f", str(self._key)], check=True
+        )
+        return self._key.with_suffix(".pub").read_text()
+
+    def _kubectl(self) -> list[str]:
+        return [str(find_kubectl()), f"--kubeconfig={self.cloud.cluster.kubeconfig}"]
+
+
+def _short(path: Path) -> str:
+    """Relative to where the person stands, when it is below."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
