@@ -256,3 +256,21 @@ def test_a_component_that_cannot_start_is_named_with_its_log(tmp_path: Path) -> 
     assert text.startswith("etcd ended with code ")
     assert text.endswith(f"(log: {tmp_path / 'etcd.log'})")
     assert "\n" not in text
+
+
+def test_the_command_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "anka_dev", "control-plane", "run", "--data", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    ) as command:
+        assert command.stdout is not None
+        line = command.stdout.readline()
+        assert line == f"export KUBECONFIG={tmp_path / 'admin.kubeconfig'}\n"
+        Kubectl(tmp_path / "admin.kubeconfig", tmp_path / "cache").run("get", "namespaces")
+        command.send_signal(signal.SIGINT)
+        _, errors = command.communicate(timeout=30)
+    assert command.returncode == 0
+    assert "Traceback" not in errors

@@ -1,4 +1,5 @@
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,7 @@ def test_the_holder_is_named_to_whoever_waits_in_vain(tmp_path: Path) -> None:
     with (
         locked(file, patience=0, waiting=quiet, busy=""),
         pytest.raises(DevError, match=f"^in use by {os.getpid()}$"),
-        locked(
-            file, patience=0.05, waiting=lambda pid, _: waits.append(pid), busy="in use by {pid}", interval=0.01
-        ),
+        locked(file, patience=0.05, waiting=lambda pid, _: waits.append(pid), busy="in use by {pid}", interval=0.01),
     ):
         pytest.fail("two hold one lock")
     assert set(waits) == {str(os.getpid())}
@@ -33,11 +32,13 @@ def test_it_is_free_afterwards_even_after_an_error(tmp_path: Path) -> None:
 
 def test_waiting_ends_when_the_holder_leaves(tmp_path: Path) -> None:
     file = tmp_path / "lock"
-    first = locked(file, patience=0, waiting=quiet, busy="")
-    first.__enter__()
-    with locked(
-        file, patience=10, waiting=lambda *_: first.__exit__(None, None, None) and None, busy="busy", interval=0.001
-    ) as fd:
+    first = ExitStack()
+    first.enter_context(locked(file, patience=0, waiting=quiet, busy=""))
+
+    def leave(_pid: str, _seconds: float) -> None:
+        first.close()
+
+    with locked(file, patience=10, waiting=leave, busy="busy", interval=0.001) as fd:
         assert os.pread(fd, 20, 0).decode().strip() == str(os.getpid())
 
 

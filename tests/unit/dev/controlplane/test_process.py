@@ -15,7 +15,8 @@ SLEEP = [sys.executable, "-c", "import signal; print('up', flush=True); signal.p
 STUBBORN = [
     sys.executable,
     "-c",
-    "import signal\nsignal.signal(signal.SIGTERM, lambda *_: None)\nprint('up', flush=True)\nwhile True: signal.pause()",
+    "import signal\nsignal.signal(signal.SIGTERM, lambda *_: None)\n"
+    "print('up', flush=True)\nwhile True: signal.pause()",
 ]
 
 
@@ -49,9 +50,7 @@ def test_stop_sends_sigterm_and_may_be_called_twice(tmp_path: Path) -> None:
     assert gone(component.pid)
 
 
-def test_one_that_ignores_sigterm_is_killed_after_the_grace(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_ignores_sigterm_is_killed_after_the_grace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "GRACE_SECONDS", 0.2)
     component = start(tmp_path, STUBBORN)
     wait_for_text(component.log)
@@ -82,7 +81,7 @@ def test_an_exit_of_its_own_is_seen_with_its_code_and_log(tmp_path: Path) -> Non
 
 
 def test_a_missing_binary_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(DevError, match="^thing did not start: No such file or directory: /no/such$"):
+    with pytest.raises(DevError, match=r"^thing did not start: No such file or directory: /no/such$"):
         start(tmp_path, ["/no/such"])
 
 
