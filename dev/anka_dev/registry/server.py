@@ -1,0 +1,233 @@
+"""The registry's HTTP API over a catalog.
+
+The routes under `/registry`, `/log`, `/livez` and `/readyz` are the vendor's public ones. How Macs and registry really
+exchange images is not public; the routes under `/sim/v1` are this simulator's own, for the simulated `anka` only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from anka_dev.registry import shapes
+from anka_dev.registry.catalog import Catalog, CatalogError
+
+logger = logging.getLogger("anka_dev.registry")
+VERSION = "1.50.1-simulated"
+CATALOG = web.AppKey("catalog", Catalog)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def answer(body: Any = None) -> web.Response:
+    return web.json_response({"status": "OK", "message": "", "body": {} if body is None else body})
+
+
+def failure(message: str) -> web.Response:
+    return web.json_response({"status": "FAIL", "message": message, "body": {}})
+
+
+@web.middleware
+async def envelope(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refusals are HTTP 200 with FAIL, as the real registry answers."""
+    try:
+        return await handler(request)
+    except CatalogError as error:
+        return failure(str(error))
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    """The request's JSON object whatever its content type; an empty body is an empty object."""
+    raw = await request.read()
+    if not raw:
+        return {}
+    try:
+        value = json.loads(raw)
+    except ValueError as error:
+        raise CatalogError(f"the body is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise CatalogError("the body is not a JSON object")
+    return value
+
+
+def _required(values: Any, name: str) -> str:
+    value = values.get(name)
+    if not isinstance(value, str) or not value:
+        raise CatalogError(f"{name} is missing")
+    return value
+
+
+async def status(request: web.Request) -> web.Response:
+    return answer({"status": "Running", "version": VERSION})
+
+
+async def list_v1(request: web.Request) -> web.Response:
+    if uuid := request.query.get("id"):
+        return answer(shapes.template(request.app[CATALOG].get(uuid)))
+    return answer([{held["id"]: held["name"]} for held in request.app[CATALOG].all()])
+
+
+async def list_v2(request: web.Request) -> web.Response:
+    if uuid := request.query.get("id"):
+        return answer(shapes.template(request.app[CATALOG].get(uuid)))
+    return answer([shapes.row(held) for held in request.app[CATALOG].all()])
+
+
+async def delete(request: web.Request) -> web.Response:
+    request.app[CATALOG].delete(_required({**await _body(request), **request.query}, "id"))
+    return answer()
+
+
+async def info(request: web.Request) -> web.Response:
+    catalog = request.app[CATALOG]
+    uuid = _required(request.query, "id")
+    chosen = catalog.version(uuid, request.query.get("tag"), _number(request.query.get("version")))
+    return answer(shapes.info(catalog.get(uuid), chosen))
+
+
+async def revert(request: web.Request) -> web.Response:
+    """The version by query `number` (or `version`), query `tag`, or `tag` in a JSON body."""
+    given = {**await _body(request), **request.query}
+    number = _number(given.get("number", given.get("version")))
+    request.app[CATALOG].revert(_required(given, "id"), given.get("tag") or None, number)
+    return answer()
+
+
+def _number(text: str | int | None) -> int | None:
+    try:
+        return None if text is None or text == "" else int(text)
+    except ValueError:
+        raise CatalogError(f"version {text!r} is not a number") from None
+
+
+async def arch(request: web.Request) -> web.Response:
+    body = await _body(request)
+    request.app[CATALOG].set_arch(_required(body, "id"), _required(body, "arch"))
+    return answer()
+
+
+async def disk(request: web.Request) -> web.Response:
+    usage = shutil.disk_usage(request.app[CATALOG].directory)
+    return answer({"free": usage.free, "total": usage.total})
+
+
+async def log(request: web.Request) -> web.Response:
+    body = await _body(request)
+    logger.info("log entry", extra={"entry": body})
+    line = json.dumps(body) + "\n"
+    fd = os.open(request.app[CATALOG].directory / "log.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.write(fd, line.encode())
+    os.close(fd)
+    return answer()
+
+
+async def manifest(request: web.Request) -> web.Response:
+    return answer(request.app[CATALOG].manifest(_required(request.query, "id"), request.query.get("tag")))
+
+
+async def get_image(request: web.Request) -> web.StreamResponse:
+    path = request.app[CATALOG].image(request.match_info["id"], request.match_info["name"])
+    if not path.is_file():
+        raise web.HTTPNotFound
+    return web.FileResponse(path)
+
+
+async def put_image(request: web.Request) -> web.Response:
+    """Receive an image; it appears only once it is complete."""
+    path = request.app[CATALOG].image(request.match_info["id"], request.match_info["name"])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".upload-")
+    try:
+        with open(handle, "wb") as file:
+            async for chunk in request.content.iter_chunked(1 << 20):
+                file.write(chunk)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return answer()
+
+
+async def push(request: web.Request) -> web.Response:
+    """Make an uploaded image a version. A clone of one of our templates that becomes a template keeps its base layers."""
+    catalog = request.app[CATALOG]
+    body = await _body(request)
+    uuid = _required(body, "id")
+    if not catalog.image(uuid, body["layer"]["name"]).is_file():
+        raise CatalogError("the image was not uploaded")
+    base = None
+    known = {held["id"] for held in catalog.all()}
+    if uuid not in known:
+        base = _base_layers(catalog, uuid, body, known)
+    version = catalog.push(
+        uuid, _required(body, "name"), _required(body, "tag"), body["layer"], arch=body["arch"], config=body["config"],
+        description=body.get("description", ""), base=base, force=bool(body.get("force")),
+    )  # fmt: skip
+    return answer({"number": version["number"], "size": version["size"]})
+
+
+def _base_layers(catalog: Catalog, uuid: str, body: dict[str, Any], known: set[str]) -> list[dict[str, Any]]:
+    source, tag = body.get("source"), body.get("base")
+    if source not in known or not tag:
+        return []
+    layers: list[dict[str, Any]] = catalog.version(source, tag)["layers"]
+    for layer in layers:
+        shutil.copy2(catalog.image(source, layer["name"]), catalog.image(uuid, layer["name"]))
+    return layers
+
+
+async def alive(request: web.Request) -> web.Response:
+    return web.Response(text="ok")
+
+
+def application(catalog: Catalog) -> web.Application:
+    """The server as an aiohttp application."""
+    app = web.Application(middlewares=[envelope], client_max_size=1 << 40)
+    app[CATALOG] = catalog
+    app.add_routes(
+        [
+            web.get("/registry/status", status),
+            web.get("/registry/vm", list_v1),
+            web.delete("/registry/vm", delete),
+            web.get("/registry/v2/vm", list_v2),
+            web.get("/registry/vm/info", info),
+            web.delete("/registry/revert", revert),
+            web.put("/registry/vm/arch", arch),
+            web.get("/registry/disk", disk),
+            web.post("/log", log),
+            web.get("/livez", alive),
+            web.get("/readyz", alive),
+            web.get("/sim/v1/manifest", manifest),
+            web.get("/sim/v1/image/{id}/{name}", get_image),
+            web.put("/sim/v1/image/{id}/{name}", put_image),
+            web.post("/sim/v1/push", push),
+        ]
+    )
+    return app
+
+
+@asynccontextmanager
+async def serving(directory: str | os.PathLike[str], host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+    """Serve a registry directory inside the running event loop; yields its URL. Port 0 takes a free one."""
+    runner = web.AppRunner(application(Catalog(os.fspath(directory))), access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        yield f"http://{host}:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def serve_until(stop: asyncio.Event, directory: str, host: str, port: int, ready: Callable[[str], None]) -> None:
+    async with serving(directory, host, port) as url:
+        ready(url)
+        await stop.wait()
