@@ -82,7 +82,8 @@ class ScriptedApi:
         self._streams: list[_Stream] = []
         self._uids = 0
         self._snapshots: dict[str, tuple[int, list[Json]]] = {}
-        self.opened = asyncio.Event()
+        self.listeners: list[Callable[[], None]] = []
+        """Called whenever a request came or a stream opened or ended."""
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[ScriptedApi]:
@@ -99,7 +100,7 @@ class ScriptedApi:
 
     # --- the truth ---
 
-    def put(self, kind: str, name: str, namespace: str = "default", **fields: Any) -> Json:
+    def put(self, kind: str, name: str, namespace: str = "default", /, **fields: Any) -> Json:
         """Create or change an object as some other client would."""
         store = self.objects.setdefault(kind, {})
         old = store.get((namespace, name))
@@ -107,7 +108,7 @@ class ScriptedApi:
         if namespace:
             metadata["namespace"] = namespace
         given = fields.pop("metadata", {})
-        obj: Json = {"kind": kind, **fields, "metadata": {**metadata, **given}}
+        obj: Json = {"kind": kind, **copy.deepcopy(fields), "metadata": {**metadata, **given}}
         return self._store(kind, obj, "MODIFIED" if old else "ADDED")
 
     def remove(self, kind: str, name: str, namespace: str = "default") -> Json:
@@ -166,10 +167,19 @@ class ScriptedApi:
 
     async def watched(self) -> None:
         """Wait until a stream is open."""
-        async with asyncio.timeout(5):
-            while not self._streams:
-                self.opened.clear()
-                await self.opened.wait()
+        await self.until(lambda: bool(self._streams))
+
+    async def until(self, true: Callable[[], bool], seconds: float = 5) -> None:
+        """Wait until something that depends on requests or streams is true."""
+        moved = asyncio.Event()
+        self.listeners.append(moved.set)
+        try:
+            async with asyncio.timeout(seconds):
+                while not true():
+                    moved.clear()
+                    await moved.wait()
+        finally:
+            self.listeners.remove(moved.set)
 
     def count(self, verb: str) -> int:
         return sum(1 for seen in self.seen if seen.verb == verb)
@@ -208,6 +218,7 @@ class ScriptedApi:
         authorization = request.headers.get("Authorization", "")
         parsed = orjson.loads(body) if body else None
         self.seen.append(Seen(verb, request.path, query, authorization, parsed, dict(request.headers)))
+        self._moved()
         if self.token is not None and authorization != f"Bearer {self.token}":
             return _status(401, "Unauthorized", "Unauthorized")
         drop = False
@@ -304,7 +315,7 @@ class ScriptedApi:
             if version > since and history_kind == kind and namespace in ("", obj["metadata"].get("namespace", "")):
                 stream.queue.put_nowait(_event(type_, obj))
         self._streams.append(stream)
-        self.opened.set()
+        self._moved()
         try:
             while True:
                 item = await stream.queue.get()
@@ -323,6 +334,11 @@ class ScriptedApi:
             return response
         finally:
             self._streams.remove(stream)
+            self._moved()
+
+    def _moved(self) -> None:
+        for listener in tuple(self.listeners):
+            listener()
 
     async def _silence(self, stream: _Stream) -> None:
         """Swallow everything until the stream is cut."""

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,7 @@ def _get(env: Mapping[str, str], target: Target, say: Say) -> dict[str, Path]:
         busy="process {pid} has been getting the control plane for an hour: end it and try again",
         interval=1.0,
     ):
+        _clean(folder)
         have = found(env, target)
         if missing := set(versions.COMPONENTS) - have.keys():
             _download(missing, folder, target, env, say)
@@ -89,6 +91,12 @@ def _get(env: Mapping[str, str], target: Target, say: Say) -> dict[str, Path]:
                     gobuild.build(name, folder, go, scratch, say)
             have = found(env, target)
     return have
+
+
+def _clean(folder: Path) -> None:
+    """Remove what a process left that was killed while it got binaries; the lock is held, so nobody uses it."""
+    for scratch in folder.glob(".*"):
+        shutil.rmtree(scratch)
 
 
 def _download(missing: set[str], folder: Path, target: Target, env: Mapping[str, str], say: Say) -> None:

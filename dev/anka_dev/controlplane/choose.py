@@ -35,4 +35,4 @@ def open_cluster(
         if not binaries.complete(env, binaries.this_machine()):
             return KindCluster(directory, keep_data=keep_data)
         say("CLUSTER=kind is not needed: the control plane's binaries are here")
-    return ControlPlane.start(directory, keep_data, audit, say=say)
+    return ControlPlane.start(directory, keep_data, audit, say=say, env=env)

@@ -49,13 +49,20 @@ class ControlPlane(Cluster):
         self._components: dict[str, Component] = {}
 
     @classmethod
-    def start(cls, directory: Path, keep_data: bool = False, audit: bool = False, *, say: Say = say_on_stderr) -> Self:
+    def start(
+        cls,
+        directory: Path,
+        keep_data: bool = False,
+        audit: bool = False,
+        *,
+        say: Say = say_on_stderr,
+        env: Mapping[str, str] = os.environ,
+    ) -> Self:
         """Start one in ``directory`` and return when it is ready; missing binaries are got first, saying so.
 
         With ``keep_data`` what ``directory`` holds from an earlier run is used and kept, with the same authority
         and, if they are free, the same ports. DevError in one line says what went wrong and where the log is.
         """
-        env = os.environ
         programs = binaries.ensure(env, say)
         directory = directory.absolute()
         directory.mkdir(parents=True, exist_ok=True)

@@ -109,3 +109,9 @@ def test_a_file_that_cannot_run_does_not_count(world: World) -> None:
     put(world.cache, "etcd", mode=0o644)
     world.ensure()
     assert world.built == ["etcd"]
+
+
+def test_leftovers_of_a_killed_build_are_removed(world: World) -> None:
+    put(world.cache / ".etcd-x1y2", "etcd")
+    world.ensure()
+    assert sorted(file.name for file in world.cache.iterdir()) == sorted(versions.COMPONENTS)
