@@ -24,7 +24,7 @@ def create(home: str | os.PathLike[str], config: Mapping[str, Any] | None = None
 
 
 def install(bin_dir: str | os.PathLike[str], home: str | os.PathLike[str], python: str | None = None) -> str:
-    """Write an executable `anka` for the Mac in `home`; returns its path. `python` must have the anka-cloud[dev] packages."""
+    """Write an executable `anka` for the Mac in `home`; returns its path. `python` needs our dev packages."""
     import shlex
     import sys
 

@@ -78,7 +78,9 @@ def _port(number: int, what: str, lowest: int) -> int:
     return number
 
 
-def put_rule(name: str, guest: int | None, host: int | None, address: str | None, *, new_name: str | None = None) -> Change:
+def put_rule(
+    name: str, guest: int | None, host: int | None, address: str | None, *, new_name: str | None = None
+) -> Change:
     """Add a port forwarding rule, or change what is given of an existing one."""
 
     def change(vm: dict[str, Any]) -> dict[str, Any]:

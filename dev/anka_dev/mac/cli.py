@@ -32,7 +32,7 @@ USAGE_TEXT = "usage: anka [-j|--machine-readable] <command> [options]\n\ncommand
 )
 
 
-class Exit(Exception):  # noqa: N818  it is an answer, not an error
+class Exit(Exception):
     """A command that has printed its own output and answers with this exit code (`run`)."""
 
     def __init__(self, code: int) -> None:
@@ -79,7 +79,9 @@ def execute(mac: SimulatedMac, argv: list[str], out: TextIO, err: TextIO) -> int
     except AnkaError as error:
         return _fail(error, machine, out, err)
     except OSError as error:
-        return _fail(AnkaError(f"{words[0]}: {error.filename or ''} {error.strerror or error}".strip()), machine, out, err)
+        return _fail(
+            AnkaError(f"{words[0]}: {error.filename or ''} {error.strerror or error}".strip()), machine, out, err
+        )
     if machine:
         out.write(output.envelope(reply.body, 0, reply.message))
     elif text := output.human(reply):
@@ -129,7 +131,13 @@ def _fail(error: AnkaError, machine: bool, out: TextIO, err: TextIO) -> int:
 
 def _record(home: str, argv: list[str], code: int, began: float) -> None:
     """One line for each command, appended in one write so that parallel commands do not mix."""
-    entry = {"ts": round(began, 3), "argv": argv, "code": code, "ms": round((time.time() - began) * 1000, 1), "pid": os.getpid()}
+    entry = {
+        "ts": round(began, 3),
+        "argv": argv,
+        "code": code,
+        "ms": round((time.time() - began) * 1000, 1),
+        "pid": os.getpid(),
+    }
     fd = os.open(os.path.join(home, "commands.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     os.write(fd, (json.dumps(entry) + "\n").encode())
     os.close(fd)

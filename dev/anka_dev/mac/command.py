@@ -32,7 +32,9 @@ def register(subparsers: Subparsers) -> None:
     create.add_argument("--disk", default="500G")
     create.add_argument("--registry", metavar="URL", help="the default registry")
     create.add_argument("--slots", type=int, help="how many VMs may run at once; 2 on arm64 by default")
-    create.add_argument("--start-delay", type=float, nargs=2, default=(0.0, 0.0), metavar=("MIN", "MAX"), help="seconds")
+    create.add_argument(
+        "--start-delay", type=float, nargs=2, default=(0.0, 0.0), metavar=("MIN", "MAX"), help="seconds"
+    )
     create.add_argument("--network-delay", type=float, default=0.0, help="seconds until a started VM has an address")
     create.add_argument("--pull-rate", default="0", help="bytes per second of a pull, such as 200M; 0 is at once")
     create.set_defaults(run=_friendly(_create))
@@ -48,9 +50,13 @@ def register(subparsers: Subparsers) -> None:
 
     fault = actions.add_parser("fault", help="make anka commands fail, hang or print garbage")
     fault.add_argument("directory")
-    fault.add_argument("--command", dest="words", default="*", help="beginning of the command line, such as 'registry pull'")
+    fault.add_argument(
+        "--command", dest="words", default="*", help="beginning of the command line, such as 'registry pull'"
+    )
     fault.add_argument("--action", dest="kind", choices=faults.ACTIONS, default="fail")
-    fault.add_argument("--when", choices=("before", "after"), default="before", help="before or after the command's work")
+    fault.add_argument(
+        "--when", choices=("before", "after"), default="before", help="before or after the command's work"
+    )
     fault.add_argument("--code", type=int, default=1)
     fault.add_argument("--message", default="simulated fault")
     fault.add_argument("--seconds", type=float, default=86400.0, help="how long a hang lasts")
@@ -102,7 +108,7 @@ def _stop(given: argparse.Namespace) -> None:
 
 def _vms(given: argparse.Namespace) -> None:
     fields = ["name", "uuid", "version", "status", "ip", "vnc_port"]
-    text = output.table(_open(given.directory).list(fields=fields))
+    text = output.table(_open(given.directory).rows(fields=fields))
     if text:
         print(text)
 

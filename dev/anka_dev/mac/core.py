@@ -47,7 +47,8 @@ class SimulatedMac:
             return found
         boot = self.hypervisor.boot_id()
         return [
-            records.halted(vm, "stopped", None) if vm["status"] == "running" and vm["boot_id"] != boot else vm for vm in found
+            records.halted(vm, "stopped", None) if vm["status"] == "running" and vm["boot_id"] != boot else vm
+            for vm in found
         ]
 
     def find(self, ref: str) -> dict[str, Any]:
@@ -57,7 +58,7 @@ class SimulatedMac:
                 return vm
         raise not_found(ref)
 
-    def list(
+    def rows(
         self, refs: list[str] | None = None, *, status: str | None = None, fields: list[str] | None = None
     ) -> list[dict[str, Any]]:
         chosen = [self.find(ref) for ref in refs] if refs else self.vms()
@@ -99,7 +100,14 @@ class SimulatedMac:
     def create(self, name: str, *, cpu: int, ram: int, disk: int) -> dict[str, Any]:
         """A new VM with an empty macOS; sizes in bytes."""
         vm = records.new(
-            self.fresh_uuid(), name, self.clock(), arch=self.config["arch"], cpu=cpu, ram=ram, disk=disk, image_size=15 << 30
+            self.fresh_uuid(),
+            name,
+            self.clock(),
+            arch=self.config["arch"],
+            cpu=cpu,
+            ram=ram,
+            disk=disk,
+            image_size=15 << 30,
         )
         self._add(vm, None)
         return vm
@@ -124,7 +132,7 @@ class SimulatedMac:
         return vm
 
     def start(self, ref: str) -> dict[str, Any]:
-        """Start or resume; a VM that runs already is left alone. Waits for the start delay, not for the guest's network."""
+        """Start or resume; a VM that runs is left alone. Waits for the start delay, not for the guest's network."""
         vm = self.find(ref)
         if vm["status"] == "running":
             return vm
@@ -194,7 +202,9 @@ class SimulatedMac:
 
     # Changing
 
-    def modify(self, ref: str, change: Callable[[dict[str, Any]], dict[str, Any]], *, live: bool = False) -> dict[str, Any]:
+    def modify(
+        self, ref: str, change: Callable[[dict[str, Any]], dict[str, Any]], *, live: bool = False
+    ) -> dict[str, Any]:
         """Apply a pure change to a VM's record; only a `live` one is possible unless the VM is stopped."""
 
         def guarded(vm: dict[str, Any]) -> dict[str, Any]:

@@ -108,14 +108,14 @@ class DaemonHypervisor:
         record = os.path.join(self._home, "host.json")
         if os.path.exists(record):
             os.unlink(record)
+        entry = os.path.join(os.path.dirname(__file__), "entry.py")
         lock = lock_file(self._home)
         ready, child_end = os.pipe()
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             with open(os.path.join(self._home, "host.log"), "ab") as log:
                 subprocess.Popen(
-                    [sys.executable, "-P", os.path.join(os.path.dirname(__file__), "entry.py"), "--host", self._home]
-                    + [str(lock), str(child_end)],
+                    [sys.executable, "-P", entry, "--host", self._home, str(lock), str(child_end)],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -132,5 +132,3 @@ class DaemonHypervisor:
             for fd in (lock, ready, child_end):
                 if fd >= 0:
                     os.close(fd)
-
-

@@ -6,7 +6,7 @@ With `--host HOME LOCK READY` (and site-packages) it is the hypervisor daemon in
 import os
 import sys
 
-# Without site-packages an editable install is not importable; last in the path, so that nothing shadows the standard library.
+# Without site-packages an editable install is not importable. Last, so that nothing shadows the standard library.
 sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 if sys.argv[1:2] == ["--host"]:

@@ -45,9 +45,14 @@ def write_tools(home: str, config: dict[str, Any]) -> None:
 
 
 def environment(
-    home: str, vm: dict[str, Any], boot_id: str, *, inherit: Mapping[str, str] | None = None,
-    override: Mapping[str, str] | None = None, user: str = "anka",
-) -> dict[str, str]:  # fmt: skip
+    home: str,
+    vm: dict[str, Any],
+    boot_id: str,
+    *,
+    inherit: Mapping[str, str] | None = None,
+    override: Mapping[str, str] | None = None,
+    user: str = "anka",
+) -> dict[str, str]:
     """A guest process's environment: `inherit` never wins over the guest's own, `override` always does."""
     root = sandbox.root(home, vm["uuid"])
     own = {

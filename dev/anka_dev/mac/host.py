@@ -199,7 +199,7 @@ async def _receive(connection: socket.socket, fds: list[int]) -> dict[str, Any] 
     loop = asyncio.get_running_loop()
     connection.setblocking(False)
     readable = loop.create_future()
-    loop.add_reader(connection, lambda: readable.done() or readable.set_result(None))
+    loop.add_reader(connection, lambda: None if readable.done() else readable.set_result(None))
     try:
         await readable
     finally:

@@ -29,7 +29,7 @@ PORT_SPAN = 20000
 def power_on(
     mac: SimulatedMac, uuid: str, *, boot_id: str, pid: int, forward: Callable[[dict[str, Any]], int]
 ) -> dict[str, Any]:
-    """Commit a start under the lock: limit, ports, address. `forward` opens one rule and returns its host port, or raises."""
+    """Commit a start under the lock: limit, ports, address. `forward` opens a rule and returns its port, or raises."""
     with mac.store.lock():
         vms = mac.vms()
         vm = next((vm for vm in vms if vm["uuid"] == uuid), None)
@@ -66,7 +66,7 @@ def power_off(mac: SimulatedMac, uuid: str, status: str) -> None:
 
 
 class LocalHypervisor:
-    """Bookkeeping only: ports are numbers, nothing listens, commands in a VM succeed without running. For benchmarks."""
+    """Bookkeeping only: ports are numbers, nothing listens, commands in a VM succeed unrun. For benchmarks."""
 
     def __init__(self, run: Callable[[str, dict[str, Any]], int] | None = None) -> None:
         self._boot_id: str | None = "local"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def clean(store: Store) -> None:
-    """Delete images that no tag uses, and what died half way. A pull checks before it commits, so it may lose nothing."""
+    """Delete images that no tag uses, and what died half way. A pull checks before it commits, so it loses nothing."""
     home = store.path
     assert home is not None
     directory = os.path.join(home, "images")

@@ -48,7 +48,7 @@ def integer(text: str, what: str) -> int:
 
 
 def parse(command: str, argv: Sequence[str], *names: str, intermixed: bool = True) -> Options:
-    """Parse `argv` for options such as `"f,force"` (a flag) or `"t,tag="` (with a value); several names separated by commas.
+    """Parse `argv` for options such as `"f,force"` (a flag) or `"t,tag="` (with a value): an option's names, by commas.
 
     With `intermixed` options may follow arguments; without, the first argument ends them (`anka run VM ls -l`).
     """

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 NEVER = "0001-01-01T00:00:00Z"
 # What a clone does not inherit: its own life, and the tags of the template.
-_OWN = ("boot_id", "start_date", "stop_date", "network_at", "ip", "hostif", "pid", "vnc_port", "ports", "number", "usb", "tags")
+_LIVE = ("boot_id", "network_at", "ip", "hostif", "pid", "vnc_port", "ports", "number")
+_OWN = (*_LIVE, "start_date", "stop_date", "usb", "tags")
 
 
 def timestamp(moment: float) -> str:
@@ -35,8 +36,17 @@ def mac_address(uuid: str) -> str:
     return "16:" + ":".join(tail[i : i + 2] for i in range(0, 10, 2))
 
 
-def new(uuid: str, name: str, now: float, *, arch: str = "arm64", cpu: int = 4, ram: int = 4 << 30, disk: int = 100 << 30,
-        image_size: int = 0) -> dict[str, Any]:  # fmt: skip
+def new(
+    uuid: str,
+    name: str,
+    now: float,
+    *,
+    arch: str = "arm64",
+    cpu: int = 4,
+    ram: int = 4 << 30,
+    disk: int = 100 << 30,
+    image_size: int = 0,
+) -> dict[str, Any]:
     """A stopped VM; sizes in bytes."""
     return {
         "uuid": uuid,
@@ -54,7 +64,14 @@ def new(uuid: str, name: str, now: float, *, arch: str = "arm64", cpu: int = 4, 
         "labels": {},
         "custom": {},
         "mounts": [],
-        "network": {"mode": "shared", "controller": "virtio-net", "local": True, "vlan": 0, "mac": "auto", "bridge": ""},
+        "network": {
+            "mode": "shared",
+            "controller": "virtio-net",
+            "local": True,
+            "vlan": 0,
+            "mac": "auto",
+            "bridge": "",
+        },
         "display": {"count": 1, "controller": "pg", "vnc": True, "dpi": 72, "resolution": "1024x768", "fps": 30},
         "rules": [{"name": "ssh", "protocol": "tcp", "guest_port": 22, "host_port": 0, "host_ip": ""}],
         "usb": [],
@@ -65,15 +82,32 @@ def new(uuid: str, name: str, now: float, *, arch: str = "arm64", cpu: int = 4, 
 def clone(source: dict[str, Any], uuid: str, name: str, now: float) -> dict[str, Any]:
     """A stopped copy. A fixed MAC address is not copied: it would be on the network twice."""
     vm = {key: value for key, value in source.items() if key not in _OWN}
-    vm.update(uuid=uuid, name=name, created=now, creation_date=timestamp(now), access_date=timestamp(now),
-              status="stopped", source=source["uuid"], usb=[], tags=[], starts=0)  # fmt: skip
+    vm.update(
+        uuid=uuid,
+        name=name,
+        created=now,
+        creation_date=timestamp(now),
+        access_date=timestamp(now),
+        status="stopped",
+        source=source["uuid"],
+        usb=[],
+        tags=[],
+        starts=0,
+    )
     vm["network"] = dict(source["network"], mac="auto")
     vm["rules"] = [dict(rule) for rule in source["rules"]]
     return vm
 
 
 def started(
-    vm: dict[str, Any], *, boot_id: str, ports: list[dict[str, Any]], number: int, now: float, config: dict[str, Any], pid: int
+    vm: dict[str, Any],
+    *,
+    boot_id: str,
+    ports: list[dict[str, Any]],
+    number: int,
+    now: float,
+    config: dict[str, Any],
+    pid: int,
 ) -> dict[str, Any]:
     """The record of the VM once it runs; `number` is free among the running VMs and gives the address and VNC port."""
     return dict(
@@ -94,8 +128,8 @@ def started(
 
 
 def halted(vm: dict[str, Any], status: str, now: float | None) -> dict[str, Any]:
-    """The record of the VM once it no longer runs; `now` is None when the power went and nobody saw it stop."""
-    stopped = {key: value for key, value in vm.items() if key not in _OWN or key in ("tags", "usb", "start_date", "stop_date")}
+    """The record of the VM once it no longer runs; `now` is None when the power went and nobody saw it."""
+    stopped = {key: value for key, value in vm.items() if key not in _LIVE}
     stopped["status"] = status
     if now is not None:
         stopped["stop_date"] = timestamp(now)

@@ -23,9 +23,16 @@ class Registry:
     """One registry by URL. Failures are `AnkaError`: code 3 for what it does not have, 40 for the rest."""
 
     def __init__(
-        self, url: str, *, insecure: bool = False, cacert: str | None = None, cert: str | None = None, key: str | None = None,
-        api_key_id: str | None = None, api_key: str | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        url: str,
+        *,
+        insecure: bool = False,
+        cacert: str | None = None,
+        cert: str | None = None,
+        key: str | None = None,
+        api_key_id: str | None = None,
+        api_key: str | None = None,
+    ) -> None:
         self.url = url.rstrip("/")
         parts = urllib.parse.urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -63,7 +70,9 @@ class Registry:
     def call(self, method: str, path: str, query: dict[str, str] | None = None, body: Any = None) -> Any:
         """One request with the registry's envelope; returns the body."""
         data = None if body is None else json.dumps(body).encode()
-        response, connection = self._send(method, path, query, data, {"Content-Type": "application/json"} if data else {})
+        response, connection = self._send(
+            method, path, query, data, {"Content-Type": "application/json"} if data else {}
+        )
         try:
             answer = json.loads(response.read())
             status, message, content = answer["status"], answer.get("message", ""), answer.get("body")
@@ -72,7 +81,9 @@ class Registry:
         finally:
             connection.close()
         if status != "OK":
-            raise AnkaError(message, NOT_FOUND if "ot found" in message or message.startswith("No such tag") else REGISTRY)
+            raise AnkaError(
+                message, NOT_FOUND if "ot found" in message or message.startswith("No such tag") else REGISTRY
+            )
         return content
 
     def download(self, uuid: str, name: str, file: BinaryIO) -> None:
@@ -131,5 +142,3 @@ def credentials(options: Any) -> dict[str, Any]:
         "api_key_id": options.value("api-key-id"),
         "api_key": options.value("api-key"),
     }
-
-

@@ -53,7 +53,9 @@ class RunningVM:
             except OSError as error:
                 listener.close()
                 if error.errno != errno.EADDRINUSE:
-                    raise AnkaError(f"cannot listen on {address}:{port} for rule {rule['name']}: {error.strerror}") from error
+                    raise AnkaError(
+                        f"cannot listen on {address}:{port} for rule {rule['name']}: {error.strerror}"
+                    ) from error
                 continue
             listener.setblocking(False)
             self._listeners.append((listener, int(rule["guest_port"])))
@@ -96,7 +98,9 @@ class RunningVM:
     def environment(self, **extra: Any) -> dict[str, str]:
         return guest.environment(self.host.home, self.record, self.host.boot_id, **extra)
 
-    async def spawn(self, argv: list[str], *, env: dict[str, str], cwd: str, **streams: Any) -> asyncio.subprocess.Process:
+    async def spawn(
+        self, argv: list[str], *, env: dict[str, str], cwd: str, **streams: Any
+    ) -> asyncio.subprocess.Process:
         """Start a process of this VM in its own session; it dies with the VM."""
         process = await asyncio.create_subprocess_exec(*argv, env=env, cwd=cwd, start_new_session=True, **streams)
         self._used = True
@@ -116,7 +120,7 @@ class RunningVM:
         """`anka run`: the command gets the caller's own file descriptors; it is hung up when the caller goes away."""
         env = self.environment(inherit=request["inherit"], override=request["override"])
         cwd = sandbox.locate(self.root, request["workdir"] or "~")
-        if not os.path.isdir(cwd):
+        if not _is_directory(cwd):
             os.write(fds[2], f"anka: run: {request['workdir']}: no such directory in the VM\n".encode())
             return 1
         try:
@@ -166,6 +170,10 @@ class RunningVM:
 
     def disconnected(self, connection: Any) -> None:
         self._connections.discard(connection)
+
+
+def _is_directory(path: str) -> bool:
+    return os.path.isdir(path)
 
 
 async def _closed(connection: socket.socket) -> None:

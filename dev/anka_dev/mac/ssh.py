@@ -8,6 +8,7 @@ import fcntl
 import functools
 import logging
 import os
+import signal
 import socket
 import termios
 from collections.abc import Callable
@@ -132,8 +133,6 @@ async def _with_terminal(
     vm: RunningVM, process: asyncssh.SSHServerProcess[bytes], argv: list[str], env: dict[str, str], home: str
 ) -> None:
     controller, terminal = os.openpty()
-    width, height, _, _ = process.get_terminal_size()
-    termios.tcsetwinsize(terminal, (height or 24, width or 80))
     streams: dict[str, Any] = {"stdin": terminal, "stdout": terminal, "stderr": terminal}
     try:
         child = await vm.spawn(argv, env=env, cwd=home, preexec_fn=_take_terminal, **streams)
@@ -143,6 +142,8 @@ async def _with_terminal(
     finally:
         os.close(terminal)
     await process.redirect(stdin=os.dup(controller), stdout=controller)
+    width, height, _, _ = process.get_terminal_size()
+    termios.tcsetwinsize(controller, (height or 24, width or 80))
     await _finish(vm, process, child)
 
 
@@ -157,7 +158,7 @@ async def _finish(vm: RunningVM, process: asyncssh.SSHServerProcess[bytes], chil
     closed = asyncio.ensure_future(process.channel.wait_closed())
     await asyncio.wait({waiting, closed}, return_when=asyncio.FIRST_COMPLETED)
     if not waiting.done():
-        guest.end_group(child.pid, guest.signal.SIGHUP)
+        guest.end_group(child.pid, signal.SIGHUP)
     status = await waiting
     closed.cancel()
     with contextlib.suppress(asyncssh.Error, OSError):
@@ -170,7 +171,7 @@ async def _finish(vm: RunningVM, process: asyncssh.SSHServerProcess[bytes], chil
 
 
 def _signal_name(status: int) -> str:
-    return guest.signal.Signals(-status).name.removeprefix("SIG")
+    return signal.Signals(-status).name.removeprefix("SIG")
 
 
 def _client_environment(process: asyncssh.SSHServerProcess[bytes]) -> dict[str, str]:

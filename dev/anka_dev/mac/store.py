@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     class Store(Protocol):
         """State of one Mac. Records are plain JSON objects; callers change copies and put them back."""
 
-        path: str | None
-
+        @property
+        def path(self) -> str | None: ...
         def lock(self) -> contextlib.AbstractContextManager[None]: ...
         def config(self) -> dict[str, Any]: ...
         def save_config(self, config: dict[str, Any]) -> None: ...
@@ -53,8 +53,6 @@ def read_json(path: str) -> Any | None:
 class FileStore:
     """State in a directory: config.json, vms/<uuid>/vm.json, images/, tmp/, guarded by a lock file."""
 
-    path: str
-
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)
         self._vms = os.path.join(self.path, "vms")
@@ -62,7 +60,7 @@ class FileStore:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Exclusive among processes; the kernel releases it when the holder dies. Held for moments, never for a delay."""
+        """Exclusive among processes; freed by the kernel when the holder dies. Held for moments, never for a delay."""
         try:
             fd = os.open(os.path.join(self.path, "lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         except FileNotFoundError as error:
@@ -112,7 +110,7 @@ class FileStore:
         _remove_tree(trash)
 
     def staging(self, label: str) -> str:
-        """A new private directory on the same file system, named after this process so that `sweep` knows when it is stale."""
+        """A new private directory on the same file system, named after our pid so that `sweep` sees when it is stale."""
         base = os.path.join(self.path, "tmp")
         os.makedirs(base, exist_ok=True)
         path = os.path.join(base, f"{os.getpid()}.{label}.{os.urandom(4).hex()}")
@@ -138,7 +136,7 @@ class FileStore:
 class MemoryStore:
     """The same in memory, for many Macs in one process; not shared between threads."""
 
-    path = None
+    path: str | None = None
 
     def __init__(self, config: dict[str, Any] | None = None) -> None:
         self._config = settings.merged(config or {})

@@ -36,7 +36,9 @@ def missing(mac: SimulatedMac, layers: list[dict[str, Any]]) -> list[dict[str, A
 
 def is_local(mac: SimulatedMac, manifest: dict[str, Any]) -> bool:
     vm = held(mac, manifest["id"])
-    return bool(vm and any(tag["tag"] == manifest["tag"] for tag in vm["tags"]) and not missing(mac, manifest["layers"]))
+    return bool(
+        vm and any(tag["tag"] == manifest["tag"] for tag in vm["tags"]) and not missing(mac, manifest["layers"])
+    )
 
 
 def download_size(mac: SimulatedMac, manifest: dict[str, Any]) -> dict[str, int]:
@@ -49,14 +51,22 @@ def download_size(mac: SimulatedMac, manifest: dict[str, Any]) -> dict[str, int]
 
 
 def pull(
-    mac: SimulatedMac, registry: Registry, manifest: dict[str, Any], progress: Progress, *, checkout: bool = True, shrink: bool = False
+    mac: SimulatedMac,
+    registry: Registry,
+    manifest: dict[str, Any],
+    progress: Progress,
+    *,
+    checkout: bool = True,
+    shrink: bool = False,
 ) -> None:
-    """Fetch the layers that are missing and record the tag. Killed anywhere, a second pull goes on with what is there."""
+    """Fetch the missing layers and record the tag. Killed anywhere, a second pull goes on with what is there."""
     absent = missing(mac, manifest["layers"])
     need = sum(layer["size"] for layer in absent)
     free = mac.disk_usage()["free"]
     if need > free:
-        raise AnkaError(f"{manifest['name']}: not enough free disk space, {need} bytes are needed and {free} are free", NO_SPACE)
+        raise AnkaError(
+            f"{manifest['name']}: not enough free disk space, {need} bytes are needed and {free} are free", NO_SPACE
+        )
     vm = held(mac, manifest["id"])
     if vm is None and any(manifest["name"] == other["name"] for other in mac.vms()):
         raise AnkaError(f"{manifest['name']}: already exists", EXISTS)
@@ -124,9 +134,12 @@ def _pace(mac: SimulatedMac, layer: dict[str, Any], meter: _Meter) -> None:
 def _commit(mac: SimulatedMac, manifest: dict[str, Any], *, checkout: bool, shrink: bool) -> None:
     home = mac.store.path or ""
     tag = {
-        "tag": manifest["tag"], "number": manifest["number"], "size": manifest["size"], "description": manifest["description"],
+        "tag": manifest["tag"],
+        "number": manifest["number"],
+        "size": manifest["size"],
+        "description": manifest["description"],
         "images": [layer["name"] for layer in manifest["layers"]],
-    }  # fmt: skip
+    }
     staged = mac.store.staging("pull")
     with open(sandbox.image(home, tag["images"][-1]), "rb") as file:
         sandbox.unpack(file, os.path.join(staged, "root"))
@@ -173,13 +186,30 @@ def checkout(mac: SimulatedMac, ref: str, tag: str | None) -> None:
         mac.store.put(dict(mac.find(vm["uuid"]), version=chosen["tag"], image_size=chosen["size"]))
 
 
-CONFIG_FIELDS = ("cpu_cores", "ram_bytes", "hard_drive", "network", "display", "rules", "custom", "labels", "description")
+CONFIG_FIELDS = (
+    "cpu_cores",
+    "ram_bytes",
+    "hard_drive",
+    "network",
+    "display",
+    "rules",
+    "custom",
+    "labels",
+    "description",
+)
 
 
 def push(
-    mac: SimulatedMac, registry: Registry | None, ref: str, tag: str, *, description: str = "", remote: str | None = None,
-    force: bool = False, progress: Progress,
-) -> None:  # fmt: skip
+    mac: SimulatedMac,
+    registry: Registry | None,
+    ref: str,
+    tag: str,
+    *,
+    description: str = "",
+    remote: str | None = None,
+    force: bool = False,
+    progress: Progress,
+) -> None:
     """Store the VM's files as a new layer and tag: locally, and in the registry unless that is None."""
     vm = mac.find(ref)
     if vm["status"] == "running":
@@ -195,16 +225,32 @@ def push(
     packed = os.path.join(staged, name)
     with open(packed, "wb") as file:
         sandbox.pack(sandbox.root(home, vm["uuid"]), file)
-    layer = {"name": name, "size": max(os.path.getsize(packed), vm["image_size"] // 20), "payload": os.path.getsize(packed)}
+    layer = {
+        "name": name,
+        "size": max(os.path.getsize(packed), vm["image_size"] // 20),
+        "payload": os.path.getsize(packed),
+    }
     number = max((int(old["number"]) for old in vm["tags"]), default=-1) + 1
     size = vm["image_size"] + layer["size"]
     if registry is not None:
         registry.upload(uuid, name, packed)
-        answer = registry.call("POST", "/sim/v1/push", body={
-            "id": uuid, "name": vm["name"], "tag": tag, "description": description, "arch": vm["arch"], "layer": layer,
-            "base": vm.get("version"), "source": vm.get("source"), "image_size": vm["image_size"], "force": force,
-            "config": {field: vm[field] for field in CONFIG_FIELDS},
-        })  # fmt: skip
+        answer = registry.call(
+            "POST",
+            "/sim/v1/push",
+            body={
+                "id": uuid,
+                "name": vm["name"],
+                "tag": tag,
+                "description": description,
+                "arch": vm["arch"],
+                "layer": layer,
+                "base": vm.get("version"),
+                "source": vm.get("source"),
+                "image_size": vm["image_size"],
+                "force": force,
+                "config": {field: vm[field] for field in CONFIG_FIELDS},
+            },
+        )
         number, size = answer["number"], answer["size"]
         progress(f"pushing {name}: 100.0% ({layer['size']}/{layer['size']} bytes)")
     os.makedirs(os.path.join(home, "images"), exist_ok=True)

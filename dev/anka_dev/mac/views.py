@@ -11,9 +11,21 @@ if TYPE_CHECKING:
     from typing import Any
 
 LIST_FIELDS = (
-    "name", "uuid", "creation_date", "version", "status", "access_date", "start_date", "stop_date", "ip", "vnc_port", "arch",
-    "cpu_cores", "ram", "image_size",
-)  # fmt: skip
+    "name",
+    "uuid",
+    "creation_date",
+    "version",
+    "status",
+    "access_date",
+    "start_date",
+    "stop_date",
+    "ip",
+    "vnc_port",
+    "arch",
+    "cpu_cores",
+    "ram",
+    "image_size",
+)
 
 
 def _ip(vm: dict[str, Any], now: float) -> str:

@@ -15,8 +15,6 @@ import uuid as uuids
 from pathlib import Path
 from typing import Any
 
-DEFAULT_CONFIG: dict[str, Any] = {}
-
 
 class CatalogError(Exception):
     """What the registry refuses; the text is the message of its FAIL answer."""
@@ -87,19 +85,34 @@ class Catalog:
         }
 
     def push(
-        self, uuid: str, name: str, tag: str, layer: dict[str, Any], *, arch: str, config: dict[str, Any], description: str = "",
-        base: list[dict[str, Any]] | None = None, force: bool = False,
-    ) -> dict[str, Any]:  # fmt: skip
-        """Add a version on top of `base` (by default the newest version's layers); its image file must be there already."""
+        self,
+        uuid: str,
+        name: str,
+        tag: str,
+        layer: dict[str, Any],
+        *,
+        arch: str,
+        config: dict[str, Any],
+        description: str = "",
+        base: list[dict[str, Any]] | None = None,
+        force: bool = False,
+    ) -> dict[str, Any]:
+        """Add a version on top of `base` (by default the newest version's layers); its image file must exist."""
         with self._lock:
             now = int(time.time())
             try:
                 template = self.get(uuid)
             except CatalogError:
                 template = {
-                    "id": uuid, "name": name, "arch": arch, "size": 0, "creation_date": now, "last_pull": 0, "last_push": 0,
+                    "id": uuid,
+                    "name": name,
+                    "arch": arch,
+                    "size": 0,
+                    "creation_date": now,
+                    "last_pull": 0,
+                    "last_push": 0,
                     "versions": [],
-                }  # fmt: skip
+                }
                 self._name_is_free(name)
             if any(version["tag"] == tag for version in template["versions"]):
                 if not force:
@@ -109,9 +122,16 @@ class Catalog:
             layers = [*(newest if base is None else base), layer]
             number = template["versions"][-1]["number"] + 1 if template["versions"] else 0
             version = {
-                "number": number, "tag": tag, "description": description, "layers": layers, "config": config,
-                "size": sum(int(item["size"]) for item in layers), "creation_date": now, "last_pull": 0, "last_push": now,
-            }  # fmt: skip
+                "number": number,
+                "tag": tag,
+                "description": description,
+                "layers": layers,
+                "config": config,
+                "size": sum(int(item["size"]) for item in layers),
+                "creation_date": now,
+                "last_pull": 0,
+                "last_push": now,
+            }
             template["versions"].append(version)
             template["last_push"] = now
             self._save(template)

@@ -74,4 +74,6 @@ async def _serve(options: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await serve_until(stop, options.directory, options.host, options.port, lambda url: print(f"registry at {url}", flush=True))
+    await serve_until(
+        stop, options.directory, options.host, options.port, lambda url: print(f"registry at {url}", flush=True)
+    )

@@ -35,7 +35,8 @@ def template(
     """Add a version of a template, and the template if it is new; returns its UUID. Sizes in bytes.
 
     `home` is a directory whose files the VM's user finds in the home directory (such as `.ssh/authorized_keys`). The
-    port forwarding rule `ssh` for guest port 22 is there unless `rules` says otherwise. Seeding the same tag again replaces it.
+    port forwarding rule `ssh` for guest port 22 is there unless `rules` says otherwise. Seeding a tag again
+    replaces it.
     """
     catalog = Catalog(directory)
     known = next((held for held in catalog.all() if held["name"] == name or held["id"] == uuid), None)

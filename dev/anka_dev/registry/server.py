@@ -146,7 +146,7 @@ async def put_image(request: web.Request) -> web.Response:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".upload-")
     try:
-        with open(handle, "wb") as file:
+        with os.fdopen(handle, "wb") as file:
             async for chunk in request.content.iter_chunked(1 << 20):
                 file.write(chunk)
         os.replace(temporary, path)
@@ -157,7 +157,7 @@ async def put_image(request: web.Request) -> web.Response:
 
 
 async def push(request: web.Request) -> web.Response:
-    """Make an uploaded image a version. A clone of one of our templates that becomes a template keeps its base layers."""
+    """Make an uploaded image a version. A clone of one of our templates keeps its base layers."""
     catalog = request.app[CATALOG]
     body = await _body(request)
     uuid = _required(body, "id")
@@ -168,9 +168,16 @@ async def push(request: web.Request) -> web.Response:
     if uuid not in known:
         base = _base_layers(catalog, uuid, body, known)
     version = catalog.push(
-        uuid, _required(body, "name"), _required(body, "tag"), body["layer"], arch=body["arch"], config=body["config"],
-        description=body.get("description", ""), base=base, force=bool(body.get("force")),
-    )  # fmt: skip
+        uuid,
+        _required(body, "name"),
+        _required(body, "tag"),
+        body["layer"],
+        arch=body["arch"],
+        config=body["config"],
+        description=body.get("description", ""),
+        base=base,
+        force=bool(body.get("force")),
+    )
     return answer({"number": version["number"], "size": version["size"]})
 
 

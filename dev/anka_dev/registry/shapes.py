@@ -51,7 +51,9 @@ def info(held: dict[str, Any], chosen: dict[str, Any]) -> dict[str, Any]:
         "version": 3,
         "cpu": {"cores": config.get("cpu_cores", 4)},
         "ram": f"{config.get('ram_bytes', 4 << 30) >> 20}M",
-        "hard_drives": [{"controller": "virtio-blk", "file": chosen["layers"][-1]["name"], "size": config.get("hard_drive", 0)}],
+        "hard_drives": [
+            {"controller": "virtio-blk", "file": chosen["layers"][-1]["name"], "size": config.get("hard_drive", 0)}
+        ],
         "network_cards": [
             {
                 "mode": network.get("mode", "shared"),

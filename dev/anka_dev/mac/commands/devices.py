@@ -21,7 +21,9 @@ def usb(context: Context, args: list[str]) -> Reply:
     devices: list[dict[str, Any]] = context.mac.config["usb"]
     if action == "list":
         owners = {name: vm["name"] for vm in context.mac.vms() for name in vm["usb"]}
-        return Reply([{**device, **({"vm": owners[device["name"]]} if device["name"] in owners else {})} for device in devices])
+        return Reply(
+            [{**device, **({"vm": owners[device["name"]]} if device["name"] in owners else {})} for device in devices]
+        )
     if action not in ("claim", "release"):
         raise AnkaError(f"usb: unknown command {action}; known are list, claim, release", USAGE)
     options = parse(f"usb {action}", rest, "n,name,claim-name=")
@@ -79,7 +81,8 @@ def unmount(context: Context, args: list[str]) -> Reply:
 def log(context: Context, args: list[str]) -> Reply:
     options = parse("log", args)
     vm = context.mac.find(options.positional("log", "VM")[0])
-    lines = [f"{vm['creation_date']} created", *(f"{vm[key]} {key.partition('_')[0]}" for key in ("start_date", "stop_date") if vm.get(key))]
+    dates = {"created": "creation_date", "started": "start_date", "stopped": "stop_date"}
+    lines = [f"{vm[key]} {word}" for word, key in dates.items() if vm.get(key)]
     return Reply("\n".join(lines))
 
 
@@ -91,5 +94,11 @@ def view(context: Context, args: list[str]) -> Reply:
 
 
 TABLE = {
-    "usb": usb, "attach": attach, "detach": detach, "mount": mount, "unmount": unmount, "log": log, "view": view,
-}  # fmt: skip
+    "usb": usb,
+    "attach": attach,
+    "detach": detach,
+    "mount": mount,
+    "unmount": unmount,
+    "log": log,
+    "view": view,
+}

@@ -19,16 +19,28 @@ DEFAULT_NETWORK_WAIT = 60
 
 
 def run(context: Context, args: list[str]) -> Reply:
-    """Run a command in the VM with our own stdin, stdout and stderr; its exit code becomes ours, 125 if the VM goes away."""
+    """Run a command in the VM on our own stdin, stdout and stderr; its exit code becomes ours, 125 if the VM goes."""
     options = parse(
-        "run", args, "n,no-volume", "v,volume,volumes-from=", "D,w,workdir=", "E,inherit-env", "e,env=", "f,env-file=",
-        "q,Q,quiet", "b,background", "N,wait-network", "T,wait-time", "s,wait-timeout=", intermixed=False,
-    )  # fmt: skip
+        "run",
+        args,
+        "n,no-volume",
+        "v,volume,volumes-from=",
+        "D,w,workdir=",
+        "E,inherit-env",
+        "e,env=",
+        "f,env-file=",
+        "q,Q,quiet",
+        "b,background",
+        "N,wait-network",
+        "T,wait-time",
+        "s,wait-timeout=",
+        intermixed=False,
+    )
     if len(options.args) < 2:
         raise AnkaError("run: expected VM COMMAND, got: " + (" ".join(options.args) or "nothing"), USAGE)
     ref, *argv = options.args
     mac = context.mac
-    override = {}
+    override: dict[str, str] = {}
     if path := options.value("env-file"):
         with open(path, encoding="utf-8") as file:
             override.update(_pair(line.strip()) for line in file if line.strip() and not line.startswith("#"))

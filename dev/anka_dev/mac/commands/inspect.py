@@ -15,7 +15,9 @@ def version(context: Context, args: list[str]) -> Reply:
     parse("version", args).positional("version")
     config = context.mac.config
     body = {"product": config["license"]["product"], "version": config["version"], "build": config["build"]}
-    return Reply(body, text=f"Anka {body['product'].removeprefix('Anka ')} version {body['version']} (build {body['build']})")
+    return Reply(
+        body, text=f"Anka {body['product'].removeprefix('Anka ')} version {body['version']} (build {body['build']})"
+    )
 
 
 def license_(context: Context, args: list[str]) -> Reply:
@@ -41,7 +43,7 @@ def list_(context: Context, args: list[str]) -> Reply:
     options = parse("list", args, "r,running", "s,stopped", "S,suspended", "a,all", "f,field=")
     status = next((word for word in ("running", "stopped", "suspended") if options.flag(word)), None)
     fields = [field for group in options.values("field") for field in group.split(",") if field]
-    return Reply(context.mac.list(options.args, status=status, fields=fields))
+    return Reply(context.mac.rows(options.args, status=status, fields=fields))
 
 
 def show(context: Context, args: list[str]) -> Reply:

@@ -18,7 +18,15 @@ VERSIONS = (
 
 def create(context: Context, args: list[str]) -> Reply:
     options = parse(
-        "create", args, "l,list", "a,app=", "s,disk-size=", "c,cpu-count,cpu=", "m,ram-size,ram=", "p,password=", "u,user="
+        "create",
+        args,
+        "l,list",
+        "a,app=",
+        "s,disk-size=",
+        "c,cpu-count,cpu=",
+        "m,ram-size,ram=",
+        "p,password=",
+        "u,user=",
     )
     if options.flag("list"):
         return Reply([dict(version) for version in VERSIONS])
@@ -50,7 +58,7 @@ def start(context: Context, args: list[str]) -> Reply:
 
 def stop(context: Context, args: list[str]) -> Reply:
     options = parse("stop", args, "f,force", "a,all")
-    refs = [row["uuid"] for row in context.mac.list(status="running")] if options.flag("all") else options.args
+    refs = [row["uuid"] for row in context.mac.rows(status="running")] if options.flag("all") else options.args
     if not refs and not options.flag("all"):
         raise AnkaError("stop: expected VM, got: nothing", USAGE)
     for ref in refs:
@@ -62,7 +70,7 @@ def stop(context: Context, args: list[str]) -> Reply:
 
 def suspend(context: Context, args: list[str]) -> Reply:
     options = parse("suspend", args, "a,all")
-    refs = [row["uuid"] for row in context.mac.list(status="running")] if options.flag("all") else options.args
+    refs = [row["uuid"] for row in context.mac.rows(status="running")] if options.flag("all") else options.args
     if not refs and not options.flag("all"):
         raise AnkaError("suspend: expected VM, got: nothing", USAGE)
     for ref in refs:
@@ -84,7 +92,7 @@ def delete(context: Context, args: list[str]) -> Reply:
     if options.flag("cache"):
         mac.clean()
         return Reply()
-    refs = [row["uuid"] for row in mac.list()] if options.flag("all") else options.args
+    refs = [row["uuid"] for row in mac.rows()] if options.flag("all") else options.args
     if not refs and not options.flag("all"):
         raise AnkaError("delete: expected VM, got: nothing", USAGE)
     if not options.flag("yes"):
@@ -101,5 +109,11 @@ def delete(context: Context, args: list[str]) -> Reply:
 
 
 TABLE = {
-    "create": create, "clone": clone, "start": start, "stop": stop, "suspend": suspend, "reboot": reboot, "delete": delete,
-}  # fmt: skip
+    "create": create,
+    "clone": clone,
+    "start": start,
+    "stop": stop,
+    "suspend": suspend,
+    "reboot": reboot,
+    "delete": delete,
+}

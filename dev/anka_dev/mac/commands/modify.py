@@ -59,9 +59,21 @@ def disk(context: Context, args: list[str]) -> Change:
 
 def display(context: Context, args: list[str]) -> Change:
     options = parse(
-        "modify display", args, "n,count=", "headless", "p,password", "vnc=", "no-vnc", "d,dpi=", "r,resolution=", "f,fps=",
-        "c,controller=", "host-gpu-location=", "host-gpu-name=", "features=",
-    )  # fmt: skip
+        "modify display",
+        args,
+        "n,count=",
+        "headless",
+        "p,password",
+        "vnc=",
+        "no-vnc",
+        "d,dpi=",
+        "r,resolution=",
+        "f,fps=",
+        "c,controller=",
+        "host-gpu-location=",
+        "host-gpu-name=",
+        "features=",
+    )
     change: dict[str, Any] = {name: options.integer(name) for name in ("count", "dpi", "fps") if options.value(name)}
     if options.flag("headless"):
         change["count"] = 0
@@ -76,9 +88,18 @@ def display(context: Context, args: list[str]) -> Change:
 
 def network(context: Context, args: list[str]) -> Change:
     options = parse(
-        "modify network", args, "t,mode,type=", "b,bridge=", "m,mac,mac-address=", "v,vlan=", "c,controller=", "local", "no-local",
-        "f,filter=", "n,no-mac",
-    )  # fmt: skip
+        "modify network",
+        args,
+        "t,mode,type=",
+        "b,bridge=",
+        "m,mac,mac-address=",
+        "v,vlan=",
+        "c,controller=",
+        "local",
+        "no-local",
+        "f,filter=",
+        "n,no-mac",
+    )
     change: dict[str, Any] = {}
     if (mode := options.value("mode")) is not None:
         change["mode"] = changes.one_of("network mode", mode, "shared", "host", "bridge", "disconnected")
@@ -170,7 +191,9 @@ def mount(context: Context, args: list[str]) -> Change:
 def usb(context: Context, args: list[str]) -> Change:
     options = parse("modify usb-device", args, "d,delete")
     device = options.positional("modify usb-device", "DEVICE")[0]
-    if not any(device in (known.get("name"), known.get("id"), known.get("location")) for known in context.mac.config["usb"]):
+    if not any(
+        device in (known.get("name"), known.get("id"), known.get("location")) for known in context.mac.config["usb"]
+    ):
         raise AnkaError(f"usb device {device}: not found", 3)
     return changes.usb(device, remove=options.flag("delete"))
 
@@ -188,17 +211,38 @@ def extra_part(context: Context, args: list[str]) -> Change:
 # Changed while the VM runs, as the real command allows.
 LIVE = ("label", "description")
 _PARTS: dict[str, Maker] = {
-    "cpu": cpu, "ram": ram, "disk": disk, "hard-drive": disk, "display": display, "network": network, "network-card": network,
-    "port": port, "custom-variable": custom, "label": label, "description": description, "mount": mount, "usb-device": usb,
-}  # fmt: skip
+    "cpu": cpu,
+    "ram": ram,
+    "disk": disk,
+    "hard-drive": disk,
+    "display": display,
+    "network": network,
+    "network-card": network,
+    "port": port,
+    "custom-variable": custom,
+    "label": label,
+    "description": description,
+    "mount": mount,
+    "usb-device": usb,
+}
 _ADD: dict[str, Maker] = {
-    "port-forwarding": add_port, "port": port, "hard-drive": extra_part, "network-card": extra_part, "usb-device": usb,
-    "custom-variable": custom, "mount": mount, "label": label,
-}  # fmt: skip
+    "port-forwarding": add_port,
+    "port": port,
+    "hard-drive": extra_part,
+    "network-card": extra_part,
+    "usb-device": usb,
+    "custom-variable": custom,
+    "mount": mount,
+    "label": label,
+}
 _DELETE: dict[str, Maker] = {
-    "port-forwarding": delete_port, "port": delete_port, "hard-drive": extra_part, "network-card": extra_part,
-    "usb-device": delete_usb, "custom-variable": delete_custom,
-}  # fmt: skip
+    "port-forwarding": delete_port,
+    "port": delete_port,
+    "hard-drive": extra_part,
+    "network-card": extra_part,
+    "usb-device": delete_usb,
+    "custom-variable": delete_custom,
+}
 
 
 def _verbs(verb: str) -> dict[str, Maker]:

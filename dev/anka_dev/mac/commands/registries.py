@@ -15,8 +15,14 @@ if TYPE_CHECKING:
     from anka_dev.mac.cli import Context
 
 CONNECTION = (
-    "r,remote,registry-path=", "k,insecure", "cert,c=", "key=", "cacert,root-cert=", "api-key-id=", "api-key=",
-)  # fmt: skip
+    "r,remote,registry-path=",
+    "k,insecure",
+    "cert,c=",
+    "key=",
+    "cacert,root-cert=",
+    "api-key-id=",
+    "api-key=",
+)
 
 
 def registry(context: Context, args: list[str]) -> Reply:
@@ -53,7 +59,9 @@ def _open(context: Context, options: Options, name: str | None = None) -> remote
 
 def repos(context: Context, options: Options, args: list[str]) -> Reply:
     known = context.mac.config["registries"]
-    return Reply([{"name": entry["name"], "url": entry["url"], "default": bool(entry.get("default"))} for entry in known])
+    return Reply(
+        [{"name": entry["name"], "url": entry["url"], "default": bool(entry.get("default"))} for entry in known]
+    )
 
 
 def add(context: Context, options: Options, args: list[str]) -> Reply:
@@ -106,7 +114,9 @@ def show(context: Context, options: Options, args: list[str]) -> Reply:
     if part:
         template = source.template(uuid)
         vm = _record(manifest)
-        vm["tags"] = [{"tag": item["tag"], "number": item["number"], "size": item["size"]} for item in template["versions"]]
+        vm["tags"] = [
+            {"tag": item["tag"], "number": item["number"], "size": item["size"]} for item in template["versions"]
+        ]
         from anka_dev.mac import views
 
         return Reply(views.part(vm, part[0], 0.0))
@@ -129,7 +139,15 @@ def describe(context: Context, options: Options, args: list[str]) -> Reply:
 
 def pull_action(context: Context, options: Options, args: list[str]) -> Reply:
     given = parse(
-        "pull", args, "t,tag=", "l,local", "fetch-only", "s,shrink", "check-download-size", "q,quiet", "r,registry,remote="
+        "pull",
+        args,
+        "t,tag=",
+        "l,local",
+        "fetch-only",
+        "s,shrink",
+        "check-download-size",
+        "q,quiet",
+        "r,registry,remote=",
     )
     ref, *name = given.positional("pull", "TEMPLATE", "REGISTRY", optional=1)
     tag = given.value("tag")
@@ -156,7 +174,16 @@ def check_size(context: Context, options: Options, args: list[str]) -> Reply:
 
 def push_action(context: Context, options: Options, args: list[str]) -> Reply:
     given = parse(
-        "push", args, "t,tag=", "d,description=", "v,remote-vm=", "f,force", "l,local", "s,shallow", "q,quiet", "r,registry,remote="
+        "push",
+        args,
+        "t,tag=",
+        "d,description=",
+        "v,remote-vm=",
+        "f,force",
+        "l,local",
+        "s,shallow",
+        "q,quiet",
+        "r,registry,remote=",
     )
     ref, *more = given.positional("push", "VM", "TAG", optional=1)
     tag = given.value("tag") or (more[0] if more else None)
@@ -165,9 +192,15 @@ def push_action(context: Context, options: Options, args: list[str]) -> Reply:
     target = None if given.flag("local") else _open(context, options, given.value("registry"))
     progress: Callable[[str], None] = (lambda line: None) if given.flag("quiet") else context.progress
     templates.push(
-        context.mac, target, ref, tag, description=given.value("description") or "", remote=given.value("remote-vm"),
-        force=given.flag("force"), progress=progress,
-    )  # fmt: skip
+        context.mac,
+        target,
+        ref,
+        tag,
+        description=given.value("description") or "",
+        remote=given.value("remote-vm"),
+        force=given.flag("force"),
+        progress=progress,
+    )
     return Reply()
 
 
@@ -191,9 +224,19 @@ def revert(context: Context, options: Options, args: list[str]) -> Reply:
 
 
 ACTIONS: dict[str, Callable[[Context, Options, list[str]], Reply]] = {
-    "list-repos": repos, "add": add, "set": set_default, "remove": remove, "delete": remove, "list": list_, "show": show,
-    "describe": describe, "pull": pull_action, "push": push_action, "revert": revert, "check-download-size": check_size,
-}  # fmt: skip
+    "list-repos": repos,
+    "add": add,
+    "set": set_default,
+    "remove": remove,
+    "delete": remove,
+    "list": list_,
+    "show": show,
+    "describe": describe,
+    "pull": pull_action,
+    "push": push_action,
+    "revert": revert,
+    "check-download-size": check_size,
+}
 
 
 def pull(context: Context, args: list[str]) -> Reply:
