@@ -171,9 +171,7 @@ class LocalCloud:
         return self.cluster.kubeconfig_for(account, namespace, kubeconfig, seconds=_TOKEN_SECONDS)
 
     def _service(self, name: str, module: str, arguments: list[str], port: int) -> Service:
-        return Service(
-            name, module, arguments, health_port=port, log=self._log(name), directory=self.directory
-        )
+        return Service(name, module, arguments, health_port=port, log=self._log(name), directory=self.directory)
 
     def _log(self, name: str) -> Path:
         return self.directory / "logs" / f"{name}.log"

@@ -15,9 +15,7 @@ def run(story: Story) -> int:
     outputs = []
     for title, command in story.commands():
         story.teller.plain(f"\n$ {command}")
-        done = subprocess.run(
-            ["bash", "-c", command], capture_output=True, text=True, timeout=_SECONDS, check=False
-        )
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=_SECONDS, check=False)
         story.teller.plain(_shortened(done.stdout).rstrip())
         if done.returncode:
             return _failed(story, title, f"exit code {done.returncode}: {done.stderr.strip()}")

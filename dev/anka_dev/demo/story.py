@@ -28,7 +28,10 @@ _TEMPLATE_BYTES = 600_000_000
 
 
 class Story:
-    """Brings a cloud up on ``cluster`` and keeps it; leaving the context takes it down. ``enough``: a person wants out."""
+    """Brings a cloud up on ``cluster`` and keeps it; leaving it takes it down.
+
+    ``enough`` is set when a person wants out.
+    """
 
     def __init__(self, cluster: Cluster, directory: Path, teller: Teller, enough: threading.Event) -> None:
         self.cloud = LocalCloud(cluster, directory)
@@ -67,7 +70,14 @@ class Story:
         self.cloud.kubectl.run("apply", f"--filename={_EXAMPLES}")
         self.teller.say("kubectl apply -f examples/")
         waiting = subprocess.Popen(
-            [*self._kubectl(), "wait", "--for=condition=Ready", "ankainstance", "--all", f"--timeout={_READY_SECONDS:g}s"],
+            [
+                *self._kubectl(),
+                "wait",
+                "--for=condition=Ready",
+                "ankainstance",
+                "--all",
+                f"--timeout={_READY_SECONDS:g}s",
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -119,9 +129,7 @@ class Story:
         return host, int(port)
 
     def _tell_progress(self) -> None:
-        names = {
-            item["instance_id"]: item["vm"] for item in self.cloud.rest("GET", "/api/v1/vm").get("body") or []
-        }
+        names = {item["instance_id"]: item["vm"] for item in self.cloud.rest("GET", "/api/v1/vm").get("body") or []}
         states = []
         for vm in sorted(names.values(), key=lambda vm: str(vm.get("tag"))):
             progress = f" {vm['progress']:.0%}" if vm["instance_state"] == "Pulling" and vm["progress"] else ""
