@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import socket
 import struct
 import sys
 
@@ -80,6 +79,8 @@ class DaemonHypervisor:
         host = running(self._home)
         if host is None:
             return None
+        import socket
+
         body = json.dumps(request).encode()
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:

@@ -71,8 +71,7 @@ class Host:
         await self.done.wait()
         accepting.cancel()
         listener.close()
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
+        _forget_socket(self.home, path)
         for vm in list(self.vms.values()):
             await vm.halt(force=True)
 
@@ -192,6 +191,13 @@ def _control_socket(home: str) -> tuple[socket.socket, str]:
     os.chmod(path, 0o600)
     listener.listen(128)
     return listener, path
+
+
+def _forget_socket(home: str, path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+        if os.path.dirname(path) != home:
+            os.rmdir(os.path.dirname(path))
 
 
 async def _receive(connection: socket.socket, fds: list[int]) -> dict[str, Any] | None:

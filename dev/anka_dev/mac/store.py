@@ -110,9 +110,10 @@ class FileStore:
         _remove_tree(trash)
 
     def staging(self, label: str) -> str:
-        """A new private directory on the same file system, named after our pid so that `sweep` sees when it is stale."""
+        """A new private directory on the same file system, named after our pid: `sweep` sees when it is stale."""
         base = os.path.join(self.path, "tmp")
         os.makedirs(base, exist_ok=True)
+        self.sweep()
         path = os.path.join(base, f"{os.getpid()}.{label}.{os.urandom(4).hex()}")
         os.mkdir(path)
         return path

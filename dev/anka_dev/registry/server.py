@@ -12,8 +12,10 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from aiohttp import web
@@ -232,6 +234,37 @@ async def serving(directory: str | os.PathLike[str], host: str = "127.0.0.1", po
         yield f"http://{host}:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+@contextmanager
+def serving_in_thread(directory: str | os.PathLike[str]) -> Iterator[str]:
+    """Serve a registry directory from a thread of its own, for callers without an event loop; yields its URL."""
+    ready: Future[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        async with serving(directory) as url:
+            ready.set_result((url, asyncio.get_running_loop(), stop))
+            await stop.wait()
+
+    def run() -> None:
+        try:
+            asyncio.run(serve())
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
+
+    thread = threading.Thread(target=run, name="registry")
+    thread.start()
+    try:
+        url, loop, stop = ready.result()
+        try:
+            yield url
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+    finally:
+        thread.join()
 
 
 async def serve_until(stop: asyncio.Event, directory: str, host: str, port: int, ready: Callable[[str], None]) -> None:
