@@ -266,6 +266,7 @@ class ScriptedApi:
             return _status(409, "Conflict", "the object has been modified")
         changed["metadata"]["uid"] = current["metadata"]["uid"]
         if "deletionTimestamp" in changed["metadata"] and not changed["metadata"].get("finalizers"):
+            store[(namespace, name)] = changed
             return web.json_response(self.remove(kind, name, namespace))
         return web.json_response(self._store(kind, changed, "MODIFIED"))
 

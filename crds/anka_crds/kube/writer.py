@@ -50,8 +50,16 @@ class Writer(Generic[M]):
             deadline=deadline,
         )
         if self._store is not None:
-            self._store.apply_written(result)
+            if self._finalized(result):
+                self._store.apply_deleted(result)
+            else:
+                self._store.apply_written(result)
         return result
+
+    def _finalized(self, result: M) -> bool:
+        """Whether this write took away the last finalizer of an object being deleted: then it is gone."""
+        metadata = self._resource.dump(result).get("metadata", {})
+        return bool(metadata.get("deletionTimestamp")) and not metadata.get("finalizers")
 
     async def create(self, obj: M | dict[str, Any], namespace: str | None = None) -> M:
         """Create, and have it in the store."""

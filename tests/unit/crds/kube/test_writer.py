@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from anka_crds.kube.client import KubeClient
+from anka_crds.kube.errors import Conflict
+from anka_crds.kube.store import Store
+from anka_crds.kube.unstructured import Meta, Unstructured, unstructured
+from anka_crds.kube.writer import Writer
+from support.scripted_api import ScriptedApi
+
+THINGS = unstructured("example.com", "v1", "things", "Thing", namespaced=True)
+STATUS = {"phase": "Started", "conditions": [{"type": "Ready", "status": "True"}], "vm": {"ip": "10.0.0.1"}}
+
+
+@pytest.fixture
+def store() -> Store[Unstructured]:
+    return Store(THINGS)
+
+
+@pytest.fixture
+def writer(client: KubeClient, store: Store[Unstructured]) -> Writer[Unstructured]:
+    return Writer(client, THINGS, store)
+
+
+@pytest.fixture
+def thing(api: ScriptedApi) -> Unstructured:
+    return Unstructured.parse(api.put("things", "a", status=STATUS))
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {},
+        {"phase": "Started"},
+        {"absent": None},
+        {"vm": {"ip": "10.0.0.1", "absent": None}},
+        {"conditions": [{"type": "Ready", "status": "True", "reason": None}]},
+        STATUS,
+    ],
+)
+async def test_what_changes_nothing_is_not_sent(
+    api: ScriptedApi, writer: Writer[Unstructured], thing: Unstructured, status: dict[str, Any]
+) -> None:
+    assert await writer.patch_status(thing, status, guarded=True) is thing
+    assert api.seen == []
+
+
+@pytest.mark.parametrize(
+    ("status", "result"),
+    [
+        ({"phase": "Error"}, {**STATUS, "phase": "Error"}),
+        ({"vm": None}, {"phase": "Started", "conditions": STATUS["conditions"]}),
+        ({"vm": {"ip": None, "name": "x"}}, {**STATUS, "vm": {"name": "x"}}),
+        ({"conditions": [{"type": "New", "reason": None}]}, {**STATUS, "conditions": [{"type": "New"}]}),
+    ],
+)
+async def test_what_changes_something_is_in_the_store_at_once(
+    api: ScriptedApi,
+    writer: Writer[Unstructured],
+    store: Store[Unstructured],
+    thing: Unstructured,
+    status: dict[str, Any],
+    result: dict[str, Any],
+) -> None:
+    written = await writer.patch_status(thing, status, guarded=False)
+    assert written.raw["status"] == result
+    assert store.get("a", "default") is written
+    assert api.seen[0].path.endswith("/things/a/status")
+    assert "metadata" not in api.seen[0].body
+
+
+async def test_guarded_writes_hold_for_the_version_that_was_decided_on(
+    api: ScriptedApi, writer: Writer[Unstructured], thing: Unstructured
+) -> None:
+    bound = await writer.patch_status(thing, {"nodeName": "m1"}, guarded=True)
+    assert bound.raw["status"]["nodeName"] == "m1"
+    with pytest.raises(Conflict):
+        await writer.patch_status(thing, {"nodeName": "m2"}, guarded=True)
+    assert api.objects["things"][("default", "a")]["status"]["nodeName"] == "m1"
+
+
+async def test_create_patch_and_delete_show_in_the_store(
+    api: ScriptedApi, writer: Writer[Unstructured], store: Store[Unstructured]
+) -> None:
+    meta = Meta("b", "default")
+    body = {"metadata": {"name": "b", "namespace": "default", "finalizers": ["x"]}}
+    created = await writer.create(Unstructured(meta, body))
+    assert store.get("b", "default") is created
+    left = await writer.delete(created)
+    assert left is not None
+    assert store.get("b", "default") is left
+    released = await writer.patch(left, {"metadata": {"finalizers": None}}, guarded=False)
+    assert "finalizers" not in released.raw["metadata"]
+    assert api.versions("things") == {}
+    assert store.get("b", "default") is None
+
+
+async def test_delete_without_finalizers_takes_it_out_of_the_store(
+    writer: Writer[Unstructured], store: Store[Unstructured]
+) -> None:
+    created = await writer.create({"metadata": {"name": "b"}}, "default")
+    assert await writer.delete(created) is None
+    assert len(store) == 0
+
+
+async def test_delete_never_hits_a_successor_of_the_same_name(
+    api: ScriptedApi, writer: Writer[Unstructured], thing: Unstructured
+) -> None:
+    api.remove("things", "a")
+    api.put("things", "a")
+    with pytest.raises(Conflict):
+        await writer.delete(thing)
+    assert ("default", "a") in api.versions("things")
