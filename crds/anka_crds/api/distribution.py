@@ -7,9 +7,9 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from anka_crds.api.fields import Label, ObjectName, Percent, Text, immutable, rule, validations
+from anka_crds.api.fields import Label, ObjectName, Percent, Text, exclusive, frozen, rule, validations
 from anka_crds.api.meta import (
-    PENDING_CONDITION,
+    PENDING_STATUS,
     ApiModel,
     Column,
     Condition,
@@ -23,24 +23,22 @@ from anka_crds.api.meta import (
 class TemplateDistributionSpec(ApiModel):
     model_config = ConfigDict(
         json_schema_extra=validations(
-            rule(
-                "!(has(self.tag) && has(self.version))",
-                "tag and version exclude each other: give one of them",
-            ),
+            exclusive("tag", "version", path=".tag", or_none=", or none for the latest"),
             rule(
                 "!(has(self.nodes) && size(self.nodes) > 0 && has(self.group))",
                 "nodes and group exclude each other: give one of them, or none for all nodes",
+                fieldPath=".nodes",
             ),
+            *frozen("template", "tag", "version", "action"),
         )
     )
 
-    template: Label = Field(description="UUID or name of the template.", json_schema_extra=immutable("template"))
+    template: Label = Field(description="UUID or name of the template.")
     tag: Label | None = Field(default=None, description="Tag; the latest if absent.")
     version: int | None = Field(default=None, ge=0, description="Version number instead of a tag.")
     action: Literal["Pull", "Remove"] = Field(
         default="Pull",
         description="Pull the template to the Macs, or Remove it from them.",
-        json_schema_extra=immutable("action"),
     )
     nodes: list[ObjectName] = Field(
         default_factory=list,
@@ -92,7 +90,7 @@ class TemplateDistribution(KubeObject):
             Column("Phase", ".status.phase"),
             Column("Age", ".metadata.creationTimestamp", "date"),
         ),
-        status_default={"phase": "Pending", "observedGeneration": -1, "conditions": [PENDING_CONDITION]},
+        status_default={"phase": "Pending", **PENDING_STATUS},
     )
 
     spec: TemplateDistributionSpec = Field(description="What is wanted.")

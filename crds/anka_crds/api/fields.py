@@ -16,11 +16,46 @@ def validations(*rules: dict[str, Any]) -> dict[str, Any]:
     return {"x-kubernetes-validations": list(rules)}
 
 
-def immutable(name: str) -> dict[str, Any]:
-    return validations(rule("self == oldSelf", f"{name} can't be changed after creation: create a new object"))
+def frozen(*names: str) -> list[dict[str, Any]]:
+    """Rules for the object that holds these fields: none may be changed, added or removed after creation."""
+    return [
+        rule(
+            f"has(self.{name}) == has(oldSelf.{name}) && (!has(self.{name}) || self.{name} == oldSelf.{name})",
+            f"{name} can't be changed after creation: create a new object",
+            fieldPath=f".{name}",
+        )
+        for name in names
+    ]
 
 
-ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
+def exclusive(first: str, second: str, *, path: str, or_none: str = "") -> dict[str, Any]:
+    """A rule: at most one of two fields. The error is shown at `path`."""
+    return rule(
+        f"!(has(self.{first}) && has(self.{second}))",
+        f"{first} and {second} exclude each other: give one of them{or_none}",
+        fieldPath=path,
+    )
+
+
+def in_words(message: str, *, also: str | None = None) -> dict[str, Any]:
+    """What people read instead of the regular expression when a text does not match this field's pattern.
+
+    `also` is a CEL expression that must hold too, for what a regular expression can't say.
+    """
+    return {"x-anka-pattern-message": message, **({"x-anka-pattern-also": also} if also else {})}
+
+
+ObjectName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=253,
+        pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+        json_schema_extra=in_words(
+            "must be the name of an object: small letters, digits, '-' and '.', with a letter or digit at both ends"
+        ),
+    ),
+]
 """Name of another object of ours: a DNS-1123 subdomain, as metadata.name is."""
 
 Label = Annotated[str, Field(min_length=1, max_length=256)]
@@ -28,13 +63,32 @@ Label = Annotated[str, Field(min_length=1, max_length=256)]
 
 Text = Annotated[str, Field(max_length=4096)]
 
-Base64 = Annotated[str, Field(max_length=700_000, pattern=r"^[A-Za-z0-9+/\r\n]*={0,2}[\r\n]*$")]
+Base64 = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=700_000,
+        # A longer expression, such as one that counts groups, breaks CEL's cost limit with the longest text.
+        pattern=r"^[A-Za-z0-9+/\s]*=?\s*=?\s*$",
+        json_schema_extra=in_words(
+            "must be base64: A-Z, a-z, 0-9, '+' and '/' in groups of 4, filled up with '='; try: base64 < script.sh",
+            also=r"size(self.replace('\n', '').replace('\r', '').replace(' ', '')) % 4 == 0",
+        ),
+    ),
+]
 """Standard base64, as ``base64 -i -`` prints it, line breaks allowed. At most 700,000 characters: etcd takes
 1.5 MiB for an object."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
-MacAddress = Annotated[str, Field(pattern=r"^([0-9A-F]{2}:){5}[0-9A-F]{2}$")]
+MacAddress = Annotated[
+    str,
+    Field(
+        max_length=64,
+        pattern=r"^([0-9A-F]{2}:){5}[0-9A-F]{2}$",
+        json_schema_extra=in_words("must be six bytes in capital letters, with ':' between them: 00:1B:44:11:3A:B7"),
+    ),
+]
 """Capital letters and ':' as separators (seed document, mac_address)."""
 
 Percent = Annotated[int, Field(ge=0, le=100)]

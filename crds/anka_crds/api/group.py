@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from anka_crds.api.fields import Label, ObjectName, Text
+from anka_crds.api.fields import Label, ObjectName, Text, rule, validations
 from anka_crds.api.meta import (
     ApiModel,
     Column,
@@ -35,6 +35,16 @@ class NodeGroupStatus(ApiModel):
 
 class NodeGroup(KubeObject):
     """A named group of Macs. Macs name their groups in spec.groups."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            rule(
+                "!has(self.spec.fallbackGroup) || self.spec.fallbackGroup != self.metadata.name",
+                "a group can't be its own fallback: name another NodeGroup",
+                fieldPath=".spec.fallbackGroup",
+            )
+        )
+    )
 
     SERVED: ClassVar[Served] = Served(
         plural="nodegroups",

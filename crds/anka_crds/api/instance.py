@@ -12,12 +12,12 @@ from anka_crds.api.fields import (
     ObjectName,
     Percent,
     Text,
-    immutable,
-    rule,
+    exclusive,
+    frozen,
     validations,
 )
 from anka_crds.api.meta import (
-    PENDING_CONDITION,
+    PENDING_STATUS,
     ApiModel,
     Column,
     Condition,
@@ -30,15 +30,9 @@ from anka_crds.api.phase import Phase
 from anka_crds.api.vm_info import ResolvedTemplate, ScriptResult, VmInfo
 from anka_crds.api.vm_options import Disk, Hardware, Network, PortForward, Resources, SecretKey, StartupScript
 
-MetadataValues = Annotated[
-    dict[str, Any],
-    Field(
-        max_length=64,
-        json_schema_extra=validations(
-            rule("self.all(k, size(k) >= 1 && size(k) <= 253)", "metadata keys must have 1 to 253 characters")
-        ),
-    ),
-]
+MetadataValues = Annotated[dict[str, Any], Field(max_length=64)]
+"""CEL can't see into values of any type: the ValidatingAdmissionPolicy `anka-instance-metadata` checks keys and
+values."""
 
 
 class AnkaInstanceSpec(ApiModel):
@@ -46,32 +40,30 @@ class AnkaInstanceSpec(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=validations(
-            rule(
-                "!(has(self.tag) && has(self.version))",
-                "tag and version exclude each other: give one of them",
-            ),
-            rule(
-                "has(oldSelf.tag) == has(self.tag) && has(oldSelf.version) == has(self.version)",
-                "tag and version can't be added or removed after creation: create a new object",
+            exclusive("tag", "version", path=".tag", or_none=", or none for the latest"),
+            exclusive("vncPassword", "vncPasswordSecretRef", path=".vncPassword"),
+            # What is used once, when the VM starts: a change that does nothing would be a lie.
+            *frozen(
+                "template",
+                "tag",
+                "version",
+                "nameTemplate",
+                "startupScript",
+                "resources",
+                "network",
+                "portForwarding",
+                "disk",
+                "hardware",
+                "usbDevice",
+                "vncPassword",
+                "vncPasswordSecretRef",
             ),
         )
     )
 
-    template: Label = Field(
-        description="UUID or name of the VM template in the registry.",
-        json_schema_extra=immutable("template"),
-    )
-    tag: Label | None = Field(
-        default=None,
-        description="Tag of the template; the latest if absent.",
-        json_schema_extra=immutable("tag"),
-    )
-    version: int | None = Field(
-        default=None,
-        ge=0,
-        description="Version number of the template instead of a tag.",
-        json_schema_extra=immutable("version"),
-    )
+    template: Label = Field(description="UUID or name of the VM template in the registry.")
+    tag: Label | None = Field(default=None, description="Tag of the template; the latest if absent.")
+    version: int | None = Field(default=None, ge=0, description="Version number of the template instead of a tag.")
     display_name: Text | None = Field(default=None, description="A name for people; need not be unique.")
     external_id: Text | None = Field(
         default=None, description="Identifier in the system that asked for this VM, such as a CI job's URL."
@@ -89,7 +81,10 @@ class AnkaInstanceSpec(ApiModel):
     priority: int = Field(default=1000, ge=1, le=10000, description="Urgency, 1-10000: the lower, the more urgent.")
     name_template: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
         default=None,
-        description="Name of the VM on the Mac. $template_name, $template_id, $instance_id, $node_id, $node_name and $ts are filled in.",
+        description=(
+            "Name of the VM on the Mac. $template_name, $template_id, $instance_id, $node_id, $node_name and $ts "
+            "are filled in."
+        ),
     )
     startup_script: StartupScript | None = Field(default=None, description="Script run in the VM when it has started.")
     resources: Resources | None = Field(
@@ -185,11 +180,7 @@ class AnkaInstance(KubeObject):
             Column("Reason", ".status.conditions[?(@.type=='Ready')].message", priority=1),
         ),
         selectable=(".status.nodeName", ".status.phase", ".spec.externalId"),
-        status_default={
-            "phase": "Scheduling",
-            "observedGeneration": -1,
-            "conditions": [PENDING_CONDITION],
-        },
+        status_default={"phase": "Scheduling", **PENDING_STATUS},
     )
 
     spec: AnkaInstanceSpec = Field(description="What is wanted.")

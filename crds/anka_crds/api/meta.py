@@ -96,6 +96,10 @@ PENDING_CONDITION: dict[str, Any] = {
 }
 
 
+PENDING_STATUS: dict[str, Any] = {"observedGeneration": -1, "conditions": [PENDING_CONDITION]}
+"""Status of any object before a controller wrote one: kstatus says InProgress."""
+
+
 @dataclass(frozen=True)
 class Column:
     """One printer column of ``kubectl get``. Priority 1 shows with ``-o wide`` only."""
@@ -116,7 +120,7 @@ class Served:
     short_names: tuple[str, ...]
     columns: tuple[Column, ...]
     selectable: tuple[str, ...] = ()
-    status_default: dict[str, Any] = field(default_factory=dict)
+    status_default: dict[str, Any] = field(default_factory=lambda: PENDING_STATUS)
     """What a reader sees before any controller wrote: kstatus takes an empty status for "done"."""
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from anka_crds.api.fields import Label, ObjectName, Percent, Text
+from anka_crds.api.fields import Label, ObjectName, Percent, Text, in_words, rule, validations
 from anka_crds.api.meta import (
     ApiModel,
     Column,
@@ -56,7 +56,9 @@ class AnkaNodeSpec(ApiModel):
         default=20, description="Share of the disk that pulls of templates leave free, in percent."
     )
     vm_prefix: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")] = Field(
-        default="mgmtManaged-", description="What names of VMs begin with; VMs so named belong to the agent."
+        default="mgmtManaged-",
+        description="What names of VMs begin with; VMs so named belong to the agent.",
+        json_schema_extra=in_words("must be letters, digits, '.', '_' and '-': anka refuses other names"),
     )
     agent_version: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
         default=None, description="Version of the agent that should run; the one that runs if absent."
@@ -138,6 +140,15 @@ class AnkaNodeStatus(ApiModel):
 
 class AnkaNode(KubeObject):
     """A Mac that runs VMs. Made by the agent when it joins."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            rule(
+                "size(self.metadata.name) <= 248",
+                "metadata.name must have at most 248 characters: the agent's ServiceAccount is called node-<name>",
+            )
+        )
+    )
 
     SERVED: ClassVar[Served] = Served(
         plural="ankanodes",

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from anka_crds.api.fields import Base64, Label, ObjectName, Text, rule, validations
 from anka_crds.api.meta import (
-    PENDING_CONDITION,
+    PENDING_STATUS,
     ApiModel,
     Column,
     Condition,
@@ -47,7 +47,6 @@ class SaveImageSpec(ApiModel):
     suspend: bool = Field(default=True, description="Suspend the VM before the push; otherwise it is stopped.")
     script: Base64 | None = Field(
         default=None,
-        min_length=1,
         description="Script run in the VM before it is stopped or suspended, in base64.",
     )
     revert_before_push: bool = Field(
@@ -102,7 +101,7 @@ class SaveImage(KubeObject):
             Column("Reason", ".status.error.message", priority=1),
         ),
         selectable=(".status.nodeName",),
-        status_default={"phase": "Pending", "observedGeneration": -1, "conditions": [PENDING_CONDITION]},
+        status_default={"phase": "Pending", **PENDING_STATUS},
     )
 
     spec: SaveImageSpec = Field(description="What is wanted.")

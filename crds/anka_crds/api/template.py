@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import ConfigDict, Field
 
-from anka_crds.api.fields import Label, ObjectName, Text, rule, validations
+from anka_crds.api.fields import Label, ObjectName, Text, exclusive, validations
 from anka_crds.api.meta import (
     ApiModel,
     Column,
@@ -24,10 +24,7 @@ class DistributionRule(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=validations(
-            rule(
-                "!(has(self.tag) && has(self.version))",
-                "tag and version exclude each other: give one of them",
-            ),
+            exclusive("tag", "version", path=".tag", or_none=", or none for the latest"),
         )
     )
 
@@ -41,7 +38,7 @@ class DistributionRule(ApiModel):
     )
     nodes: list[ObjectName] = Field(
         default_factory=list,
-        max_length=1024,
+        max_length=512,  # more would break the CEL cost budget: 16 rules of as many names
         description="Macs that keep it.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from anka_crds.api.fields import Base64, MacAddress, ObjectName, Port, rule, validations
+from anka_crds.api.fields import Base64, MacAddress, ObjectName, Port, in_words, rule, validations
 from anka_crds.api.meta import ApiModel
 
 
@@ -20,7 +20,8 @@ class Resources(ApiModel):
 class SecretKey(ApiModel):
     name: ObjectName = Field(description="Name of a Secret in the namespace of this object.")
     key: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")] = Field(
-        description="Key in the Secret's data."
+        description="Key in the Secret's data.",
+        json_schema_extra=in_words("must be a key of a Secret: letters, digits, '-', '_' and '.'"),
     )
 
 
@@ -29,14 +30,11 @@ class StartupScript(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=validations(
-            rule(
-                "has(self.content) != has(self.secretRef)",
-                "startupScript needs exactly one of content and secretRef",
-            ),
+            rule("has(self.content) != has(self.secretRef)", "needs exactly one of content and secretRef"),
         )
     )
 
-    content: Base64 | None = Field(default=None, min_length=1, description="The script, base64-encoded.")
+    content: Base64 | None = Field(default=None, description="The script, base64-encoded.")
     secret_ref: SecretKey | None = Field(default=None, description="Where the script lies when it holds secrets.")
     condition: Literal["NetworkUp", "Booted"] = Field(
         default="NetworkUp",
@@ -44,7 +42,10 @@ class StartupScript(ApiModel):
     )
     monitoring: bool = Field(
         default=False,
-        description="Whether the instance waits for the script, reports its result, and fails (phase Error) when its exit code is not 0.",
+        description=(
+            "Whether the instance waits for the script, reports its result, and fails (phase Error) when its exit "
+            "code is not 0."
+        ),
     )
     timeout_seconds: int = Field(
         default=90,
@@ -77,15 +78,19 @@ class Network(ApiModel):
     local: Literal["forceOn", "forceOff"] | None = Field(
         default=None, description="Whether VMs on one Mac may talk to each other; the template's if absent."
     )
-    vlan: Annotated[str, Field(pattern=r"^[0-9]{1,4}$")] | None = Field(
+    vlan: (
+        Annotated[
+            str,
+            Field(
+                max_length=64,
+                pattern=r"^([1-9][0-9]{0,2}|[1-3][0-9]{3}|40[0-8][0-9]|409[0-4])$",
+                json_schema_extra=in_words('must be a number from 1 to 4094, in quotes: "12"'),
+            ),
+        ]
+        | None
+    ) = Field(
         default=None,
         description="VLAN id, 1-4094. Works with a stopped template in bridge mode on a node that has this VLAN.",
-        json_schema_extra=validations(
-            rule(
-                "self.matches('^[0-9]{1,4}$') && int(self) >= 1 && int(self) <= 4094",
-                "vlan must be a number from 1 to 4094",
-            )
-        ),
     )
     mac_address: MacAddress | None = Field(
         default=None,
@@ -94,8 +99,9 @@ class Network(ApiModel):
 
 
 class Disk(ApiModel):
-    size: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}[TGMK]$")] = Field(
-        description="Size of the VM's disk: a number followed by T, G, M or K."
+    size: Annotated[str, Field(max_length=64, pattern=r"^[1-9][0-9]{0,8}[TGMK]$")] = Field(
+        description="Size of the VM's disk: a number followed by T, G, M or K.",
+        json_schema_extra=in_words("must be a whole number followed by T, G, M or K: 256G"),
     )
     skip_container_resize: bool = Field(
         default=False,

@@ -63,8 +63,7 @@ def _schema(model: type[KubeObject]) -> dict[str, Any]:
     spec, status = whole["properties"]["spec"], whole["properties"]["status"]
     if "spec" not in whole.get("required", []):
         spec["default"] = {}  # so that the defaults inside apply, and CEL rules may rely on self.spec
-    if model.SERVED.status_default:
-        status["default"] = model.SERVED.status_default
+    status["default"] = model.SERVED.status_default
     schema = {
         "description": inspect.cleandoc(model.__doc__ or ""),
         "type": "object",

@@ -16,6 +16,9 @@ PATTERN_MESSAGE = "x-anka-pattern-message"
 """Beside `pattern`: words that say what is right. Such a pattern becomes a CEL rule with these words, because
 "should match '^([0-9A-F]{2}:){5}[0-9A-F]{2}$'" helps nobody."""
 
+PATTERN_ALSO = "x-anka-pattern-also"
+"""Beside it: a CEL expression that the same rule checks too."""
+
 VALIDATIONS = "x-kubernetes-validations"
 _PRESERVE = "x-kubernetes-preserve-unknown-fields"
 
@@ -91,12 +94,12 @@ def _converted(node: Schema, definitions: Mapping[str, Schema], path: str, trail
             result["x-kubernetes-list-type"] = "set"
         elif key in _KEPT or key.startswith("x-kubernetes-"):
             result[key] = value
-        elif key != PATTERN_MESSAGE:
+        elif key not in (PATTERN_MESSAGE, PATTERN_ALSO):
             raise UnsupportedSchemaError(path, f"{key!r} has no place in a structural schema: use a CEL rule")
     if result.get("type") == "integer":
         result.setdefault("format", "int64")
     if PATTERN_MESSAGE in flat:
-        _pattern_in_words(result, flat[PATTERN_MESSAGE])
+        _pattern_in_words(result, flat[PATTERN_MESSAGE], flat.get(PATTERN_ALSO))
     if "type" not in result and "x-kubernetes-int-or-string" not in result:
         result[_PRESERVE] = True
     return {key: result[key] for key in sorted(result, key=_position)}
@@ -136,9 +139,9 @@ def _flattened(
     return merged, trail
 
 
-def _pattern_in_words(result: Schema, message: str) -> None:
-    pattern = result.pop("pattern")
-    rule = {"rule": f"self.matches(r'{pattern}')", "message": message}
+def _pattern_in_words(result: Schema, message: str, also: str | None) -> None:
+    matches = f"self.matches(r'{result.pop('pattern')}')"
+    rule = {"rule": f"{matches} && {also}" if also else matches, "message": message}
     result[VALIDATIONS] = [rule, *result.get(VALIDATIONS, [])]
 
 
