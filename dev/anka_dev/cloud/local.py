@@ -105,9 +105,24 @@ class LocalCloud:
         return mac
 
     def wait_ready(self, seconds: float = 60) -> None:
-        """Return once all our processes are. DevError names the one that is not, and why."""
+        """Return once all our processes are ready, all Macs are, and all templates of the registry are known.
+
+        DevError names what is not, and why."""
         for service in self.services():
             service.wait_ready(seconds)
+        if self.operators:
+            for uuid in self.registry.templates if self.registry else ():
+                self.wait_for(f"ankatemplate/{uuid}", "create", seconds=seconds)
+            for name in self.macs:
+                self.wait_for(f"ankanode/{name}", "create", "condition=Ready", seconds=seconds)
+
+    def wait_for(self, what: str, *conditions: str, namespace: str = "default", seconds: float = 60) -> None:
+        """``kubectl wait``: return once ``what`` (kind/name) fulfils each of these. DevError after ``seconds``."""
+        for condition in conditions:
+            self.kubectl.run(
+                "wait", f"--for={condition}", what, f"--namespace={namespace}", f"--timeout={seconds:g}s",
+                timeout=seconds + 10,
+            )  # fmt: skip
 
     def services(self) -> list[Service]:
         agents = [mac.agent for mac in self.macs.values() if mac.agent is not None]

@@ -24,6 +24,7 @@ class RegistryHost:
     def __init__(self, directory: Path, port: int, log: Path) -> None:
         self.directory = directory
         self.url = f"http://{HOST}:{port}"
+        self.templates: list[str] = []
         self._service = Service(
             "registry",
             "anka_dev",
@@ -60,6 +61,7 @@ class RegistryHost:
                 uuid = seed.template(self.directory, name, tag=tag, uuid=uuid, arch=arch, size=size, home=home)
         if uuid is None:
             raise DevError(f"template {name} needs a tag")
+        self.templates.append(uuid)
         return uuid
 
 

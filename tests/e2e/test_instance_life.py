@@ -1,0 +1,162 @@
+"""One life after another, by kubectl and by REST, on real processes."""
+
+import base64
+import json
+import subprocess
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from anka_dev.cloud import LocalCloud
+from support.cloud import TAG, TEMPLATE
+
+pytestmark = pytest.mark.e2e
+
+
+def manifest(name: str, **spec: Any) -> str:
+    return json.dumps(
+        {
+            "apiVersion": "anka.veertu.com/v1alpha1",
+            "kind": "AnkaInstance",
+            "metadata": {"name": name, "namespace": "default"},
+            "spec": {"template": TEMPLATE, **spec},
+        }
+    )
+
+
+def get(cloud: LocalCloud, name: str) -> dict[str, Any]:
+    instance = json.loads(cloud.kubectl.run("get", "ankainstance", name, "--output=json"))
+    assert isinstance(instance, dict)
+    return instance
+
+
+def ssh(key: Path, host: str, port: int, command: str) -> subprocess.CompletedProcess[str]:
+    options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "BatchMode=yes"]
+    flags = [word for option in options for word in ("-o", option)]
+    return subprocess.run(
+        ["ssh", *flags, "-i", str(key), "-p", str(port), f"anka@{host}", command],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_applied_with_kubectl_it_runs_and_is_gone_when_delete_returns(cloud: LocalCloud, ssh_key: Path) -> None:
+    before = cloud.vm_names()
+    cloud.kubectl.run("apply", "--filename=-", stdin=manifest("life-1"))
+    cloud.wait_for("ankainstance/life-1", "condition=Ready")
+
+    instance = get(cloud, "life-1")
+    status = instance["status"]
+    assert status["phase"] == "Started"
+    assert status["nodeName"] in cloud.macs
+    assert status["template"] | {"name": TEMPLATE, "tag": TAG} == status["template"]
+    assert {c["type"]: c["status"] for c in status["conditions"]} == {"Scheduled": "True", "Ready": "True"}
+    assert all(c["observedGeneration"] == instance["metadata"]["generation"] for c in status["conditions"])
+    [rule] = [rule for rule in status["vm"]["portForwarding"] if rule["guestPort"] == 22]
+
+    answer = ssh(ssh_key, status["vm"]["hostIp"], rule["hostPort"], 'echo "$USER:$((6*7))"; exit 3')
+    assert (answer.stdout, answer.returncode) == ("anka:42\n", 3)
+
+    cloud.kubectl.run("delete", "ankainstance", "life-1")
+    assert cloud.vm_names() == before
+
+
+def test_kubectl_get_anka_shows_the_cloud_at_a_glance(cloud: LocalCloud) -> None:
+    cloud.kubectl.run("apply", "--filename=-", stdin=manifest("glance"))
+    cloud.wait_for("ankainstance/glance", "condition=Ready")
+    table = cloud.kubectl.run("get", "anka", "--all-namespaces")
+    [row] = [line for line in table.splitlines() if "/glance " in line]
+    vm = get(cloud, "glance")["status"]["vm"]
+    for word in ("default", "Started", "True", "mac-0", TEMPLATE, TAG, vm["ip"]):
+        assert word in row
+    assert "ankanode.anka.veertu.com/mac-01" in table
+    assert "Active" in table
+    cloud.kubectl.run("delete", "ankainstance", "glance")
+
+
+def rest_until(cloud: LocalCloud, instance: str, state: str, seconds: float = 30) -> dict[str, Any]:
+    """Polls as every client does."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = cloud.rest("GET", f"/api/v1/vm?id={instance}")
+        if answer["status"] == "OK" and answer["body"]["instance_state"] == state:
+            return dict(answer["body"])
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.1)
+
+
+def test_the_same_by_rest(cloud: LocalCloud, ssh_key: Path) -> None:
+    external = f"job-{uuid.uuid4()}"
+    answer = cloud.rest("POST", "/api/v1/vm", {"vmid": cloud.registry.templates[0], "external_id": external})  # type: ignore[union-attr]
+    assert (answer["status"], len(answer["body"])) == ("OK", 1)
+    [instance] = answer["body"]
+    listed = [item for item in cloud.rest("GET", "/api/v1/vm")["body"] if item["instance_id"] == instance]
+    assert [item["external_id"] for item in listed] == [external]
+
+    vm = rest_until(cloud, instance, "Started")
+    [port] = [rule["host_port"] for rule in vm["vminfo"]["port_forwarding"] if rule["guest_port"] == 22]
+    assert ssh(ssh_key, vm["vminfo"]["host_ip"], port, "echo hi").stdout == "hi\n"
+    node = cloud.rest("GET", f"/api/v1/node?id={vm['node_id']}")["body"][0]
+    assert (node["state"], node["host_arch"]) == ("Active", "arm64")
+    assert node["vm_count"] >= 1
+
+    # The id that the old API gave is the object's name: what a CI log shows, kubectl finds.
+    assert cloud.kubectl.run("get", "ankainstance", instance, "--namespace=anka-ci", "--output=name").strip()
+    assert cloud.rest("DELETE", "/api/v1/vm", {"id": instance})["status"] == "OK"
+    assert rest_until(cloud, instance, "Terminated")["instance_state"] == "Terminated"
+    assert not any(vm["vminfo"]["name"] in mac.vm_names() for mac in cloud.macs.values())
+
+
+def script(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("handler", "left"), [("Stop", ["stopped"]), ("Keep", ["running"]), ("Delete", [])], ids=["stop", "keep", "delete"]
+)
+def test_a_failing_script_fails_the_instance_with_its_output(cloud: LocalCloud, handler: str, left: list[str]) -> None:
+    name = f"script-{handler.lower()}"
+    spec = {"content": script("echo out; echo err >&2; exit 7"), "monitoring": True, "failHandler": handler}
+    cloud.kubectl.run("apply", "--filename=-", stdin=manifest(name, startupScript=spec))
+    cloud.wait_for(f"ankainstance/{name}", "condition=Stalled")
+    status = get(cloud, name)["status"]
+    assert status["phase"] == "Error"
+    assert {**status["startupScript"], "stdout": "out\n", "stderr": "err\n", "returnCode": 7} == status["startupScript"]
+    assert "7" in status["message"]
+    vm_name = status["vm"]["name"]
+    assert [vm["status"] for mac in cloud.macs.values() for vm in mac.vms() if vm["name"] == vm_name] == left
+    cloud.kubectl.run("delete", "ankainstance", name)
+    assert vm_name not in cloud.vm_names()
+
+
+def test_an_unknown_template_waits_and_says_why(cloud: LocalCloud) -> None:
+    cloud.kubectl.run("apply", "--filename=-", stdin=manifest("nowhere", template="no-such-template"))
+    cloud.wait_for("ankainstance/nowhere", "condition=Scheduled=False")
+    [ready] = [c for c in get(cloud, "nowhere")["status"]["conditions"] if c["type"] == "Ready"]
+    assert "no-such-template" in ready["message"]
+    cloud.kubectl.run("delete", "ankainstance", "nowhere")
+
+
+def test_an_instance_too_many_waits_and_starts_when_there_is_room(cloud: LocalCloud) -> None:
+    names = [f"full-{number}" for number in range(9)]
+    cloud.kubectl.run("apply", "--filename=-", stdin="\n---\n".join(manifest(name) for name in names))
+    waiting = ""
+    deadline = time.monotonic() + 30
+    while not waiting:
+        assert time.monotonic() < deadline
+        states = {name: conditions(get(cloud, name)) for name in names}
+        waiting = next((name for name in names if states[name].get("Scheduled") == "False"), "")
+    message = next(c["message"] for c in get(cloud, waiting)["status"]["conditions"] if c["type"] == "Ready")
+    assert message.startswith("0/2 nodes fit: 2 full")
+    cloud.kubectl.run("delete", "ankainstance", next(name for name in names if name != waiting))
+    cloud.wait_for(f"ankainstance/{waiting}", "condition=Ready")
+    cloud.kubectl.run("delete", "ankainstance", "--all")
+
+
+def conditions(instance: dict[str, Any]) -> dict[str, str]:
+    return {c["type"]: c["status"] for c in instance["status"]["conditions"]}

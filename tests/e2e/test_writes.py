@@ -1,0 +1,67 @@
+"""What a life costs, counted in the apiserver's audit log."""
+
+import json
+import time
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from anka_dev.cloud import LocalCloud
+
+pytestmark = pytest.mark.e2e
+
+LIVES = 12
+WRITES_PER_LIFE = 5
+_WRITE_VERBS = {"create", "update", "patch", "delete", "deletecollection"}
+
+
+def audit(cloud: LocalCloud) -> list[dict[str, Any]]:
+    assert cloud.cluster.audit_log is not None
+    return [json.loads(line) for line in cloud.cluster.audit_log.read_text().splitlines()]
+
+
+def until(condition: Any, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def state(cloud: LocalCloud, instance: str) -> str:
+    answer = cloud.rest("GET", f"/api/v1/vm?id={instance}")
+    return str(answer["body"]["instance_state"]) if answer["status"] == "OK" else answer["message"]
+
+
+def test_one_life_through_the_shim_costs_at_most_five_writes(cloud: LocalCloud) -> None:
+    assert cloud.registry is not None
+    before = len(audit(cloud))
+    lives = []
+    for _ in range(LIVES // 4):
+        ids = cloud.rest("POST", "/api/v1/vm", {"vmid": cloud.registry.templates[0], "count": 4})["body"]
+        lives += ids
+        until(lambda ids=ids: all(state(cloud, one) == "Started" for one in ids))
+        for one in ids:
+            assert cloud.rest("DELETE", "/api/v1/vm", {"id": one})["status"] == "OK"
+        until(lambda ids=ids: all(state(cloud, one) == "Terminated" for one in ids))
+
+    # The audit log is written behind the answer: the last finalizer removal must be in it before it is counted.
+    def finished() -> bool:
+        gone = {e["objectRef"].get("name") for e in audit(cloud)[before:] if e["verb"] == "patch"}
+        return set(lives) <= gone
+
+    until(finished)
+    writes = [
+        event
+        for event in audit(cloud)[before:]
+        if event["verb"] in _WRITE_VERBS and event["objectRef"]["resource"] != "leases"
+    ]
+    by_life = Counter(event["objectRef"].get("name") for event in writes if event["objectRef"].get("name") in lives)
+    what = Counter(
+        (event["verb"], event["objectRef"]["resource"], event["objectRef"].get("subresource", "")) for event in writes
+    )
+    print(what)
+    assert len(writes) <= WRITES_PER_LIFE * LIVES, what
+    assert max(by_life.values()) <= WRITES_PER_LIFE
+    # Nothing was refused and tried again: each write is one that counts.
+    assert {event["responseStatus"]["code"] for event in writes} <= {200, 201}
