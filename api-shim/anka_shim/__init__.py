@@ -1,0 +1,1 @@
+"""The legacy REST API of the Anka controller, served from custom resources."""

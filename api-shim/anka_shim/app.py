@@ -1,0 +1,77 @@
+"""The ASGI application: all resources, and what is answered where there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from anka_shim.resources import health, node, status, vm
+from anka_shim.rest.edge import REQUEST_ID, Edge
+from anka_shim.rest.envelope import fail
+from anka_shim.rest.openapi import document
+from anka_shim.services import Services
+from anka_shim.translate.failure import Failure
+from anka_shim.version import package_version
+
+DESCRIPTION = """The REST API of the Anka controller, served from the custom resources of a Kubernetes cluster.
+
+Every answer of /api is `{"status": "OK" | "FAIL", "message": …, "body": …}`. What a request asks for and cannot be done
+is **HTTP 200** with status FAIL and the reason in `message`; `body` is left out where there is none.
+
+There is no authentication yet."""
+
+
+def application(services: Services) -> Edge:
+    """Everything, ready to be served."""
+    app = FastAPI(
+        title="Anka controller API",
+        version=package_version(),
+        redirect_slashes=False,
+        docs_url="/docs",
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    app.state.max_body_bytes = services.settings.max_body_bytes
+    for resource in (vm, node, status, health):
+        app.include_router(resource.router(services))
+    app.add_exception_handler(Failure, _failed)
+    app.add_exception_handler(HTTPException, _no_such_endpoint)
+    app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(Exception, _bug)
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = document(app, DESCRIPTION)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+    settings = services.settings
+    return Edge(app, max_in_flight=settings.max_in_flight, access_log=settings.access_log)
+
+
+# Starlette looks handlers up by the exception's type, which a signature can't say: hence Any.
+async def _failed(_: Request, error: Any) -> Response:
+    return fail(error.message)
+
+
+async def _no_such_endpoint(request: Request, error: Any) -> Response:
+    texts = {
+        404: f"no such endpoint: {request.url.path} (see /docs)",
+        405: f"{request.url.path} does not take {request.method} (see /docs)",
+    }
+    return fail(texts.get(error.status_code, str(error.detail)), code=error.status_code, headers=error.headers)
+
+
+async def _not_understood(_: Request, error: Any) -> Response:
+    first = error.errors()[0]
+    return fail(f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+
+
+async def _bug(request: Request, _: Exception) -> Response:
+    """Our own mistake, the only reason for a 500. It is raised again after this, and logged by the edge."""
+    return fail(f"internal error, request {request.scope[REQUEST_ID]}: see the log of the API shim", code=500)

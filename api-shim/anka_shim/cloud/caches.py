@@ -1,0 +1,91 @@
+"""The caches that all reads are answered from, and the watches that keep them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Self
+
+from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup
+from anka_crds.kube.client import KubeClient
+from anka_crds.kube.reflector import Reflector
+from anka_crds.kube.store import Store
+from anka_shim.cloud.kinds import GROUPS, INSTANCES, NODES, TEMPLATES
+from anka_shim.translate.instance import id_of
+
+BY_ID = "id"
+BY_NODE = "node"
+BY_NAME = "name"
+
+
+class Stores:
+    """One store for each kind, with the indexes that requests need. Also the catalogue that requests are read with."""
+
+    def __init__(self) -> None:
+        self.instances: Store[AnkaInstance] = Store(
+            INSTANCES,
+            {
+                BY_ID: lambda obj: (id_of(obj),),
+                BY_NODE: lambda obj: (obj.status.node_name,) if obj.status.node_name else (),
+            },
+        )
+        self.nodes: Store[AnkaNode] = Store(NODES)
+        self.templates: Store[AnkaTemplate] = Store(
+            TEMPLATES, {BY_NAME: lambda obj: {name for name in (obj.status.name, obj.spec.display_name) if name}}
+        )
+        self.groups: Store[NodeGroup] = Store(
+            GROUPS, {BY_NAME: lambda obj: (obj.spec.display_name,) if obj.spec.display_name else ()}
+        )
+
+    def instance(self, id_: str) -> AnkaInstance | None:
+        found = self.instances.by_index(BY_ID, id_)
+        return found[-1] if found else None
+
+    def instances_on(self, node: str) -> Sequence[AnkaInstance]:
+        return self.instances.by_index(BY_NODE, node)
+
+    def template(self, id_: str) -> AnkaTemplate | None:
+        return self.templates.get(id_)
+
+    def templates_called(self, name: str) -> Sequence[AnkaTemplate]:
+        return self.templates.by_index(BY_NAME, name)
+
+    def node(self, id_: str) -> AnkaNode | None:
+        return self.nodes.get(id_)
+
+    def group(self, id_: str) -> NodeGroup | None:
+        return self.groups.get(id_)
+
+    def groups_called(self, name: str) -> Sequence[NodeGroup]:
+        return self.groups.by_index(BY_NAME, name)
+
+
+class Watches:
+    """The watches that keep `stores` up to date; use as an async context manager."""
+
+    def __init__(self, client: KubeClient, stores: Stores) -> None:
+        self._reflectors: tuple[Reflector[Any], ...] = (
+            Reflector(client, stores.instances),
+            Reflector(client, stores.nodes),
+            Reflector(client, stores.templates),
+            Reflector(client, stores.groups),
+        )
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            for reflector in self._reflectors:
+                await stack.enter_async_context(reflector)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    def unsynced(self) -> str | None:
+        """None once everything has been read once, else what is missing, in one line."""
+        missing = [reflector.resource.plural for reflector in self._reflectors if not reflector.synced.is_set()]
+        return f"not read from the Kubernetes API yet: {', '.join(missing)}" if missing else None

@@ -1,0 +1,120 @@
+"""Instances as answers: each encoded once for each resourceVersion, the list once for each change.
+
+CI plugins poll the list of all instances every few seconds: encoding a thousand of them each time would be nearly
+all the work of this process.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from anka_crds.api import AnkaInstance
+from anka_crds.kube.store import EventType
+from anka_crds.process.clock import Clock
+from anka_shim.cloud.caches import Stores
+from anka_shim.translate.instance import envelope_of, id_of, vm
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """An instance that is gone, shown as Terminated until `until` (monotonic seconds)."""
+
+    instance: AnkaInstance
+    gone_at: datetime
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """JSON of one instance: as an element of the list, and alone."""
+
+    element: bytes
+    alone: bytes
+
+
+class InstanceViews:
+    """Answers about instances. Subscribes to the store; everything else is worked out when it is asked for."""
+
+    def __init__(self, stores: Stores, clock: Clock, *, registry: str, terminated_seconds: float) -> None:
+        self._stores = stores
+        self._clock = clock
+        self._registry = registry
+        self._terminated_seconds = terminated_seconds
+        self._encoded: dict[str, Encoded] = {}
+        self._gone: OrderedDict[str, Tombstone] = OrderedDict()
+        self._list: bytes | None = None
+        stores.instances.subscribe(self._on_event)
+
+    def all(self) -> bytes:
+        """The list: living instances, and those that are gone since less than a minute."""
+        self._forget_old()
+        if self._list is None:
+            living = [self._element(id_of(obj), obj) for obj in self._stores.instances]
+            gone = [self._gone_element(id_, tombstone) for id_, tombstone in self._gone.items()]
+            self._list = b"[" + b",".join([*living, *gone]) + b"]"
+        return self._list
+
+    def one(self, id_: str) -> bytes | None:
+        """The inner `vm` object, or None for an unknown id."""
+        obj = self._stores.instance(id_)
+        if obj is not None:
+            return self._of(id_, obj).alone
+        tombstone = self.tombstone(id_)
+        return None if tombstone is None else self._of_gone(id_, tombstone).alone
+
+    def tombstone(self, id_: str) -> Tombstone | None:
+        """Of an instance that is gone, while it is still shown."""
+        self._forget_old()
+        return self._gone.get(id_)
+
+    def _element(self, id_: str, obj: AnkaInstance) -> bytes:
+        return self._of(id_, obj).element
+
+    def _gone_element(self, id_: str, tombstone: Tombstone) -> bytes:
+        return self._of_gone(id_, tombstone).element
+
+    def _of(self, id_: str, obj: AnkaInstance) -> Encoded:
+        encoded = self._encoded.get(id_)
+        if encoded is None:
+            encoded = self._encoded[id_] = self._encode(obj, None)
+        return encoded
+
+    def _of_gone(self, id_: str, tombstone: Tombstone) -> Encoded:
+        encoded = self._encoded.get(id_)
+        if encoded is None:
+            encoded = self._encoded[id_] = self._encode(tombstone.instance, tombstone.gone_at)
+        return encoded
+
+    def _encode(self, obj: AnkaInstance, gone_at: datetime | None) -> Encoded:
+        inner = vm(obj, self._registry, gone_at)
+        return Encoded(orjson.dumps(envelope_of(inner)), orjson.dumps(inner))
+
+    def _on_event(self, type_: EventType, old: AnkaInstance | None, new: AnkaInstance | None) -> None:
+        self._list = None
+        if new is not None:
+            id_ = id_of(new)
+            self._gone.pop(id_, None)
+        elif old is not None:
+            id_ = id_of(old)
+            if self._terminated_seconds > 0:
+                until = self._clock.monotonic() + self._terminated_seconds
+                self._gone[id_] = Tombstone(old, self._clock.now(), until)
+                self._gone.move_to_end(id_)
+        else:
+            return
+        self._encoded.pop(id_, None)
+
+    def _forget_old(self) -> None:
+        """The oldest come first: all are kept equally long."""
+        now = self._clock.monotonic()
+        while self._gone:
+            id_, tombstone = next(iter(self._gone.items()))
+            if tombstone.until > now:
+                return
+            del self._gone[id_]
+            self._encoded.pop(id_, None)
+            self._list = None

@@ -1,0 +1,103 @@
+"""The life of the shim's process: listen, read the caches, serve, and stop in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator
+
+import aiohttp
+
+from anka_crds.kube.client import KubeClient
+from anka_crds.kube.config import Endpoint
+from anka_crds.process.clock import SystemClock
+from anka_crds.process.health import Health
+from anka_shim.app import application
+from anka_shim.cloud.caches import Stores, Watches
+from anka_shim.cloud.instance_views import InstanceViews
+from anka_shim.cloud.instances import InstanceCommands
+from anka_shim.cloud.node_views import NodeViews
+from anka_shim.cloud.registry_watch import RegistryWatch, http_probe
+from anka_shim.cloud.undo import Undo
+from anka_shim.server import Server, server
+from anka_shim.services import Services
+from anka_shim.settings import ShimSettings
+
+log = logging.getLogger(__name__)
+
+UNDO_SECONDS = 10.0
+"""How long the end of the process waits for the removal of instances of failed requests."""
+
+
+@contextlib.asynccontextmanager
+async def services(settings: ShimSettings, endpoint: Endpoint, health: Health) -> AsyncIterator[Services]:
+    """Everything that runs in the background, as long as the block lasts. Returns at once: the caches fill later."""
+    async with contextlib.AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        client = await stack.enter_async_context(KubeClient(endpoint, user_agent="anka-shim"))
+        stores = Stores()
+        instance_views = InstanceViews(
+            stores,
+            SystemClock(),
+            registry=settings.registry_url or "",
+            terminated_seconds=settings.terminated_seconds,
+        )
+        node_views = NodeViews(stores)
+        watches = await stack.enter_async_context(Watches(client, stores))
+        undo = Undo(client, stores.instances)
+        stack.push_async_callback(undo.close, UNDO_SECONDS)
+        url = settings.registry_url
+        registry = RegistryWatch(url, http_probe(session, url) if url else None)
+        task = asyncio.create_task(registry.run(), name="registry")
+        stack.push_async_callback(_cancel, task)
+        commands = InstanceCommands(
+            client, stores.instances, undo, namespace=settings.namespace, seconds=settings.write_seconds
+        )
+        health.ready["caches"] = watches.unsynced
+        yield Services(settings, stores, instance_views, node_views, commands, registry, health, watches.unsynced)
+
+
+async def run(settings: ShimSettings, endpoint: Endpoint, sock: socket.socket) -> None:
+    """Serve on `sock` until SIGTERM or SIGINT. A second signal ends the draining at once."""
+    stopping, hurried = asyncio.Event(), asyncio.Event()
+
+    def on_signal() -> None:
+        (hurried if stopping.is_set() else stopping).set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    health = Health(ready={"stopping": lambda: "shutting down" if stopping.is_set() else None})
+    async with services(settings, endpoint, health) as serving:
+        edge = application(serving)
+        web = server(edge, keep_alive_seconds=settings.keep_alive_seconds)
+        host, port = sock.getsockname()[:2]
+        log.info("listening", extra={"host": host, "port": port, "namespace": settings.namespace})
+        task = asyncio.create_task(web.serve(sockets=[sock]), name="server")
+        await asyncio.wait({task, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        edge.draining = True
+        log.info("stopping: not ready, finishing what is in flight", extra={"seconds": settings.drain_seconds})
+        with contextlib.suppress(TimeoutError):
+            # Whoever sends us requests learns from /readyz that we stop, before we stop listening.
+            await asyncio.wait_for(hurried.wait(), settings.drain_seconds)
+        await _stop(web, task, hurried)
+    log.info("stopped")
+
+
+async def _stop(web: Server, task: asyncio.Task[None], hurried: asyncio.Event) -> None:
+    web.should_exit = True
+    hurry = asyncio.create_task(hurried.wait())
+    await asyncio.wait({task, hurry}, return_when=asyncio.FIRST_COMPLETED)
+    if not task.done():
+        web.force_exit = True
+    await _cancel(hurry)
+    await task
+
+
+async def _cancel(task: asyncio.Task[object]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

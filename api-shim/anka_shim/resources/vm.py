@@ -1,0 +1,86 @@
+"""/api/v1/vm: start, list, update and terminate instances."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from anka_shim.rest import body
+from anka_shim.rest.envelope import encoded, ok
+from anka_shim.rest.openapi import described
+from anka_shim.schema.envelope import Done
+from anka_shim.schema.start import Started, StartVm
+from anka_shim.schema.vm import OneVm, TerminateVm, UpdateVm, VmList
+from anka_shim.services import Services
+from anka_shim.translate import start, update, values
+from anka_shim.translate.failure import NOT_FOUND, Failure
+from anka_shim.translate.resolve import resolved
+
+PATH = "/api/v1/vm"
+
+ID = {"name": "id", "in": "query", "schema": {"type": "string"}, "description": "Id of an instance."}
+
+
+def router(services: Services) -> APIRouter:
+    routes = APIRouter(tags=["VM instances"])
+
+    @routes.post(PATH, **described("Start VM instances", takes=StartVm, gives=Started))
+    async def start_vms(request: Request) -> Response:
+        """All of `count` are started, or none. Answers at once: the instances are in state Scheduling."""
+        data = await body.read(request)
+        services.require_synced()
+        wanted = start.read(data, max_count=services.settings.max_count)
+        spec = resolved(wanted.spec, services.stores)
+        return ok(await services.commands.start(spec, wanted.count))
+
+    @routes.get(PATH, **described("List VM instances, or show one", gives=VmList | OneVm, parameters=[ID]))
+    async def list_vms(request: Request) -> Response:
+        """Without `id`, the list of all; with it, the `vm` object of that instance alone."""
+        services.require_synced()
+        id_ = request.query_params.get("id")
+        if not id_:
+            return encoded(services.instance_views.all())
+        found = services.instance_views.one(id_)
+        if found is None:
+            raise Failure(NOT_FOUND)
+        return encoded(found)
+
+    @routes.put(PATH, **described("Update an instance", takes=UpdateVm, gives=Done, parameters=[ID]))
+    async def update_vm(request: Request) -> Response:
+        """Only what is given changes; metadata keys are added to those that are there."""
+        data = await body.read(request)
+        services.require_synced()
+        id_ = _id(request, data)
+        changes = update.read(data)
+        instance = services.stores.instance(id_)
+        if instance is None:
+            raise Failure(NOT_FOUND)
+        await services.commands.update(instance, changes)
+        return ok()
+
+    @routes.delete(PATH, **described("Terminate an instance", takes=TerminateVm, gives=Done, parameters=[ID]))
+    async def terminate_vm(request: Request) -> Response:
+        """OK also for an instance that is terminating already, or is gone since less than a minute."""
+        data = await body.read(request)
+        services.require_synced()
+        id_ = _id(request, data)
+        instance = services.stores.instance(id_)
+        if instance is not None:
+            await services.commands.terminate(instance)
+        elif services.instance_views.tombstone(id_) is None:
+            await services.commands.terminate_unseen(id_)
+        return ok()
+
+    return routes
+
+
+def _id(request: Request, data: dict[str, Any]) -> str:
+    """Clients give it as `id` in the query or the body, or as `instance_id`."""
+    query = request.query_params
+    id_ = query.get("id") or values.text(data, "id") or values.text(data, "instance_id") or query.get("instance_id")
+    if not id_:
+        raise Failure("id: is required, the id of an instance")
+    return id_

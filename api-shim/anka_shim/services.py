@@ -1,0 +1,34 @@
+"""What the endpoints work with, put together once for each process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from anka_crds.process.health import Health
+from anka_shim.cloud.caches import Stores
+from anka_shim.cloud.instance_views import InstanceViews
+from anka_shim.cloud.instances import InstanceCommands
+from anka_shim.cloud.node_views import NodeViews
+from anka_shim.cloud.registry_watch import RegistryWatch
+from anka_shim.settings import ShimSettings
+from anka_shim.translate.failure import Failure
+
+
+@dataclass(frozen=True)
+class Services:
+    settings: ShimSettings
+    stores: Stores
+    instance_views: InstanceViews
+    node_views: NodeViews
+    commands: InstanceCommands
+    registry: RegistryWatch
+    health: Health
+    unsynced: Callable[[], str | None]
+    """None once the caches have been read, else what is missing."""
+
+    def require_synced(self) -> None:
+        """An empty list from a cache that was not read yet would tell CI plugins that all their VMs are gone."""
+        missing = self.unsynced()
+        if missing:
+            raise Failure(f"starting up, try again in a moment: {missing}")

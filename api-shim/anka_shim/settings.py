@@ -1,0 +1,75 @@
+"""Settings of the API shim: flags, or environment ANKA_<NAME>."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from anka_crds.process.settings import ProcessSettings
+from anka_shim.rest.edge import AccessLog
+
+
+class ShimSettings(ProcessSettings):
+    """Serves the REST API of the old Anka controller from the custom resources of a Kubernetes cluster.
+
+    The API has NO AUTHENTICATION yet: whoever reaches its port can start and end VMs. It listens on this machine only
+    unless --host says otherwise.
+    """
+
+    kubeconfig: Path | None = Field(
+        default=None, description="Kubeconfig of the cluster; else KUBECONFIG, else the pod's service account."
+    )
+    namespace: str = Field(
+        default="anka-ci",
+        min_length=1,
+        max_length=63,
+        pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+        description="Namespace in which instances are created. Those of all namespaces are shown.",
+    )
+    host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="Address to listen on. There is no authentication yet: keep others away from it.",
+    )
+    port: int = Field(default=8090, ge=0, le=65535, description="Port to listen on; 0 takes a free one and logs it.")
+    registry_url: str | None = Field(
+        default=None, description="URL of the Anka registry, such as http://registry:8089."
+    )
+    license: str = Field(default="enterprise plus", description="Licence that is reported to clients.")
+    controller_version: str = Field(
+        default="1.50.1",
+        pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$",
+        description="Version of the old controller whose API this is: scripts compare it.",
+    )
+    max_count: int = Field(default=100, ge=1, le=10_000, description="Most instances that one request may start.")
+    max_body_bytes: int = Field(default=1_048_576, ge=1024, description="Longest request body.")
+    max_in_flight: int = Field(default=2000, ge=1, description="Most requests worked on at a time.")
+    write_seconds: float = Field(
+        default=4.0, gt=0, le=60, description="Longest time that a request waits for the Kubernetes API, in seconds."
+    )
+    terminated_seconds: float = Field(
+        default=60.0, ge=0, le=86_400, description="How long an instance is shown as Terminated after it is gone."
+    )
+    keep_alive_seconds: int = Field(
+        default=150, ge=1, description="How long an idle connection is kept; Jenkins reuses them for 120 s."
+    )
+    drain_seconds: float = Field(
+        default=2.0, ge=0, description="On SIGTERM: time between becoming not ready and the end of listening."
+    )
+    access_log: AccessLog = Field(default="all", description="Which requests are logged: all, changes, none.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged.")
+    log_format: Literal["json", "text"] = Field(default="json", description="One JSON object a line, or text.")
+
+    @field_validator("registry_url")
+    @classmethod
+    def _is_url(cls, url: str | None) -> str | None:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return url.rstrip("/") if url else None
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, level: object) -> object:
+        return level.upper() if isinstance(level, str) else level

@@ -1,0 +1,25 @@
+"""`PUT /api/v1/vm`: the request as a merge patch of AnkaInstance.spec."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anka_shim.translate import values
+from anka_shim.translate.values import Json
+
+MAX_TEXT = 4096
+
+
+def read(data: Json) -> dict[str, Any]:
+    """Only what is given changes; metadata keys are added to those that are there. Raises Failure."""
+    spec: dict[str, Any] = {}
+    for name, field in (("name", "displayName"), ("external_id", "externalId")):
+        value = values.text(data, name)
+        if value is not None:
+            if len(value) > MAX_TEXT:
+                raise values.wrong(name, f"must have at most {MAX_TEXT} characters", value)
+            spec[field] = value
+    metadata = values.metadata(data)
+    if metadata:
+        spec["metadata"] = metadata
+    return spec
