@@ -362,17 +362,20 @@ class KubeClient:
 
     async def _send_authenticated(self, request: _Request, limits: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
         """A 401 may only mean that the token was rotated: ask for a fresh one and try once more, at once."""
+        headers = await self.endpoint.credentials.headers()
         try:
-            return await self._send(request, limits)
+            return await self._send(request, limits, headers)
         except Unauthorized:
-            self.endpoint.credentials.invalidate()
-            return await self._send(request, limits)
+            self.endpoint.credentials.invalidate(headers)
+            return await self._send(request, limits, await self.endpoint.credentials.headers())
 
-    async def _send(self, request: _Request, limits: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+    async def _send(
+        self, request: _Request, limits: aiohttp.ClientTimeout, credentials: Mapping[str, str]
+    ) -> aiohttp.ClientResponse:
         """One HTTP exchange up to the answer's headers; raises for any status >= 400."""
         if self._session is None:
             raise RuntimeError("KubeClient is used outside of its context manager")
-        headers = dict(await self.endpoint.credentials.headers())
+        headers = dict(credentials)
         if request.content_type:
             headers["Content-Type"] = request.content_type
         code = "0"

@@ -105,7 +105,8 @@ def _from_kubeconfig(paths: str, source: str, context: str | None, clock: Clock)
     except yaml.YAMLError as error:
         raise ConfigError(f"kubeconfig {paths} is not valid YAML: {_one_line(error)}") from error
     except Exception as error:  # the loader raises KeyError, TypeError, binascii.Error, ... for a malformed file
-        name = "" if isinstance(error, OSError | ValueError) else f"{type(error).__name__}: "
+        # The text of a LookupError or TypeError alone says nothing.
+        name = f"{type(error).__name__}: " if isinstance(error, LookupError | TypeError | AttributeError) else ""
         raise ConfigError(f"kubeconfig {paths} cannot be used: {name}{_one_line(error)}") from error
 
 
@@ -126,7 +127,7 @@ class _Kubeconfig:
         if not name:
             raise ConfigError(f"kubeconfig {paths} names no current-context: `kubectl config use-context NAME`")
         self._settings: dict[str, Any] = merged["contexts"].get_with_name(name)["context"].value
-        loader = KubeConfigLoader(config_dict=merged, active_context=name)  # type: ignore[no-untyped-call]
+        loader = KubeConfigLoader(config_dict=merged, active_context=name, config_base_path=None)  # type: ignore[no-untyped-call]
         self.configuration = Configuration()
         loader.load_and_set(self.configuration)  # type: ignore[no-untyped-call]
         cluster = merged["clusters"].get_with_name(self._settings["cluster"])["cluster"]

@@ -22,8 +22,8 @@ class Credentials(Protocol):
 
     async def headers(self) -> Mapping[str, str]: ...
 
-    def invalidate(self) -> None:
-        """The server answered 401: ask the source again before the next request."""
+    def invalidate(self, used: Mapping[str, str]) -> None:
+        """The server answered 401 to these headers: ask the source again before the next request."""
         ...
 
 
@@ -36,7 +36,7 @@ class StaticCredentials:
     async def headers(self) -> Mapping[str, str]:
         return self._headers
 
-    def invalidate(self) -> None:
+    def invalidate(self, used: Mapping[str, str]) -> None:
         """Nothing to renew."""
 
 
@@ -57,7 +57,7 @@ class TokenFile:
             self._read()
         return self._headers
 
-    def invalidate(self) -> None:
+    def invalidate(self, used: Mapping[str, str]) -> None:
         self._read_at = None
 
     def _read(self) -> None:
@@ -100,18 +100,23 @@ class RenewedCredentials:
             async with self._lock:
                 if self._due():
                     await self._ask()
-        return {"Authorization": self._header} if self._header else {}
+        return self._current()
 
-    def invalidate(self) -> None:
-        self._force = True
+    def invalidate(self, used: Mapping[str, str]) -> None:
+        # Late 401s to what has been replaced already must not run a plugin again.
+        if used == self._current():
+            self._force = True
+
+    def _current(self) -> Mapping[str, str]:
+        return {"Authorization": self._header} if self._header else {}
 
     def _due(self) -> bool:
         return self._force or self._clock.monotonic() - self._renewed_at >= self._max_age
 
     async def _ask(self) -> None:
-        force, self._force = self._force, False
-        self._renewed_at = self._clock.monotonic()
         try:
-            self._header = await asyncio.to_thread(self._renew, force) or self._header
+            self._header = await asyncio.to_thread(self._renew, self._force) or self._header
         except Exception as error:  # plugins fail in any way they like; the old credentials may still do
             log.warning("cannot renew the Kubernetes credentials: %s", error)
+        self._force = False
+        self._renewed_at = self._clock.monotonic()
