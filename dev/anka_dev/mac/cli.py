@@ -156,7 +156,9 @@ def main(argv: list[str]) -> int:
             raise AnkaError("ANKA_SIM_HOME is not set; it names the directory of a simulated Mac")
         mac = SimulatedMac(FileStore(home), DaemonHypervisor(home))
     except AnkaError as error:
-        return _fail(error, bool({"-j", "--machine-readable"} & set(argv[:1])), sys.stdout, sys.stderr) or _flush()
+        code = _fail(error, argv[:1] in (["-j"], ["--machine-readable"]), sys.stdout, sys.stderr)
+        _flush()
+        return code
     try:
         code = execute(mac, argv, sys.stdout, sys.stderr)
         _flush()
@@ -168,7 +170,6 @@ def main(argv: list[str]) -> int:
     return code
 
 
-def _flush() -> int:
+def _flush() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
-    return 0

@@ -1,9 +1,9 @@
 """Faults on demand: a command that fails, hangs, or prints garbage, a number of times.
 
 `faults.json` in the Mac's directory holds a list of objects with `command`, `action` (fail, hang or garbage), `when`
-(before or after) and, as they apply, `code`, `message`, `seconds` and `times`. `command` is the beginning of the command
-line without options (`registry pull`) or `*`; `after` lets the command do its work first. `times` counts down; without
-it a fault stays.
+(before or after) and, as they apply, `code`, `message`, `seconds` and `times`. `command` is the beginning of the
+command line without options (`registry pull`) or `*`; `after` lets the command do its work first. `times` counts
+down; without it a fault stays.
 """
 
 from __future__ import annotations

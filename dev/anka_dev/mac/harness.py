@@ -71,7 +71,7 @@ class Mac:
 
     def guest_home(self, ref: str) -> Path:
         """Where the files of a VM's user are on this machine."""
-        uuid = self.anka("-j", "show", ref, "uuid").body
+        uuid: str = self.anka("-j", "show", ref, "uuid").body
         return self.home / "vms" / uuid / "root" / "Users" / "anka"
 
     def power_off(self) -> None:
