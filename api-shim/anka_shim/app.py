@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from anka_shim.resources import health, node, status, vm
 from anka_shim.rest.edge import REQUEST_ID, Edge
@@ -38,7 +39,7 @@ def application(services: Services) -> Edge:
     )
     app.state.max_body_bytes = services.settings.max_body_bytes
     for resource in (vm, node, status, health):
-        app.include_router(resource.router(services))
+        resource.register(app, services)
     app.add_exception_handler(Failure, _failed)
     app.add_exception_handler(HTTPException, _no_such_endpoint)
     app.add_exception_handler(RequestValidationError, _not_understood)
@@ -64,7 +65,19 @@ async def _no_such_endpoint(request: Request, error: Any) -> Response:
         404: f"no such endpoint: {request.url.path} (see /docs)",
         405: f"{request.url.path} does not take {request.method} (see /docs)",
     }
-    return fail(texts.get(error.status_code, str(error.detail)), code=error.status_code, headers=error.headers)
+    headers = {"Allow": ", ".join(_methods(request))} if error.status_code == 405 else error.headers
+    return fail(texts.get(error.status_code, str(error.detail)), code=error.status_code, headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """All that this path takes: Starlette names those of the first route that has the path."""
+    app: FastAPI = request.app
+    return sorted(
+        method
+        for route in app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    )
 
 
 async def _not_understood(_: Request, error: Any) -> Response:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 from collections.abc import Generator
 
 import uvicorn
 
 from anka_shim.rest.edge import Edge
+
+# It tells of its own start and end at INFO; the process does so in its own words.
+logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
 
 STOP_SECONDS = 20
 """How long requests in flight may take to finish once we stop listening."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
 
@@ -62,30 +62,37 @@ class Stores:
 
 
 class Watches:
-    """The watches that keep `stores` up to date; use as an async context manager."""
+    """The watches that keep `stores` up to date; use as an async context manager.
+
+    The others begin once the first has read its list: an API that can't be reached is then told once, not four times.
+    """
 
     def __init__(self, client: KubeClient, stores: Stores) -> None:
-        self._reflectors: tuple[Reflector[Any], ...] = (
-            Reflector(client, stores.instances),
+        self._first: Reflector[Any] = Reflector(client, stores.instances)
+        self._others: tuple[Reflector[Any], ...] = (
             Reflector(client, stores.nodes),
             Reflector(client, stores.templates),
             Reflector(client, stores.groups),
         )
-        self._stack = AsyncExitStack()
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        async with AsyncExitStack() as stack:
-            for reflector in self._reflectors:
-                await stack.enter_async_context(reflector)
-            self._stack = stack.pop_all()
+        self._tasks = [asyncio.create_task(self._first.run()), asyncio.create_task(self._run_others())]
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._stack.aclose()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _run_others(self) -> None:
+        await self._first.synced.wait()
+        await asyncio.gather(*(reflector.run() for reflector in self._others))
 
     def unsynced(self) -> str | None:
         """None once everything has been read once, else what is missing, in one line."""
-        missing = [reflector.resource.plural for reflector in self._reflectors if not reflector.synced.is_set()]
+        reflectors = (self._first, *self._others)
+        missing = [reflector.resource.plural for reflector in reflectors if not reflector.synced.is_set()]
         return f"not read from the Kubernetes API yet: {', '.join(missing)}" if missing else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,15 +12,16 @@ from anka_shim.schema.node import NodeList
 from anka_shim.services import Services
 from anka_shim.translate.failure import NOT_FOUND, Failure
 
+TAG = "Nodes"
 PATH = "/api/v1/node"
 
 ID = {"name": "id", "in": "query", "schema": {"type": "string"}, "description": "Id of a node."}
 
 
-def router(services: Services) -> APIRouter:
-    routes = APIRouter(tags=["Nodes"])
+def register(app: FastAPI, services: Services) -> None:
+    """Add the endpoints to the application."""
 
-    @routes.get(PATH, **described("List nodes", gives=NodeList, parameters=[ID]))
+    @app.get(PATH, **described(TAG, "List nodes", gives=NodeList, parameters=[ID]))
     async def list_nodes(request: Request) -> Response:
         """Without `id`, all; with it, an array of that one."""
         services.require_synced()
@@ -31,5 +32,3 @@ def router(services: Services) -> APIRouter:
         if found is None:
             raise Failure(NOT_FOUND)
         return encoded(found)
-
-    return routes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,12 +13,14 @@ from anka_shim.services import Services
 from anka_shim.translate.status import status_answer
 from anka_shim.version import build_hash
 
+TAG = "Status"
 
-def router(services: Services) -> APIRouter:
-    routes = APIRouter(tags=["Status"])
+
+def register(app: FastAPI, services: Services) -> None:
+    """Add the endpoints to the application."""
     version = f"{services.settings.controller_version}-{build_hash()}"
 
-    @routes.get("/api/v1/status", **described("Status of the controller and its registry", gives=StatusAnswer))
+    @app.get("/api/v1/status", **described(TAG, "Status of the controller and its registry", gives=StatusAnswer))
     async def status(_: Request) -> Response:
         """Running once everything has been read from the Kubernetes API; Starting before."""
         return ok(
@@ -30,5 +32,3 @@ def router(services: Services) -> APIRouter:
                 license_=services.settings.license,
             )
         )
-
-    return routes

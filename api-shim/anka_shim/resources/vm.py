@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,15 +19,16 @@ from anka_shim.translate import start, update, values
 from anka_shim.translate.failure import NOT_FOUND, Failure
 from anka_shim.translate.resolve import resolved
 
+TAG = "VM instances"
 PATH = "/api/v1/vm"
 
 ID = {"name": "id", "in": "query", "schema": {"type": "string"}, "description": "Id of an instance."}
 
 
-def router(services: Services) -> APIRouter:
-    routes = APIRouter(tags=["VM instances"])
+def register(app: FastAPI, services: Services) -> None:
+    """Add the endpoints to the application."""
 
-    @routes.post(PATH, **described("Start VM instances", takes=StartVm, gives=Started))
+    @app.post(PATH, **described(TAG, "Start VM instances", takes=StartVm, gives=Started))
     async def start_vms(request: Request) -> Response:
         """All of `count` are started, or none. Answers at once: the instances are in state Scheduling."""
         data = await body.read(request)
@@ -36,7 +37,7 @@ def router(services: Services) -> APIRouter:
         spec = resolved(wanted.spec, services.stores)
         return ok(await services.commands.start(spec, wanted.count))
 
-    @routes.get(PATH, **described("List VM instances, or show one", gives=VmList | OneVm, parameters=[ID]))
+    @app.get(PATH, **described(TAG, "List VM instances, or show one", gives=VmList | OneVm, parameters=[ID]))
     async def list_vms(request: Request) -> Response:
         """Without `id`, the list of all; with it, the `vm` object of that instance alone."""
         services.require_synced()
@@ -48,7 +49,7 @@ def router(services: Services) -> APIRouter:
             raise Failure(NOT_FOUND)
         return encoded(found)
 
-    @routes.put(PATH, **described("Update an instance", takes=UpdateVm, gives=Done, parameters=[ID]))
+    @app.put(PATH, **described(TAG, "Update an instance", takes=UpdateVm, gives=Done, parameters=[ID]))
     async def update_vm(request: Request) -> Response:
         """Only what is given changes; metadata keys are added to those that are there."""
         data = await body.read(request)
@@ -61,7 +62,7 @@ def router(services: Services) -> APIRouter:
         await services.commands.update(instance, changes)
         return ok()
 
-    @routes.delete(PATH, **described("Terminate an instance", takes=TerminateVm, gives=Done, parameters=[ID]))
+    @app.delete(PATH, **described(TAG, "Terminate an instance", takes=TerminateVm, gives=Done, parameters=[ID]))
     async def terminate_vm(request: Request) -> Response:
         """OK also for an instance that is terminating already, or is gone since less than a minute."""
         data = await body.read(request)
@@ -73,8 +74,6 @@ def router(services: Services) -> APIRouter:
         elif services.instance_views.tombstone(id_) is None:
             await services.commands.terminate_unseen(id_)
         return ok()
-
-    return routes
 
 
 def _id(request: Request, data: dict[str, Any]) -> str:

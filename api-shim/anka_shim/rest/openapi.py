@@ -14,6 +14,7 @@ _TAKEN: dict[str, type[BaseModel]] = {}
 
 
 def described(
+    tag: str,
     summary: str,
     *,
     gives: Any,
@@ -33,6 +34,7 @@ def described(
             "content": {"application/json": {"schema": schema}},
         }
     return {
+        "tags": [tag],
         "summary": summary,
         "response_model": None,
         "responses": {200: {"description": "Done, or FAIL with the reason in `message`.", "model": gives}},

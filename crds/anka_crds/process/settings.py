@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from typing import NoReturn, TypeVar
 
@@ -30,7 +31,9 @@ class ProcessSettings(BaseSettings):
 
 def load(model: type[S], prog: str, argv: list[str] | None = None) -> S:
     """Settings from `argv` and the environment. Ends the process with one clear line for each wrong value."""
-    named = type(model.__name__, (model,), {"model_config": SettingsConfigDict(cli_prog_name=prog)})
+    # --help begins with the docstring, which a subclass would not have of itself.
+    body = {"model_config": SettingsConfigDict(cli_prog_name=prog), "__doc__": inspect.getdoc(model)}
+    named = type(model.__name__, (model,), body)
     try:
         return CliApp.run(named, cli_args=sys.argv[1:] if argv is None else argv)
     except ValidationError as error:
