@@ -1,0 +1,50 @@
+"""`anka-agent run`: the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from anka_agent import VERSION
+from anka_agent.app import Agent, StartError
+from anka_agent.settings import AgentSettings
+from anka_crds.kube.config import ConfigError, load_endpoint
+from anka_crds.process import logs
+from anka_crds.process.settings import fail, load
+
+PROG = "anka-agent"
+USAGE = f"""usage: {PROG} run [flags]     keep this Mac's VMs as the Kubernetes API wants them
+       {PROG} run --help      all flags
+       {PROG} version         the version"""
+
+
+def main(argv: list[str] | None = None) -> None:
+    words = sys.argv[1:] if argv is None else argv
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(USAGE)
+        raise SystemExit(0 if words else 2)
+    command, *rest = words
+    if command in ("version", "--version"):
+        print(f"{PROG} {VERSION}")
+        return
+    if command != "run":
+        fail(PROG, f"unknown command {command!r}: see {PROG} --help")
+    run(load(AgentSettings, f"{PROG} run", rest))
+
+
+def run(settings: AgentSettings) -> None:
+    logs.configure(settings.log_level, settings.log_format)
+    try:
+        endpoint = load_endpoint(settings.kubeconfig)
+    except ConfigError as error:
+        fail(PROG, str(error))
+    try:
+        asyncio.run(Agent(settings, endpoint).run())
+    except StartError as error:
+        fail(PROG, str(error))
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The `anka` command, typed: one subprocess for each call, nothing else knows how it is spelled."""

@@ -1,0 +1,160 @@
+"""One call of `anka --machine-readable`: start it, wait within a limit, read its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from prometheus_client import Counter, Histogram
+
+from anka_agent.anka.errors import AnkaError, CommandTimeout, GarbageError, MissingCommand, from_answer
+
+SECONDS = Histogram(
+    "anka_agent_command_seconds",
+    "Duration of calls of the anka command, in seconds",
+    ["command"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 600, 3600),
+)
+FAILURES = Counter("anka_agent_command_failures_total", "Calls of the anka command that failed", ["command", "kind"])
+
+MAX_OUTPUT = 8 * 1024 * 1024
+"""Bytes of standard output that are read; a Mac with a thousand VMs lists them in far less than 1 MiB."""
+GRACE_SECONDS = 2.0
+"""Between asking a command to end and killing it."""
+
+OnLine = Callable[[str], None]
+
+
+class Anka:
+    """Calls of one `anka` executable; `limit` of them run at a time."""
+
+    def __init__(self, executable: str = "anka", *, limit: int = 6) -> None:
+        self.executable = executable
+        self._slots = asyncio.Semaphore(limit)
+
+    async def call(
+        self,
+        *args: str,
+        seconds: float,
+        on_line: OnLine | None = None,
+        env: Mapping[str, str] | None = None,
+        exclusive: bool = True,
+    ) -> Any:
+        """Body of the answer, which must come within `seconds`; `on_line` gets every line of output as it comes.
+
+        `exclusive=False` is for calls of minutes (pulls): they must not hold back the others.
+        Raises AnkaError and its subclasses only. Cancelling kills the command.
+        """
+        command = " ".join(args[:2]) if args and args[0] == "registry" else (args[0] if args else "")
+        async with self._slots if exclusive else contextlib.nullcontext():
+            with SECONDS.labels(command).time():
+                try:
+                    return await self._call(args, command, seconds, on_line, env)
+                except AnkaError as error:
+                    FAILURES.labels(command, type(error).__name__).inc()
+                    raise
+
+    async def _call(
+        self,
+        args: Sequence[str],
+        command: str,
+        seconds: float,
+        on_line: OnLine | None,
+        env: Mapping[str, str] | None,
+    ) -> Any:
+        process = await self._start(args, env)
+        output, errors = bytearray(), bytearray()
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(
+                    _read(process.stdout, output, on_line), _read(process.stderr, errors, on_line), process.wait()
+                )
+        except TimeoutError:
+            await _end(process)
+            raise CommandTimeout(f"did not end within {seconds:g} s", command=command) from None
+        except BaseException:
+            await _end(process)
+            raise
+        return answer(bytes(output), bytes(errors), process.returncode or 0, command)
+
+    async def _start(self, args: Sequence[str], env: Mapping[str, str] | None) -> asyncio.subprocess.Process:
+        try:
+            return await asyncio.create_subprocess_exec(
+                self.executable,
+                "--machine-readable",
+                *args,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env={**os.environ, **env} if env else None,
+                # A group of its own: a hanging command is killed with all that it started.
+                start_new_session=True,
+            )
+        except (FileNotFoundError, NotADirectoryError):
+            raise MissingCommand(f"{self.executable}: no such command") from None
+        except OSError as error:
+            raise MissingCommand(f"{self.executable} cannot be run: {error.strerror}") from None
+
+
+async def _read(stream: asyncio.StreamReader | None, into: bytearray, on_line: OnLine | None) -> None:
+    """Everything of the stream, its end kept when it is too long."""
+    if stream is None:
+        return
+    rest = b""
+    while chunk := await stream.read(65536):
+        into += chunk
+        if len(into) > MAX_OUTPUT:
+            del into[: len(into) - MAX_OUTPUT]
+        if on_line is not None:
+            # Progress bars go back to the start of the line instead of to the next one.
+            *lines, rest = (rest + chunk).replace(b"\r", b"\n").split(b"\n")
+            for line in lines:
+                if line.strip():
+                    on_line(line.decode("utf-8", "replace"))
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End the command and what it started, for certain."""
+    waiting = asyncio.ensure_future(process.wait())
+    for number, seconds in ((signal.SIGTERM, GRACE_SECONDS), (signal.SIGKILL, None)):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
+        done, _ = await asyncio.wait([waiting], timeout=seconds)
+        if done and number is signal.SIGTERM:
+            # The leader ended; a child of it that ignores SIGTERM must not outlive it.
+            continue
+
+
+def answer(output: bytes, errors: bytes, code: int, command: str) -> Any:
+    """Body of the last line that is not empty (legacy-clients section 3). Raises AnkaError."""
+    lines = [line for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
+    try:
+        data = json.loads(lines[-1]) if lines else None
+    except json.JSONDecodeError:
+        data = None
+    if not isinstance(data, dict) or "status" not in data:
+        raise _garbage(lines, errors, code, command)
+    message = str(data.get("message") or "")
+    if data["status"] != "OK":
+        own = data.get("code")
+        raise from_answer(message, own if isinstance(own, int) and own else code or 1, command)
+    if code:
+        raise from_answer(message or f"answered OK, but ended with exit code {code}", code, command)
+    return data.get("body")
+
+
+def _garbage(lines: list[str], errors: bytes, code: int, command: str) -> AnkaError:
+    said = " ".join(errors.decode("utf-8", "replace").split())
+    excerpt = (said or " ".join(lines[-3:]))[-200:]
+    if code < 0:
+        what = f"was ended by signal {-code}"
+    elif not lines:
+        what = f"printed nothing and ended with exit code {code}"
+    else:
+        what = f"printed no JSON answer and ended with exit code {code}"
+    return GarbageError(f"{what}: {excerpt}" if excerpt else what, code or 1, command=command)

@@ -1,0 +1,57 @@
+"""What all workers share: the Mac, the API, and this node's settings as they are now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from anka_agent.anka.operations import Operations
+from anka_agent.instances.inventory import Inventory
+from anka_agent.instances.journal import Journal
+from anka_agent.instances.pulls import Templates
+from anka_crds.api import AnkaInstance
+from anka_crds.core.naming import vm_token
+from anka_crds.kube.client import KubeClient
+from anka_crds.kube.store import Store
+from anka_crds.kube.writer import Writer
+from anka_crds.process.clock import Clock, SystemClock
+
+
+@dataclass(frozen=True)
+class NodeFacts:
+    """What instances show of their node."""
+
+    name: str
+    display_name: str
+    host_ip: str | None
+
+
+@dataclass
+class Context:
+    client: KubeClient
+    store: Store[AnkaInstance]
+    writer: Writer[AnkaInstance]
+    anka: Operations
+    inventory: Inventory
+    templates: Templates
+    journal: Journal
+    node: Callable[[], NodeFacts]
+    workers: int = 2
+    """Clones and starts at a time."""
+    network_timeout: float = 180.0
+    """Seconds that a started VM has to get an address."""
+    clock: Clock = field(default_factory=SystemClock)
+    heavy: asyncio.Semaphore = field(init=False)
+    templates_changed: Callable[[], None] = field(default=lambda: None)
+
+    def __post_init__(self) -> None:
+        self.heavy = asyncio.Semaphore(self.workers)
+
+
+def token_of(instance: AnkaInstance) -> str:
+    """What the name of the instance's VM contains."""
+    created = instance.metadata.creation_timestamp
+    if created is None:
+        raise ValueError(f"{instance.metadata.name} has no creationTimestamp: it does not come from the API")
+    return vm_token(instance.metadata.uid, created)

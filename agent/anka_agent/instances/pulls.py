@@ -1,0 +1,99 @@
+"""Pulls of templates: what several instances need is fetched once, and what is held is known."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from anka_agent.anka.errors import AnkaError, NotFoundError
+from anka_agent.anka.operations import Operations, Tag
+from anka_agent.anka.vm import Vm
+
+log = logging.getLogger(__name__)
+
+OnPercent = Callable[[int], None]
+
+
+class Templates:
+    """Templates and tags on this Mac, refreshed when the list of templates changes and after each pull."""
+
+    def __init__(self, anka: Operations, *, pulls: int = 2) -> None:
+        self.held: dict[str, tuple[Vm, tuple[Tag, ...]]] = {}
+        """By UUID."""
+        self.arch: str | None = None
+        """Architecture of the Mac as its templates tell it."""
+        self._anka = anka
+        self._slots = asyncio.Semaphore(pulls)
+        self._pulling: dict[tuple[str, str | None], asyncio.Task[None]] = {}
+        self._watchers: dict[tuple[str, str | None], list[OnPercent]] = {}
+        self._known: dict[str, str | None] = {}
+
+    def holds(self, template: str, tag: str | None) -> bool:
+        """Whether a VM can be cloned from it without a pull."""
+        found = self.held.get(template)
+        if found is None:
+            return False
+        vm, tags = found
+        return tag is None or tag == vm.version or any(held.tag == tag for held in tags)
+
+    async def refresh(self, templates: list[Vm], *, force: bool = False) -> None:
+        """Read the tags of these templates where something changed. Raises AnkaError."""
+        seen = {vm.uuid: vm.version for vm in templates}
+        if seen == self._known and not force:
+            return
+        held: dict[str, tuple[Vm, tuple[Tag, ...]]] = {}
+        for vm in templates:
+            try:
+                details = await self._anka.show(vm.uuid)
+                held[vm.uuid] = (details, tuple(await self._tags(details)))
+            except NotFoundError:
+                continue
+            self.arch = details.arch or self.arch
+        self.held = held
+        self._known = seen
+
+    async def _tags(self, vm: Vm) -> list[Tag]:
+        try:
+            return await self._anka.tags(vm.uuid)
+        except AnkaError:
+            # An Anka that cannot list tags still tells the one in use.
+            return [Tag(vm.version, None, vm.image_size)] if vm.version else []
+
+    async def pull(self, template: str, tag: str | None, remote: str | None, on_percent: OnPercent) -> None:
+        """Have it on this Mac; joins a pull of the same that is under way. Raises AnkaError.
+
+        Cancelling one caller leaves the pull to the others; the last one ends it.
+        """
+        key = (template, tag)
+        watchers = self._watchers.setdefault(key, [])
+        watchers.append(on_percent)
+        task = self._pulling.get(key)
+        if task is None:
+            task = asyncio.create_task(self._pull(key, remote), name=f"pull {template}")
+            self._pulling[key] = task
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if len(watchers) == 1:
+                task.cancel()
+                await asyncio.wait([task])
+            raise
+        finally:
+            watchers.remove(on_percent)
+            if not watchers:
+                self._watchers.pop(key, None)
+
+    async def _pull(self, key: tuple[str, str | None], remote: str | None) -> None:
+        template, tag = key
+
+        def tell(percent: int) -> None:
+            for watcher in tuple(self._watchers.get(key, ())):
+                watcher(percent)
+
+        try:
+            async with self._slots:
+                log.info("pulling a template", extra={"template": template, "tag": tag})
+                await self._anka.pull(template, tag, remote=remote, on_percent=tell)
+        finally:
+            del self._pulling[key]

@@ -1,0 +1,1 @@
+"""This Mac as an AnkaNode: joining, heartbeat, and what it reports about itself."""

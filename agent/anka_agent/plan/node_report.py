@@ -1,0 +1,76 @@
+"""What the agent writes into the status of its AnkaNode: everything but state, conditions and observedGeneration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from anka_agent.anka.vm import Vm
+from anka_crds.api.node import AnkaNodeStatus, AnkaVersion, HeldTemplate, Usage, UsbDevice
+
+REPORTED = frozenset(
+    {"ipAddress", "hostArch", "cpuCount", "ramGib", "diskSizeBytes", "ankaVersion", "agentVersion", "usage",
+     "templates", "usbDevices", "vlans", "updatedAt"}
+)  # fmt: skip
+"""The fields that are the agent's to write."""
+CALM = REPORTED - {"usage", "updatedAt"}
+"""Those of them whose change is a reason to write at once."""
+
+TemplateRow = tuple[Vm, Iterable[tuple[str | None, int | None]]]
+
+
+def templates(rows: Iterable[TemplateRow]) -> list[HeldTemplate]:
+    """One entry for each tag that is held; a template without tags has one without."""
+    found = []
+    for vm, tags in rows:
+        entries = list(tags) or [(vm.version, vm.image_size)]
+        found += [HeldTemplate(uuid=vm.uuid, name=vm.name, tag=tag, size_bytes=size) for tag, size in entries]
+    return sorted(found, key=lambda held: (held.name, held.uuid, held.tag or ""))[:1024]
+
+
+def usage(vms: Iterable[Vm], held: Iterable[HeldTemplate], *, free_disk_bytes: int, cpu_percent: int) -> Usage:
+    running = [vm for vm in vms if vm.running]
+    return Usage(
+        vm_count=len(running),
+        vcpu_count=sum(vm.cpu_cores or 0 for vm in running),
+        vram_mib=sum((vm.ram_bytes or 0) >> 20 for vm in running),
+        cpu_percent=cpu_percent,
+        free_disk_bytes=free_disk_bytes,
+        anka_disk_bytes=sum(template.size_bytes or 0 for template in held),
+    )
+
+
+def status(
+    *,
+    ip_address: str | None,
+    host_arch: str,
+    cpu_count: int,
+    ram_gib: int,
+    disk_size_bytes: int,
+    anka_version: AnkaVersion,
+    agent_version: str,
+    used: Usage,
+    held: list[HeldTemplate],
+    usb_devices: list[UsbDevice],
+    now: datetime,
+) -> dict[str, Any]:
+    full = AnkaNodeStatus(
+        ip_address=ip_address,
+        host_arch="arm64" if host_arch == "arm64" else "amd64",
+        cpu_count=cpu_count,
+        ram_gib=ram_gib,
+        disk_size_bytes=disk_size_bytes,
+        anka_version=anka_version,
+        agent_version=agent_version,
+        usage=used,
+        templates=held,
+        usb_devices=usb_devices,
+        updated_at=now.astimezone(UTC).replace(microsecond=0),
+    ).to_api()
+    return {key: value for key, value in full.items() if key in REPORTED}
+
+
+def needs_write(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether something changed that schedulers and people go by. Usage alone is no reason."""
+    return any(current.get(key) != wanted.get(key) for key in CALM if key != "vlans")

@@ -1,0 +1,104 @@
+"""The agent's flags; named as users of `ankacluster join` know them where they mean the same."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from anka_agent import host
+from anka_crds.api import AnkaNode
+from anka_crds.api.meta import ObjectMeta
+from anka_crds.api.node import AnkaNodeSpec
+from anka_crds.core.naming import object_name
+from anka_crds.process.logs import LogFormat
+from anka_crds.process.settings import ProcessSettings
+
+Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+def default_state_dir() -> Path:
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "anka-agent"
+    return Path.home() / ".local" / "state" / "anka-agent"
+
+
+class AgentSettings(ProcessSettings):
+    """Settings of the agent. Flags about the node count when it joins for the first time; after that the AnkaNode
+    object is what counts, and people change that."""
+
+    kubeconfig: Path | None = Field(
+        default=None, description="Kubernetes API to use; else $KUBECONFIG, else in-cluster"
+    )
+    node_name: str = Field(default="", description="Name of the AnkaNode object; from the host name if absent")
+    name: str = Field(default="", description="Display name of the node")
+    host: str = Field(default="", description="Address at which VMs of this Mac are reached")
+    groups: str = Field(default="", description="NodeGroups to join, separated by commas")
+    max_vm_count: Annotated[int, Field(ge=0, le=256)] = Field(default=2, description="Most VMs at a time")
+    capacity_mode: Literal["number", "resource"] = Field(default="number", description="What limits the VMs")
+    vcpu_override: Annotated[int, Field(ge=0, le=1024)] = Field(default=0, description="vCPUs to hand out; 0: computed")
+    ram_override: Annotated[int, Field(ge=0, le=65536)] = Field(
+        default=0, description="RAM in GiB to hand out; 0: computed"
+    )
+    drain_mode: bool = Field(default=False, description="Take no new VMs")
+    reserve_space: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=20, description="Share of the disk that pulls leave free, in percent"
+    )
+    vm_prefix: str = Field(default="mgmtManaged-", description="What names of VMs begin with")
+    heartbeat: Annotated[float, Field(gt=0)] = Field(default=10.0, description="Seconds between heartbeats")
+    lease_duration: Annotated[int, Field(ge=1)] = Field(
+        default=40, description="Seconds without heartbeat after which the node counts as Offline"
+    )
+    lease_namespace: str = Field(default="anka-nodes", description="Namespace of the heartbeat Lease")
+    state_dir: Path = Field(default_factory=default_state_dir, description="Directory for what must survive a restart")
+    anka: str = Field(default="anka", description="The anka command: a name in PATH, or a path")
+    num_workers: Annotated[int, Field(ge=1, le=64)] = Field(default=2, description="Clones and starts at a time")
+    network_timeout: Annotated[float, Field(gt=0)] = Field(
+        default=180.0, description="Seconds that a started VM has to get an IP address"
+    )
+    poll: Annotated[float, Field(gt=0)] = Field(default=2.0, description="Seconds between looks at the VMs")
+    health_host: str = Field(default="127.0.0.1", description="Address of /livez, /readyz and /metrics")
+    health_port: Annotated[int, Field(ge=0, le=65535)] = Field(default=8082, description="Port of them; 0: a free one")
+    log_level: Level = Field(default="INFO", description="Least level that is logged")
+    log_format: LogFormat = Field(default="json", description="Format of the logs on stderr")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.heartbeat >= self.lease_duration:
+            raise ValueError(
+                f"--heartbeat ({self.heartbeat:g} s) must be less than --lease-duration ({self.lease_duration} s)"
+            )
+        object_name(self.node_name or host.host_name())
+        self.node()
+        return self
+
+    @property
+    def resolved_name(self) -> str:
+        """Name of the AnkaNode and of the Lease."""
+        return object_name(self.node_name or host.host_name())
+
+    def node(self) -> AnkaNode:
+        """The AnkaNode that these flags describe. Raises ValueError for what the API would refuse."""
+        groups = [group.strip() for group in self.groups.split(",") if group.strip()]
+        return AnkaNode(
+            metadata=ObjectMeta(name=self.resolved_name),
+            spec=AnkaNodeSpec(
+                display_name=self.name or None,
+                host=self.host or None,
+                groups=list(dict.fromkeys(groups)),
+                capacity_mode=self.capacity_mode,
+                max_vm_count=self.max_vm_count,
+                vcpu_override=self.vcpu_override or None,
+                ram_override_gib=self.ram_override or None,
+                drain_mode=self.drain_mode,
+                reserve_space_percent=self.reserve_space,
+                vm_prefix=self.vm_prefix,
+            ),
+        )
