@@ -34,7 +34,7 @@ def register(app: FastAPI, services: Services) -> None:
         data = await body.read(request)
         services.require_synced()
         wanted = start.read(data, max_count=services.settings.max_count)
-        spec = resolved(wanted.spec, services.stores)
+        spec = resolved(wanted, services.stores)
         return ok(await services.commands.start(spec, wanted.count))
 
     @app.get(PATH, **described(TAG, "List VM instances, or show one", gives=VmList | OneVm, parameters=[ID]))

@@ -10,6 +10,7 @@ from anka_crds.api.instance import AnkaInstanceSpec
 from anka_crds.api.node import AnkaNode
 from anka_crds.api.template import AnkaTemplate
 from anka_shim.translate.failure import NOT_IN_REGISTRY, Failure, no_such_tag
+from anka_shim.translate.start import StartRequest
 from anka_shim.translate.values import shown
 
 
@@ -23,16 +24,18 @@ class Catalogue(Protocol):
     def groups_called(self, name: str) -> Sequence[NodeGroup]: ...
 
 
-def resolved(spec: AnkaInstanceSpec, catalogue: Catalogue) -> AnkaInstanceSpec:
+def resolved(request: StartRequest, catalogue: Catalogue) -> AnkaInstanceSpec:
     """The spec with ids instead of names. Raises Failure with the exact texts that clients match."""
-    template = _template(spec.template, catalogue)
-    _check_version(spec, template)
-    if spec.node is not None and catalogue.node(spec.node) is None:
-        raise Failure(f"node_id: no such node {shown(spec.node)}")
+    template = _template(request.spec.template, catalogue)
+    _check_version(request.spec, template)
     changes: dict[str, str] = {"template": template.metadata.name}
-    if spec.group is not None:
-        changes["group"] = _group(spec.group, catalogue).metadata.name
-    return spec.model_copy(update=changes)
+    if request.node is not None:
+        if catalogue.node(request.node) is None:
+            raise Failure(f"node_id: no such node (given: {shown(request.node)})")
+        changes["node"] = request.node
+    if request.group is not None:
+        changes["group"] = _group(request.group, catalogue).metadata.name
+    return request.spec.model_copy(update=changes)
 
 
 def _template(word: str, catalogue: Catalogue) -> AnkaTemplate:

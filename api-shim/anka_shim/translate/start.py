@@ -61,10 +61,13 @@ _BY_PATH = {path: name for name, path in PARAMETERS.items()}
 
 @dataclass(frozen=True)
 class StartRequest:
-    """What the client asked for; template, node and group are still as the client called them."""
+    """What the client asked for. The template is still as the client called it; node and group too, beside the spec,
+    because a name need not be an object's name. `translate.resolve` makes ids of them."""
 
     count: int
     spec: AnkaInstanceSpec
+    node: str | None = None
+    group: str | None = None
 
 
 def read(data: Json, *, max_count: int) -> StartRequest:
@@ -84,7 +87,8 @@ def read(data: Json, *, max_count: int) -> StartRequest:
         tree.pop("startupScript", None)
     if "tag" in tree and "version" in tree:
         raise Failure("tag and version exclude each other: give one of them")
-    return StartRequest(count, _validated(tree))
+    node, group = tree.pop("node", None), tree.pop("group", None)
+    return StartRequest(count, _validated(tree), node, group)
 
 
 def _put(tree: dict[str, Any], path: list[str], value: object) -> None:
