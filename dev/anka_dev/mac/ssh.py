@@ -62,6 +62,7 @@ class GuestFiles(asyncssh.SFTPServer):
     def __init__(self, vm: RunningVM, chan: Any) -> None:
         super().__init__(chan)
         self._root = vm.root
+        self._chan = chan
 
     def map_path(self, path: bytes) -> bytes:
         return os.fsencode(sandbox.locate(self._root, os.fsdecode(path)))
@@ -72,6 +73,11 @@ class GuestFiles(asyncssh.SFTPServer):
 
     def realpath(self, path: bytes) -> bytes:
         return self.reverse_map_path(self.map_path(path))
+
+    def exit(self) -> None:
+        # Without an exit status OpenSSH's scp says that it failed.
+        if self._chan.get_subsystem() == "sftp":
+            self._chan.exit(0)
 
 
 async def serve(vm: RunningVM, connection: socket.socket) -> None:
@@ -135,15 +141,13 @@ async def _with_terminal(
     controller, terminal = os.openpty()
     streams: dict[str, Any] = {"stdin": terminal, "stdout": terminal, "stderr": terminal}
     try:
+        await process.redirect(stdin=os.dup(controller), stdout=controller)
+        # After the redirection, which passes on a size of 0 from a client without a terminal of its own.
+        width, height, _, _ = process.get_terminal_size()
+        termios.tcsetwinsize(terminal, (height or 24, width or 80))
         child = await vm.spawn(argv, env=env, cwd=home, preexec_fn=_take_terminal, **streams)
-    except OSError:
-        os.close(controller)
-        raise
     finally:
         os.close(terminal)
-    await process.redirect(stdin=os.dup(controller), stdout=controller)
-    width, height, _, _ = process.get_terminal_size()
-    termios.tcsetwinsize(controller, (height or 24, width or 80))
     await _finish(vm, process, child)
 
 
