@@ -14,6 +14,7 @@ from anka_crds.api.fields import (
     Text,
     exclusive,
     frozen,
+    rule,
     validations,
 )
 from anka_crds.api.meta import (
@@ -95,7 +96,17 @@ class AnkaInstanceSpec(ApiModel):
         default=None,
         max_length=64,
         description="Port-forwarding rules instead of the template's: only these are made.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+        json_schema_extra={
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["name"],
+            **validations(
+                rule(
+                    "self.all(a, !has(a.hostPort) || self.exists_one(b, has(b.hostPort) && b.hostPort == a.hostPort"
+                    " && b.protocol == a.protocol && (!has(a.hostIp) || !has(b.hostIp) || a.hostIp == b.hostIp)))",
+                    "two rules with the same hostPort and protocol: give each a port of its own",
+                )
+            ),
+        },
     )
     disk: Disk | None = Field(default=None, description="Disk size instead of the template's.")
     hardware: Hardware | None = Field(default=None, description="Virtual hardware settings, Intel Macs only.")

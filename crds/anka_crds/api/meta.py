@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
+
+from anka_crds.api import lenient
 
 GROUP = "anka.veertu.com"
 VERSION = "v1alpha1"
@@ -135,8 +137,15 @@ class KubeObject(ApiModel):
 
     @classmethod
     def from_api(cls, data: dict[str, Any]) -> Self:
-        """Parse an object of the apiserver. Raises pydantic.ValidationError for one that another version wrote."""
-        return cls.model_validate(data)
+        """Parse an object of the apiserver. Unknown fields and broken limits (length, range, pattern) are let pass.
+
+        Raises pydantic.ValidationError for wrong types, missing fields and unknown words (a phase of a newer
+        version): skip such an object and say so, never guess.
+        """
+        try:
+            return cls.model_validate(data)
+        except ValidationError:
+            return cast(Self, lenient.validator(cls).validate_python(data))
 
     def to_api(self) -> dict[str, Any]:
         data = super().to_api()

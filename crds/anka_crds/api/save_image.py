@@ -28,14 +28,28 @@ class SaveImageSpec(ApiModel):
             rule(
                 "has(self.targetTemplate) != has(self.newTemplateName)",
                 "exactly one of targetTemplate and newTemplateName is needed",
+                fieldPath=".targetTemplate",
             ),
             rule(
                 "!self.revertBeforePush || has(self.targetTemplate)",
                 "revertBeforePush needs targetTemplate: a new template has nothing to revert",
+                fieldPath=".revertBeforePush",
             ),
-            rule("!has(self.revertTag) || self.revertBeforePush", "revertTag needs revertBeforePush: true"),
-            rule("!self.suspendSanityTest || self.suspend", "suspendSanityTest needs suspend: true"),
-            rule("!self.cancelOnScriptFailure || has(self.script)", "cancelOnScriptFailure needs a script"),
+            rule(
+                "!has(self.revertTag) || self.revertBeforePush",
+                "revertTag needs revertBeforePush: true",
+                fieldPath=".revertTag",
+            ),
+            rule(
+                "!self.suspendSanityTest || self.suspend",
+                "suspendSanityTest needs suspend: true",
+                fieldPath=".suspendSanityTest",
+            ),
+            rule(
+                "!self.cancelOnScriptFailure || has(self.script)",
+                "cancelOnScriptFailure needs script",
+                fieldPath=".cancelOnScriptFailure",
+            ),
         )
     )
 

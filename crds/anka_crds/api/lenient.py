@@ -1,0 +1,41 @@
+"""Parse what the apiserver holds although it breaks a limit of ours.
+
+Limits (lengths, ranges, patterns) are the CRD's to enforce, and a newer CRD may have wider ones: an old agent must not
+lose sight of its VM because somebody's tag has 257 characters. Types and words (phases, policies) stay strict:
+whoever does not know a word can't act on it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import SchemaValidator
+
+_LIMITS = {
+    "str": {"min_length", "max_length", "pattern"},
+    "int": {"ge", "gt", "le", "lt"},
+    "list": {"min_length", "max_length"},
+    "dict": {"min_length", "max_length"},
+}
+_OPAQUE = {"cls", "default", "default_factory", "metadata"}
+
+
+@cache
+def validator(model: type[BaseModel]) -> SchemaValidator:
+    """The model's validator without limits. Built at the first need, which most processes never have."""
+    # Without the flag the validators of nested models are taken from their classes, limits included.
+    return SchemaValidator(_without_limits(model.__pydantic_core_schema__), _use_prebuilt=False)
+
+
+def _without_limits(node: Any) -> Any:
+    if isinstance(node, dict):
+        kind = node.get("type")
+        limits = _LIMITS.get(kind, set()) if isinstance(kind, str) else set()
+        return {
+            key: value if key in _OPAQUE else _without_limits(value) for key, value in node.items() if key not in limits
+        }
+    if isinstance(node, list):
+        return [_without_limits(item) for item in node]
+    return node
