@@ -7,8 +7,12 @@ from typing import Any, Generic
 
 from anka_crds.kube import merge_patch, metrics
 from anka_crds.kube.client import DEADLINE_SECONDS, KubeClient
-from anka_crds.kube.resource import M, Resource
+from anka_crds.kube.errors import Conflict, NotFound
+from anka_crds.kube.resource import M, Resource, key_of
 from anka_crds.kube.store import Store
+
+ATTEMPTS = 5
+"""Tries of a write that is not guarded, against objects that others change all the time."""
 
 
 class Writer(Generic[M]):
@@ -24,8 +28,11 @@ class Writer(Generic[M]):
     ) -> M:
         """Merge `status` into the status of `obj`; None deletes a key, lists are replaced whole.
 
-        Returns the result, or `obj` itself when nothing would change (then nothing is sent: a no-op write costs the
-        apiserver as much as a real one). `guarded`: only if the object is still exactly what `obj` is, else Conflict.
+        Returns the result, or the object as it is when nothing would change (then nothing is sent: a no-op write
+        costs the apiserver as much as a real one).
+        `guarded`: only if the object is still exactly what `obj` is, else Conflict: for decisions made from it.
+        Not guarded: whatever else changed meanwhile, but only if it is still the same object (by uid), else NotFound:
+        for facts about it.
         """
         return await self._patch(obj, {"status": status}, "status", guarded, deadline)
 
@@ -37,18 +44,44 @@ class Writer(Generic[M]):
         self, obj: M, patch: Mapping[str, Any], subresource: str | None, guarded: bool, deadline: float
     ) -> M:
         body = merge_patch.prepare(patch)
-        if not merge_patch.changes(self._resource.dump(obj), body):
-            metrics.SKIPPED_WRITES.labels(self._resource.label).inc()
-            return obj
-        result = await self._client.patch(
+        for _ in range(ATTEMPTS):
+            if not merge_patch.changes(self._resource.dump(obj), body):
+                metrics.SKIPPED_WRITES.labels(self._resource.label).inc()
+                return obj
+            try:
+                return self._written(await self._send(obj, body, subresource, deadline))
+            except Conflict:
+                # Every write carries the version: a merge patch on a status ignores a uid in it (seen on 1.37), so
+                # only the version keeps a late write off a successor of the same name.
+                if guarded:
+                    raise
+                obj = await self._same_object(obj, deadline)
+        raise Conflict(409, "Conflict", f"changed {ATTEMPTS} times while we wrote", action=self._name(obj))
+
+    async def _send(self, obj: M, body: Mapping[str, Any], subresource: str | None, deadline: float) -> M:
+        return await self._client.patch(
             self._resource,
             obj.metadata.name or "",
             body,
             obj.metadata.namespace,
             subresource=subresource,
-            resource_version=obj.metadata.resource_version if guarded else None,
+            resource_version=obj.metadata.resource_version,
             deadline=deadline,
         )
+
+    async def _same_object(self, obj: M, deadline: float) -> M:
+        """The object as it is now. Raises NotFound when it is gone, or another one took its name."""
+        current = await self._client.get(
+            self._resource, obj.metadata.name or "", obj.metadata.namespace, deadline=deadline
+        )
+        if current.metadata.uid != obj.metadata.uid:
+            raise NotFound(404, "NotFound", "replaced by another object of this name", action=self._name(obj))
+        return current
+
+    def _name(self, obj: M) -> str:
+        return f"patch {self._resource.label} {'/'.join(filter(None, key_of(obj)))}"
+
+    def _written(self, result: M) -> M:
         if self._store is not None:
             if self._finalized(result):
                 self._store.apply_deleted(result)
@@ -63,10 +96,7 @@ class Writer(Generic[M]):
 
     async def create(self, obj: M | dict[str, Any], namespace: str | None = None) -> M:
         """Create, and have it in the store."""
-        result = await self._client.create(self._resource, obj, namespace)
-        if self._store is not None:
-            self._store.apply_written(result)
-        return result
+        return self._written(await self._client.create(self._resource, obj, namespace))
 
     async def delete(self, obj: M) -> M | None:
         """Delete this very object (by uid); what the store shows is what the API answered."""

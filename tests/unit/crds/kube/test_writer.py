@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from anka_crds.kube.client import KubeClient
-from anka_crds.kube.errors import Conflict
+from anka_crds.kube.errors import Conflict, NotFound
 from anka_crds.kube.store import Store
 from anka_crds.kube.unstructured import Meta, Unstructured, unstructured
 from anka_crds.kube.writer import Writer
-from support.scripted_api import ScriptedApi
+from support.scripted_api import Fault, ScriptedApi
 
 THINGS = unstructured("example.com", "v1", "things", "Thing", namespaced=True)
 STATUS = {"phase": "Started", "conditions": [{"type": "Ready", "status": "True"}], "vm": {"ip": "10.0.0.1"}}
@@ -69,7 +69,7 @@ async def test_what_changes_something_is_in_the_store_at_once(
     assert written.raw["status"] == result
     assert store.get("a", "default") is written
     assert api.seen[0].path.endswith("/things/a/status")
-    assert "metadata" not in api.seen[0].body
+    assert len(api.seen) == 1
 
 
 async def test_guarded_writes_hold_for_the_version_that_was_decided_on(
@@ -80,6 +80,48 @@ async def test_guarded_writes_hold_for_the_version_that_was_decided_on(
     with pytest.raises(Conflict):
         await writer.patch_status(thing, {"nodeName": "m2"}, guarded=True)
     assert api.objects["things"][("default", "a")]["status"]["nodeName"] == "m1"
+
+
+async def test_facts_are_written_whatever_else_changed(
+    api: ScriptedApi, writer: Writer[Unstructured], thing: Unstructured
+) -> None:
+    api.put("things", "a", status=STATUS, spec={"by": "another"})
+    written = await writer.patch_status(thing, {"phase": "Error"}, guarded=False)
+    assert written.raw["spec"] == {"by": "another"}
+    assert written.raw["status"]["phase"] == "Error"
+    assert [seen.verb for seen in api.seen] == ["patch", "get", "patch"]
+
+
+async def test_facts_that_another_wrote_already_are_not_written_again(
+    api: ScriptedApi, writer: Writer[Unstructured], thing: Unstructured
+) -> None:
+    api.put("things", "a", status={"phase": "Error"})
+    written = await writer.patch_status(thing, {"phase": "Error"}, guarded=False)
+    assert written.raw["status"] == {"phase": "Error"}
+    assert api.count("patch") == 1
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_no_write_hits_a_successor_of_the_same_name(
+    api: ScriptedApi, writer: Writer[Unstructured], thing: Unstructured, guarded: bool
+) -> None:
+    api.remove("things", "a")
+    api.put("things", "a", status={"phase": "Scheduling"})
+    words = (
+        "modified" if guarded else r"^patch things\.example\.com default/a: 404 NotFound: replaced by another object"
+    )
+    with pytest.raises(Conflict if guarded else NotFound, match=words):
+        await writer.patch_status(thing, {"phase": "Error"}, guarded=guarded)
+    assert api.objects["things"][("default", "a")]["status"] == {"phase": "Scheduling"}
+
+
+async def test_an_object_that_never_holds_still_is_given_up(
+    api: ScriptedApi, writer: Writer[Unstructured], thing: Unstructured
+) -> None:
+    api.fail("patch", Fault(409, reason="Conflict"), times=100)
+    with pytest.raises(Conflict, match="changed 5 times while we wrote"):
+        await writer.patch_status(thing, {"phase": "Error"}, guarded=False)
+    assert api.count("patch") == 5
 
 
 async def test_create_patch_and_delete_show_in_the_store(
