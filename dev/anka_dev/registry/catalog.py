@@ -30,8 +30,8 @@ class Catalog:
 
     def all(self) -> list[dict[str, Any]]:
         """Every template, oldest first."""
-        found = [json.loads(path.read_text()) for path in self.directory.glob("*/template.json")]
-        return sorted(found, key=lambda template: (template["creation_date"], template["name"]))
+        found = [json.loads(path.read_text()) for path in self.directory.glob("[!.]*/template.json")]
+        return sorted(found, key=lambda template: template["created"])
 
     def get(self, uuid: str) -> dict[str, Any]:
         path = self._dir(uuid) / "template.json"
@@ -108,16 +108,16 @@ class Catalog:
                     "name": name,
                     "arch": arch,
                     "size": 0,
-                    "creation_date": now,
+                    "created": time.time(),
                     "last_pull": 0,
                     "last_push": 0,
                     "versions": [],
                 }
                 self._name_is_free(name)
-            if any(version["tag"] == tag for version in template["versions"]):
-                if not force:
-                    raise CatalogError(f"tag {tag} already exists")
-                template["versions"] = [version for version in template["versions"] if version["tag"] != tag]
+            replaced = [version for version in template["versions"] if version["tag"] == tag]
+            if replaced and not force:
+                raise CatalogError(f"tag {tag} already exists")
+            template["versions"] = [version for version in template["versions"] if version["tag"] != tag]
             newest = template["versions"][-1]["layers"] if template["versions"] else []
             layers = [*(newest if base is None else base), layer]
             number = template["versions"][-1]["number"] + 1 if template["versions"] else 0
@@ -135,6 +135,7 @@ class Catalog:
             template["versions"].append(version)
             template["last_push"] = now
             self._save(template)
+            self._free(uuid, replaced, template["versions"])
             return version
 
     def revert(self, uuid: str, tag: str | None = None, number: int | None = None) -> None:
@@ -142,12 +143,10 @@ class Catalog:
         with self._lock:
             template = self.get(uuid)
             first = self.version(uuid, tag, number)["number"]
+            removed = [version for version in template["versions"] if version["number"] >= first]
             template["versions"] = [version for version in template["versions"] if version["number"] < first]
             self._save(template)
-            kept = {layer["name"] for version in template["versions"] for layer in version["layers"]}
-            for path in (self._dir(uuid) / "images").glob("*"):
-                if path.name not in kept:
-                    path.unlink()
+            self._free(uuid, removed, template["versions"])
 
     def delete(self, uuid: str) -> None:
         with self._lock:
@@ -170,6 +169,11 @@ class Catalog:
         temporary.write_text(json.dumps(template))
         temporary.replace(path)
 
+    def _free(self, uuid: str, removed: list[dict[str, Any]], kept: list[dict[str, Any]]) -> None:
+        """Delete the images of removed versions that no kept one has. Uploads that are not a version yet stay."""
+        for name in _images(removed) - _images(kept):
+            self.image(uuid, name).unlink(missing_ok=True)
+
     def _name_is_free(self, name: str) -> None:
         if any(template["name"] == name for template in self.all()):
             raise CatalogError(f"template {name} already exists")
@@ -178,3 +182,7 @@ class Catalog:
         if not uuid or Path(uuid).name != uuid or uuid.startswith("."):
             raise CatalogError(f"{uuid}: not found")
         return self.directory / uuid
+
+
+def _images(versions: list[dict[str, Any]]) -> set[str]:
+    return {layer["name"] for version in versions for layer in version["layers"]}

@@ -55,7 +55,8 @@ def template(
             shutil.copytree(home, os.path.join(root, sandbox.USER_HOME), dirs_exist_ok=True, symlinks=True)
         with open(target, "wb") as file:
             sandbox.pack(root, file)
-    below = sum(int(layer["size"]) for layer in known["versions"][-1]["layers"]) if known and known["versions"] else 0
+    older = [version for version in (known["versions"] if known else []) if version["tag"] != tag]
+    below = int(older[-1]["size"]) if older else 0
     layer = {"name": layer_name, "size": max(size - below, 1), "payload": target.stat().st_size}
     catalog.push(
         found,

@@ -184,7 +184,10 @@ def test_people_get_a_table(shared: Mac) -> None:
     assert lines[3].split()[1] == "off"
 
 
-# The change, and what describe/show say afterwards. Every form twice where both dialects have it.
+DISPLAY = {"count": 1, "controller": "pg", "vnc": True, "dpi": 72, "resolution": "1024x768", "fps": 30}
+WEB = {"name": "web", "protocol": "tcp", "guest_port": 80}
+
+# The change, and what `show` says afterwards. Every form twice where both dialects have it.
 MODIFY = [
     ("cpu 6", "cpu", {"cores": 6, "arch": 2}),
     ("cpu -c 6", "cpu", {"cores": 6, "arch": 2}),
@@ -194,8 +197,8 @@ MODIFY = [
     ("set ram 6144M", "ram", {"size": 6 << 30}),
     ("disk -s 80G", "disk", {"controller": "virtio-blk", "size": 80 << 30, "data_size": 15 << 30}),
     ("set hard-drive -s 80G", "disk", {"controller": "virtio-blk", "size": 80 << 30, "data_size": 15 << 30}),
-    ("set display -c fbuf", "display", {"count": 1, "controller": "fbuf", "vnc": True, "dpi": 72, "resolution": "1024x768", "fps": 30}),
-    ("display --headless", "display", {"count": 0, "controller": "pg", "vnc": True, "dpi": 72, "resolution": "1024x768", "fps": 30}),
+    ("set display -c fbuf", "display", {**DISPLAY, "controller": "fbuf"}),
+    ("display --headless", "display", {**DISPLAY, "count": 0}),
     ("set custom-variable hw.uuid ABC", "custom-variable", {"hw.uuid": "ABC"}),
     ("custom-variable hw.uuid ABC", "custom-variable", {"hw.uuid": "ABC"}),
     ("label team=ios", "label", {"team": "ios"}),
@@ -210,7 +213,7 @@ MODIFY = [
     ("port ssh -d", "port", []),
     ("port ssh --set-name shell", "port", [{"name": "shell", "protocol": "tcp", "guest_port": 22}]),
     ("port ssh -p 10222", "port", [{"name": "ssh", "protocol": "tcp", "guest_port": 22, "host_port": 10222}]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("change", "part", "expected"), MODIFY, ids=[change for change, _, _ in MODIFY])
@@ -226,14 +229,14 @@ def test_modify(shared: Mac, change: str, part: str, expected: object) -> None:
 
 
 RULES = [
-    ("port web 80", {"name": "web", "protocol": "tcp", "guest_port": 80}),
-    ("port web 80:0.0.0.0:8080", {"name": "web", "protocol": "tcp", "guest_port": 80, "host_port": 8080, "host_ip": "0.0.0.0"}),
-    ("port web 80:8080", {"name": "web", "protocol": "tcp", "guest_port": 80, "host_port": 8080}),
-    ("port web -g 80 -p 8080", {"name": "web", "protocol": "tcp", "guest_port": 80, "host_port": 8080}),
-    ("add port-forwarding --guest-port 80 web", {"name": "web", "protocol": "tcp", "guest_port": 80}),
-    ("add port-forwarding --host-port 0 --guest-port 80 web", {"name": "web", "protocol": "tcp", "guest_port": 80}),
-    ("add port-forwarding -p 8080 -g 80 web", {"name": "web", "protocol": "tcp", "guest_port": 80, "host_port": 8080}),
-]  # fmt: skip
+    ("port web 80", WEB),
+    ("port web 80:0.0.0.0:8080", {**WEB, "host_port": 8080, "host_ip": "0.0.0.0"}),
+    ("port web 80:8080", {**WEB, "host_port": 8080}),
+    ("port web -g 80 -p 8080", {**WEB, "host_port": 8080}),
+    ("add port-forwarding --guest-port 80 web", WEB),
+    ("add port-forwarding --host-port 0 --guest-port 80 web", WEB),
+    ("add port-forwarding -p 8080 -g 80 web", {**WEB, "host_port": 8080}),
+]
 
 
 @pytest.mark.parametrize(("change", "rule"), RULES, ids=[change for change, _ in RULES])

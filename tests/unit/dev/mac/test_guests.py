@@ -219,11 +219,32 @@ def test_ssh_with_a_password(shared: Any, tmp_path: Path, password: str, code: i
     ask.chmod(0o755)
     port = shared[0].anka("-j", "show", "vm", "port").body[0]["host_port"]
     done = subprocess.run(
-        ["ssh", "-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
-         "-o", "NumberOfPasswordPrompts=1", "-o", "PubkeyAuthentication=no", "-p", str(port), "anka@127.0.0.1", "echo in"],
-        stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False, start_new_session=True,
+        [
+            "ssh",
+            "-F",
+            "none",
+            "-o",
+            "StrictHostKeyChecking=no",
+            "-o",
+            "UserKnownHostsFile=/dev/null",
+            "-o",
+            "LogLevel=ERROR",
+            "-o",
+            "NumberOfPasswordPrompts=1",
+            "-o",
+            "PubkeyAuthentication=no",
+            "-p",
+            str(port),
+            "anka@127.0.0.1",
+            "echo in",
+        ],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=False,
+        start_new_session=True,
         env={"SSH_ASKPASS": str(ask), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":0", "PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
+    )
     assert done.returncode == code
 
 

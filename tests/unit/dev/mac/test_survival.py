@@ -50,7 +50,7 @@ def test_clone_killed_half_way_is_invisible(mac: Mac, eventually: Any) -> None:
 def test_lives_killed_at_random_moments(mac: Mac) -> None:
     chance = random.Random(SEED)
     print(f"seed {SEED}")
-    for round_ in range(15):
+    for round_ in range(8):
         name = f"vm{round_}"
         for argv in (["clone", "tpl", name], ["start", name], ["stop", name], ["delete", "--yes", name]):
             process = mac.popen("-j", *argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
