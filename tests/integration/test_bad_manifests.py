@@ -20,7 +20,7 @@ def existing(cluster: Cluster, row: Row) -> Iterator[None]:
     if row.before is None:
         yield
         return
-    cluster.kubectl.run("create", "-f-", stdin=json.dumps(row.before))
+    cluster.kubectl.run("apply", "-f-", stdin=json.dumps(row.before))
     try:
         yield
     finally:
