@@ -55,7 +55,7 @@ class TemplateDistributionSpec(ApiModel):
 
 
 class NodeProgress(ApiModel):
-    node_name: ObjectName = Field(description="A Mac.")
+    node_name: ObjectName = Field(description="Name of the AnkaNode.")
     done: bool = Field(default=False, description="Whether the Mac has finished.")
     progress_percent: Percent = Field(default=0, description="Progress of the download in percent.")
     message: Text | None = Field(default=None, description="What went wrong, if anything.")
@@ -70,7 +70,7 @@ class TemplateDistributionStatus(ApiModel):
     nodes: list[NodeProgress] = Field(
         default_factory=list,
         max_length=1024,
-        description="Progress of every Mac.",
+        description="Progress of every Mac that the request is for.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["nodeName"]},
     )
     conditions: list[Condition] = conditions_field()
@@ -93,5 +93,8 @@ class TemplateDistribution(KubeObject):
         status_default={"phase": "Pending", **PENDING_STATUS},
     )
 
-    spec: TemplateDistributionSpec = Field(description="What is wanted.")
-    status: TemplateDistributionStatus = Field(default_factory=TemplateDistributionStatus, description="What is seen.")
+    spec: TemplateDistributionSpec = Field(description="What is wanted: which template, on which Macs.")
+    status: TemplateDistributionStatus = Field(
+        default_factory=TemplateDistributionStatus,
+        description="What is seen of the request. Written by controllers only.",
+    )

@@ -20,7 +20,7 @@ from anka_crds.api.meta import (
 
 class NodeGroupSpec(ApiModel):
     display_name: Label | None = Field(default=None, description="Name for people; the object's name if absent.")
-    description: Text = Field(default="", description="What the group is for.")
+    description: Text = Field(default="", description="What the group is for, in words for people.")
     fallback_group: ObjectName | None = Field(
         default=None, description="NodeGroup that requests go to while this one is full."
     )
@@ -28,8 +28,8 @@ class NodeGroupSpec(ApiModel):
 
 class NodeGroupStatus(ApiModel):
     observed_generation: int | None = observed_generation_field()
-    nodes: int | None = Field(default=None, ge=0, description="Macs in the group.")
-    active_nodes: int | None = Field(default=None, ge=0, description="Macs in the group that can take VMs.")
+    nodes: int | None = Field(default=None, ge=0, description="Number of Macs in the group.")
+    active_nodes: int | None = Field(default=None, ge=0, description="Number of Macs in the group that can take VMs.")
     conditions: list[Condition] = conditions_field()
 
 
@@ -61,5 +61,9 @@ class NodeGroup(KubeObject):
         ),
     )
 
-    spec: NodeGroupSpec = Field(default_factory=NodeGroupSpec, description="What is wanted.")
-    status: NodeGroupStatus = Field(default_factory=NodeGroupStatus, description="What is seen.")
+    spec: NodeGroupSpec = Field(
+        default_factory=NodeGroupSpec, description="What is wanted: names for the group, and its fallback."
+    )
+    status: NodeGroupStatus = Field(
+        default_factory=NodeGroupStatus, description="What is seen of the Macs in the group."
+    )

@@ -152,16 +152,16 @@ class AnkaInstanceStatus(ApiModel):
     node_name: ObjectName | None = Field(default=None, description="AnkaNode that runs the instance.")
     message: Text | None = Field(default=None, description="Why the instance failed, in words for people.")
     template: ResolvedTemplate | None = Field(default=None, description="Template and tag that are used.")
-    arch: Literal["amd64", "arm64"] | None = Field(default=None, description="Architecture of the VM.")
+    arch: Literal["amd64", "arm64"] | None = Field(default=None, description="Architecture of the VM: amd64 or arm64.")
     registry: Text | None = Field(default=None, description="URL of the registry that holds the template.")
     request_id: Text | None = Field(default=None, description="Id of the start request in flight.")
     progress_percent: Percent | None = Field(default=None, description="Progress of the pull, in percent.")
-    vm: VmInfo | None = Field(default=None, description="The VM on the Mac.")
+    vm: VmInfo | None = Field(default=None, description="The VM as the Mac shows it; absent until it is there.")
     startup_script: ScriptResult | None = Field(default=None, description="Result of a monitored startup script.")
-    vlan: Text | None = Field(default=None, description="VLAN of the VM.")
+    vlan: Text | None = Field(default=None, description="VLAN id that the VM was put into.")
     mac_address: Text | None = Field(default=None, description="MAC address given to the VM.")
     usb_device: Text | None = Field(default=None, description="USB device claimed for the VM: its location id.")
-    scheduled_at: datetime | None = Field(default=None, description="When a node was chosen.")
+    scheduled_at: datetime | None = Field(default=None, description="When a node was chosen for the instance.")
     started_at: datetime | None = Field(default=None, description="When the VM had started.")
     finished_at: datetime | None = Field(default=None, description="When the instance reached Error or Stopped.")
     updated_at: datetime | None = Field(default=None, description="When this status was last written.")
@@ -194,5 +194,7 @@ class AnkaInstance(KubeObject):
         status_default={"phase": "Scheduling", **PENDING_STATUS},
     )
 
-    spec: AnkaInstanceSpec = Field(description="What is wanted.")
-    status: AnkaInstanceStatus = Field(default_factory=AnkaInstanceStatus, description="What is seen.")
+    spec: AnkaInstanceSpec = Field(description="What is wanted: a template, and what is to be different for this VM.")
+    status: AnkaInstanceStatus = Field(
+        default_factory=AnkaInstanceStatus, description="What is seen of the VM. Written by controllers only."
+    )

@@ -66,10 +66,10 @@ class AnkaNodeSpec(ApiModel):
 
 
 class AnkaVersion(ApiModel):
-    product: Text | None = Field(default=None, description="Product name.")
-    version: Text | None = Field(default=None, description="Version of Anka.")
-    build: Text | None = Field(default=None, description="Build of Anka.")
-    license: Text | None = Field(default=None, description="Kind of licence.")
+    product: Text | None = Field(default=None, description="Name of the product, as anka shows it.")
+    version: Text | None = Field(default=None, description="Version of Anka, such as 3.5.0.")
+    build: Text | None = Field(default=None, description="Number of the build of Anka.")
+    license: Text | None = Field(default=None, description="Kind of licence, such as com.veertu.anka.entplus.")
     license_status: Text | None = Field(default=None, description="State of the licence: valid, or what is wrong.")
     expires: Text | None = Field(default=None, description="When the licence expires, as anka prints it.")
 
@@ -77,16 +77,16 @@ class AnkaVersion(ApiModel):
 class HeldTemplate(ApiModel):
     """One tag of a template that lies on the Mac's disk."""
 
-    uuid: Text = Field(description="UUID of the template.")
-    name: Text = Field(description="Name of the template.")
-    tag: Text | None = Field(default=None, description="Tag.")
-    size_bytes: int | None = Field(default=None, description="Size on disk in bytes.")
+    uuid: Text = Field(description="UUID of the template in the registry.")
+    name: Text = Field(description="Name of the template in the registry.")
+    tag: Text | None = Field(default=None, description="Tag of the template that the Mac holds.")
+    size_bytes: int | None = Field(default=None, description="Size of the template on the Mac's disk, in bytes.")
     last_used: datetime | None = Field(default=None, description="When a VM was last started from it.")
 
 
 class UsbDevice(ApiModel):
     location_id: Text = Field(description="Where the device is plugged in: its location id.")
-    name: Text | None = Field(default=None, description="Name of the device.")
+    name: Text | None = Field(default=None, description="Name of the device, as the Mac shows it.")
     group: Text | None = Field(default=None, description="Group name by which instances claim it.")
     available: bool = Field(default=True, description="Whether it can be claimed.")
 
@@ -94,7 +94,7 @@ class UsbDevice(ApiModel):
 class Usage(ApiModel):
     """Figures that change all the time: refreshed with other changes and every few minutes, not by themselves."""
 
-    vm_count: int = Field(default=0, ge=0, description="VMs running.")
+    vm_count: int = Field(default=0, ge=0, description="Number of VMs that run on the Mac.")
     vcpu_count: int = Field(default=0, ge=0, description="vCPUs of the running VMs.")
     vram_mib: int = Field(default=0, ge=0, description="RAM of the running VMs in MiB.")
     cpu_percent: Percent = Field(default=0, description="CPU utilisation of the Mac, in percent.")
@@ -108,11 +108,11 @@ class AnkaNodeStatus(ApiModel):
 
     observed_generation: int | None = observed_generation_field()
     state: NodeState | None = Field(default=None, description="State of the Mac, in the old controller's words.")
-    ip_address: Text | None = Field(default=None, description="Address of the Mac.")
+    ip_address: Text | None = Field(default=None, description="Address of the Mac, as its agent found it.")
     host_arch: Literal["amd64", "arm64"] | None = Field(default=None, description="Architecture of the Mac.")
-    cpu_count: int | None = Field(default=None, ge=0, description="CPU cores.")
-    ram_gib: int | None = Field(default=None, ge=0, description="RAM in GiB.")
-    disk_size_bytes: int | None = Field(default=None, ge=0, description="Disk size in bytes.")
+    cpu_count: int | None = Field(default=None, ge=0, description="Number of CPU cores of the Mac.")
+    ram_gib: int | None = Field(default=None, ge=0, description="RAM of the Mac in GiB.")
+    disk_size_bytes: int | None = Field(default=None, ge=0, description="Size of the Mac's disk in bytes.")
     anka_version: AnkaVersion | None = Field(default=None, description="Anka on the Mac, and its licence.")
     agent_version: Text | None = Field(default=None, description="Version of the agent that runs.")
     usage: Usage | None = Field(default=None, description="Usage of the Mac when last written.")
@@ -125,7 +125,7 @@ class AnkaNodeStatus(ApiModel):
     usb_devices: list[UsbDevice] = Field(
         default_factory=list,
         max_length=256,
-        description="USB devices plugged in.",
+        description="USB devices that are plugged into the Mac.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
     vlans: list[Text] = Field(
@@ -170,4 +170,6 @@ class AnkaNode(KubeObject):
     )
 
     spec: AnkaNodeSpec = Field(default_factory=AnkaNodeSpec, description="Configuration of the Mac.")
-    status: AnkaNodeStatus = Field(default_factory=AnkaNodeStatus, description="What is seen.")
+    status: AnkaNodeStatus = Field(
+        default_factory=AnkaNodeStatus, description="What is seen of the Mac. Written by its agent and the operator."
+    )

@@ -54,10 +54,10 @@ class SaveImageSpec(ApiModel):
     )
 
     instance: ObjectName = Field(description="AnkaInstance in the same namespace to save.")
-    tag: Label = Field(description="Tag to push.")
+    tag: Label = Field(description="Tag to push to the registry.")
     target_template: Label | None = Field(default=None, description="Template that gets the tag.")
     new_template_name: Label | None = Field(default=None, description="Name of a new template to make.")
-    description: Text = Field(default="", description="Description of the tag.")
+    description: Text = Field(default="", description="What people will read about the tag.")
     suspend: bool = Field(default=True, description="Suspend the VM before the push; otherwise it is stopped.")
     script: Base64 | None = Field(
         default=None,
@@ -78,8 +78,8 @@ class SaveImageSpec(ApiModel):
 
 
 class SaveImageError(ApiModel):
-    message: Text = Field(description="What went wrong.")
-    type: Text | None = Field(default=None, description="Kind of error.")
+    message: Text = Field(description="What went wrong, in words for people.")
+    type: Text | None = Field(default=None, description="Kind of the error, for programs.")
     code: int | None = Field(default=None, description="Code of the anka command, if it failed.")
 
 
@@ -89,13 +89,13 @@ class SaveImageStatus(ApiModel):
         default="Pending",
         description="Where the request is: pending, done or error in the old controller's words.",
     )
-    node_name: ObjectName | None = Field(default=None, description="Mac that pushes.")
+    node_name: ObjectName | None = Field(default=None, description="Name of the AnkaNode that pushes.")
     vm_uuid: Text | None = Field(default=None, description="UUID of the VM on the Mac.")
-    registry: Text | None = Field(default=None, description="URL of the registry.")
+    registry: Text | None = Field(default=None, description="URL of the registry that is pushed to.")
     requested_at: datetime | None = Field(default=None, description="When the request was taken up.")
     reserve_expires_at: datetime | None = Field(default=None, description="Until when the Mac has reserved it.")
-    error: SaveImageError | None = Field(default=None, description="Why it failed.")
-    script_result: ScriptResult | None = Field(default=None, description="Result of the script.")
+    error: SaveImageError | None = Field(default=None, description="Why the request failed; absent if it did not.")
+    script_result: ScriptResult | None = Field(default=None, description="Result of spec.script, once it has run.")
     conditions: list[Condition] = conditions_field()
 
 
@@ -118,5 +118,7 @@ class SaveImage(KubeObject):
         status_default={"phase": "Pending", **PENDING_STATUS},
     )
 
-    spec: SaveImageSpec = Field(description="What is wanted.")
-    status: SaveImageStatus = Field(default_factory=SaveImageStatus, description="What is seen.")
+    spec: SaveImageSpec = Field(description="What is wanted: the instance, and the tag or template to make of it.")
+    status: SaveImageStatus = Field(
+        default_factory=SaveImageStatus, description="What is seen of the request. Written by controllers only."
+    )

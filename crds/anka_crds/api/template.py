@@ -39,7 +39,7 @@ class DistributionRule(ApiModel):
     nodes: list[ObjectName] = Field(
         default_factory=list,
         max_length=512,  # more would break the CEL cost budget: 16 rules of as many names
-        description="Macs that keep it.",
+        description="AnkaNodes that keep it, by name.",
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
 
@@ -49,7 +49,7 @@ class AnkaTemplateSpec(ApiModel):
     distribution: list[DistributionRule] = Field(
         default_factory=list,
         max_length=16,
-        description="Tags to keep on Macs.",
+        description="Tags of the template to keep ready on Macs.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
 
@@ -58,14 +58,14 @@ class TemplateVersion(ApiModel):
     """One version of the template in the registry: a tag."""
 
     number: int = Field(ge=0, description="Serial number of the version, from 0, in the order of pushes.")
-    tag: Text = Field(description="Tag.")
-    description: Text = Field(default="", description="Description of the tag.")
+    tag: Text = Field(description="Name of the tag that the version has.")
+    description: Text = Field(default="", description="What people wrote about the tag.")
     config_file: Text = Field(default="", description="Name of the VM configuration file.")
-    nvram: Text = Field(default="", description="Name of the NVRAM file.")
+    nvram: Text = Field(default="", description="Name of the version's NVRAM file.")
     images: list[Text] = Field(
         default_factory=list,
         max_length=256,
-        description="Image files.",
+        description="Names of the version's image files.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
     state_files: list[Text] = Field(
@@ -74,24 +74,24 @@ class TemplateVersion(ApiModel):
         description="Files with the state of a suspended VM.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
-    state_file: Text = Field(default="", description="The state file in use.")
+    state_file: Text = Field(default="", description="Name of the state file in use, if there are several.")
     size_bytes: int = Field(default=0, ge=0, description="Size of all its files in bytes.")
-    arch: Text = Field(default="", description="Architecture.")
+    arch: Text = Field(default="", description="Architecture: amd64 or arm64; the template's if empty.")
     last_pull: datetime | None = Field(default=None, description="When it was last pulled.")
     last_push: datetime | None = Field(default=None, description="When it was last pushed.")
-    creation_date: datetime | None = Field(default=None, description="When it was made.")
+    creation_date: datetime | None = Field(default=None, description="When the version was made.")
 
 
 class NodeHolding(ApiModel):
-    node_name: ObjectName = Field(description="A Mac.")
-    tag: Text | None = Field(default=None, description="Tag that the Mac holds.")
+    node_name: ObjectName = Field(description="Name of an AnkaNode that holds the template.")
+    tag: Text | None = Field(default=None, description="Tag of the template that this Mac holds.")
 
 
 class AnkaTemplateStatus(ApiModel):
     """The registry's view, mirrored, and which Mac holds what."""
 
     observed_generation: int | None = observed_generation_field()
-    name: Text | None = Field(default=None, description="Name of the template.")
+    name: Text | None = Field(default=None, description="Name of the template in the registry.")
     arch: Text | None = Field(default=None, description="Architecture: amd64 or arm64.")
     size_bytes: int | None = Field(default=None, ge=0, description="Size of all its files in bytes.")
     last_pull: datetime | None = Field(default=None, description="When it was last pulled.")
@@ -129,5 +129,9 @@ class AnkaTemplate(KubeObject):
         ),
     )
 
-    spec: AnkaTemplateSpec = Field(default_factory=AnkaTemplateSpec, description="What is wanted.")
-    status: AnkaTemplateStatus = Field(default_factory=AnkaTemplateStatus, description="What is seen.")
+    spec: AnkaTemplateSpec = Field(
+        default_factory=AnkaTemplateSpec, description="What is wanted: where the template is to be kept ready."
+    )
+    status: AnkaTemplateStatus = Field(
+        default_factory=AnkaTemplateStatus, description="What is seen of the template in the registry and on the Macs."
+    )

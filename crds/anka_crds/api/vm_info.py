@@ -12,10 +12,10 @@ from anka_crds.api.meta import ApiModel
 
 
 class ForwardedPort(ApiModel):
-    name: Text | None = Field(default=None, description="Name of the rule.")
-    guest_port: int = Field(description="Port inside the VM.")
-    host_port: int = Field(description="Port on the Mac.")
-    protocol: str = Field(default="tcp", description="Protocol of the port.")
+    name: Text | None = Field(default=None, description="Name of the port-forwarding rule.")
+    guest_port: int = Field(description="Port inside the VM that is reached.")
+    host_port: int = Field(description="Port on the Mac that leads to it.")
+    protocol: str = Field(default="tcp", description="Protocol of the port: tcp or udp.")
 
 
 class VmInfo(ApiModel):
@@ -29,12 +29,14 @@ class VmInfo(ApiModel):
     access_date: datetime | None = Field(default=None, description="When the VM was last accessed.")
     start_date: datetime | None = Field(default=None, description="When the VM was last started.")
     stop_date: datetime | None = Field(default=None, description="When the VM was last stopped.")
-    cpu_cores: int | None = Field(default=None, description="CPU cores of the VM.")
+    cpu_cores: int | None = Field(default=None, description="CPU cores that the VM has.")
     ram: Text | None = Field(default=None, description="RAM of the VM, such as 4G.")
-    host_ip: Text | None = Field(default=None, description="Address of the Mac.")
+    host_ip: Text | None = Field(default=None, description="Address of the Mac that runs the VM.")
     ip: Text | None = Field(default=None, description="Address of the VM on the Mac's network.")
-    mac_address: Text | None = Field(default=None, description="MAC address of the VM.")
-    vnc_port: int | None = Field(default=None, description="VNC port on the Mac.")
+    mac_address: Text | None = Field(default=None, description="MAC address of the VM's network card.")
+    vnc_port: int | None = Field(
+        default=None, description="Port on the Mac at which the VM's screen is reached by VNC."
+    )
     vnc_connection_string: Text | None = Field(default=None, description="VNC URL without its password.")
     port_forwarding: list[ForwardedPort] | None = Field(
         default=None,
@@ -65,7 +67,7 @@ class ScriptResult(ApiModel):
 class ResolvedTemplate(ApiModel):
     """What spec.template and spec.tag meant when the instance was scheduled: a moving tag no longer moves it."""
 
-    id: Text = Field(description="UUID of the template.")
-    name: Text | None = Field(default=None, description="Name of the template.")
-    tag: Text | None = Field(default=None, description="Tag in use.")
-    version: int | None = Field(default=None, description="Version number in use.")
+    id: Text = Field(description="UUID of the template in the registry.")
+    name: Text | None = Field(default=None, description="Name of the template in the registry.")
+    tag: Text | None = Field(default=None, description="Tag that the VM was started from.")
+    version: int | None = Field(default=None, description="Version number that the VM was started from.")

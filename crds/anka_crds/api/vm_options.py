@@ -60,15 +60,17 @@ class StartupScript(ApiModel):
 
 
 class PortForward(ApiModel):
-    name: Annotated[str, Field(min_length=1, max_length=63)] = Field(description="Name of the rule.")
-    guest_port: Port = Field(description="Port inside the VM.")
+    name: Annotated[str, Field(min_length=1, max_length=63)] = Field(
+        description="Name of the rule, unique within the instance."
+    )
+    guest_port: Port = Field(description="Port inside the VM, 1-65535.")
     host_port: Port | None = Field(
         default=None, description="Port on the Mac; chosen by anka (10000 and up) if absent."
     )
     host_ip: Annotated[str, Field(max_length=45)] | None = Field(
         default=None, description="Address of the Mac to listen on; all if absent."
     )
-    protocol: Literal["tcp", "udp"] = Field(default="tcp", description="Protocol of the port.")
+    protocol: Literal["tcp", "udp"] = Field(default="tcp", description="Protocol of the port: tcp or udp.")
 
 
 class Network(ApiModel):

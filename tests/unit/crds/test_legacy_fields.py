@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from support.legacy_table import MODELS, PLACE, ROOT, Entry, entries, paths, resolve, words
 
 ENTRIES = entries()
