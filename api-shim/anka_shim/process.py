@@ -13,7 +13,7 @@ import aiohttp
 
 from anka_crds.kube.client import KubeClient
 from anka_crds.kube.config import Endpoint
-from anka_crds.process.clock import SystemClock
+from anka_crds.process.clock import Clock, SystemClock
 from anka_crds.process.health import Health
 from anka_shim.app import application
 from anka_shim.cloud.caches import Stores, Watches
@@ -33,7 +33,9 @@ UNDO_SECONDS = 10.0
 
 
 @contextlib.asynccontextmanager
-async def services(settings: ShimSettings, endpoint: Endpoint, health: Health) -> AsyncIterator[Services]:
+async def services(
+    settings: ShimSettings, endpoint: Endpoint, health: Health, clock: Clock | None = None
+) -> AsyncIterator[Services]:
     """Everything that runs in the background, as long as the block lasts. Returns at once: the caches fill later."""
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -41,7 +43,7 @@ async def services(settings: ShimSettings, endpoint: Endpoint, health: Health) -
         stores = Stores()
         instance_views = InstanceViews(
             stores,
-            SystemClock(),
+            clock or SystemClock(),
             registry=settings.registry_url or "",
             terminated_seconds=settings.terminated_seconds,
         )

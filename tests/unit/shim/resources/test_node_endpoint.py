@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import asyncio
+
+from support.shim_rig import rig
+
+from anka_shim.schema.node import NodeListOk
+
+
+async def test_list_and_one() -> None:
+    async with rig() as shim:
+        NodeListOk.model_validate(await shim.call("GET", "/api/v1/node"))
+        (node,) = await shim.body("GET", "/api/v1/node?id=mac-1")
+        assert (node["node_id"], node["state"], node["vm_count"]) == ("mac-1", "Active", 0)
+        assert node["groups"] == [{"id": "ios", "name": "iOS builds", "description": "", "fallback_group_id": None}]
+        assert await shim.message("GET", "/api/v1/node?id=mac-9") == "Not found"
+
+
+async def test_counts_follow_the_instances_and_groups() -> None:
+    async with rig() as shim:
+        await shim.body("GET", "/api/v1/node")
+        seen = asyncio.Event()
+        shim.services.stores.instances.subscribe(lambda *_: seen.set())
+        status = {"phase": "Started", "nodeName": "mac-1"}
+        shim.api.put("ankainstances", "a", "team", spec={"template": "t", "resources": {"vcpu": 4}}, status=status)
+        await asyncio.wait_for(seen.wait(), 5)
+        (node,) = await shim.body("GET", "/api/v1/node")
+        assert (node["vm_count"], node["vcpu_count"]) == (1, 4)
+        renamed = asyncio.Event()
+        shim.services.stores.groups.subscribe(lambda *_: renamed.set())
+        shim.api.put("nodegroups", "ios", "", spec={"displayName": "new"})
+        await asyncio.wait_for(renamed.wait(), 5)
+        (node,) = await shim.body("GET", "/api/v1/node")
+        assert node["groups"][0]["name"] == "new"
