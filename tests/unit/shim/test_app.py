@@ -5,9 +5,9 @@ import logging
 from typing import Any
 
 import pytest
-from support.shim_rig import TEMPLATE, rig
 
 from anka_shim.schema.status import StatusOk
+from support.shim_rig import TEMPLATE, rig
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nope", "/", "/api/v1/vm/x", "/api", "/%00", "/API/v1/vm"])

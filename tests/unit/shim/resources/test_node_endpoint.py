@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import asyncio
 
-from support.shim_rig import rig
-
 from anka_shim.schema.node import NodeListOk
+from support.shim_rig import rig
 
 
 async def test_list_and_one() -> None:

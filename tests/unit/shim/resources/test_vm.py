@@ -6,13 +6,13 @@ import uuid
 from typing import Any
 
 import pytest
-from support.scripted_api import Fault
-from support.shim_rig import TEMPLATE, rig
 
 from anka_crds.core.naming import is_uuid
 from anka_shim.schema.envelope import Failed
 from anka_shim.schema.start import StartedOk
 from anka_shim.schema.vm import OneVmOk, VmListOk
+from support.scripted_api import Fault
+from support.shim_rig import TEMPLATE, rig
 
 UNKNOWN = "c12ccfa5-8757-411e-9505-12819000000e"
 

@@ -14,7 +14,7 @@ from anka_shim.translate.times import rfc3339
         (datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "2026-01-02T03:04:05Z"),
         (datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC), "2026-01-02T03:04:05.678900Z"),
         (datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=2))), "2026-01-02T01:04:05Z"),
-        (datetime(2026, 1, 2, 3, 4, 5), "2026-01-02T03:04:05Z"),  # noqa: DTZ001 - from an object without a zone
+        (datetime(2026, 1, 2, 3, 4, 5), "2026-01-02T03:04:05Z"),
     ],
 )
 def test_rfc3339(moment: datetime | None, text: str) -> None:

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from anka_crds.api import AnkaInstance
+from anka_crds.kube.client import KubeClient
+from anka_crds.kube.config import Endpoint
+from anka_crds.kube.store import Store
+from anka_shim.cloud.kinds import INSTANCES
+from anka_shim.cloud.undo import BELIEVED_AFTER, Undo
+from support.manual_clock import ManualClock
+from support.scripted_api import Fault, ScriptedApi
+
+CLOCK = ManualClock
+
+
+@asynccontextmanager
+async def undoing(clock: ManualClock) -> AsyncIterator[tuple[ScriptedApi, Undo]]:
+    async with ScriptedApi().serve() as api, KubeClient(Endpoint(server=api.url), clock, sleep=clock.sleep) as client:
+        store: Store[AnkaInstance] = Store(INSTANCES)
+        yield api, Undo(client, store, sleep=clock.sleep)
+
+
+def made(api: ScriptedApi, name: str) -> None:
+    api.put("ankainstances", name, "anka-ci", spec={"template": "t"}, metadata={"finalizers": ["f"]})
+
+
+def is_deleted(api: ScriptedApi, name: str) -> bool:
+    return "deletionTimestamp" in api.objects["ankainstances"][("anka-ci", name)]["metadata"]
+
+
+async def test_what_was_made_is_deleted_once() -> None:
+    async with undoing(ManualClock()) as (api, undo):
+        made(api, "a")
+        undo.start("anka-ci", ["a"], [])
+        await undo.close(5)
+        assert is_deleted(api, "a")
+        assert api.count("delete") == 1
+
+
+async def test_it_goes_on_through_an_outage() -> None:
+    clock = ManualClock()
+    async with undoing(clock) as (api, undo):
+        made(api, "a")
+        api.fail("delete", Fault(500), times=12)
+        undo.start("anka-ci", ["a"], [])
+        await undo.close(5)
+        assert is_deleted(api, "a")
+        assert clock.naps[:4] == [1.0, 2.0, 5.0, 10.0]
+
+
+async def test_a_creation_that_arrives_late_is_found() -> None:
+    clock = ManualClock()
+    async with undoing(clock) as (api, undo):
+
+        def arrive() -> None:
+            if api.count("delete") == 3:
+                made(api, "late")
+
+        api.listeners.append(arrive)
+        undo.start("anka-ci", [], ["late"])
+        await undo.close(5)
+        assert is_deleted(api, "late")
+
+
+async def test_what_never_comes_is_given_up_after_a_while() -> None:
+    clock = ManualClock()
+    async with undoing(clock) as (api, undo):
+        undo.start("anka-ci", [], ["never"])
+        await undo.close(5)
+        assert clock.monotonic() >= BELIEVED_AFTER
+        assert api.count("delete") < 12
+
+
+async def test_what_is_left_at_the_end_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    async with undoing(ManualClock()) as (api, undo):
+        made(api, "a")
+        api.fail("delete", Fault(500), times=10_000)
+        undo.start("anka-ci", ["a"], [])
+        with caplog.at_level(logging.ERROR):
+            await undo.close(0.05)
+        assert "undo a" in caplog.text

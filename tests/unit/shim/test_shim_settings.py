@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from anka_crds.process.settings import load
+from anka_shim.__main__ import main
+from anka_shim.settings import ShimSettings
+
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+current-context: x
+contexts: [{name: x, context: {cluster: x, user: x}}]
+clusters: [{name: x, cluster: {server: "http://127.0.0.1:1"}}]
+users: [{name: x, user: {token: abc}}]
+"""
+
+
+def test_defaults_keep_others_away() -> None:
+    settings = load(ShimSettings, "anka-shim", [])
+    assert (settings.host, settings.port, settings.namespace) == ("127.0.0.1", 8090, "anka-ci")
+    assert settings.keep_alive_seconds > 120
+
+
+def test_help_says_that_there_is_no_authentication(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        load(ShimSettings, "anka-shim", ["--help"])
+    assert ended.value.code == 0
+    assert "NO AUTHENTICATION" in capsys.readouterr().out
+
+
+def test_the_registry_url_is_kept_without_its_last_slash() -> None:
+    assert load(ShimSettings, "anka-shim", ["--registry-url", "http://r:8089/"]).registry_url == "http://r:8089"
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--port", "70000"],
+        ["--port", "x"],
+        ["--namespace", "Anka CI"],
+        ["--registry-url", "registry:8089"],
+        ["--max-count", "0"],
+        ["--write-seconds", "0"],
+        ["--controller-version", "1.2"],
+        ["--access-log", "some"],
+        ["--log-level", "LOUD"],
+        ["--kubeconfig", "/nonexistent/kubeconfig"],
+    ],
+)
+def test_bad_flags_end_with_one_clear_line(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(argv)
+    assert ended.value.code == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("anka-shim: ")
+
+
+def test_a_port_in_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(KUBECONFIG)
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit) as ended:
+        main(["--kubeconfig", str(kubeconfig), "--port", str(taken.getsockname()[1])])
+    assert ended.value.code == 2
+    assert "cannot listen on 127.0.0.1:" in capsys.readouterr().err
