@@ -78,7 +78,7 @@ class ScriptedApi:
         self.url = ""
         self._history: list[tuple[int, str, str, Json]] = []
         self._compacted = 0
-        self._faults: list[tuple[Callable[[str, str], bool], Fault]] = []
+        self._faults: list[tuple[str, Fault]] = []
         self._streams: list[_Stream] = []
         self._uids = 0
         self._snapshots: dict[str, tuple[int, list[Json]]] = {}
@@ -127,7 +127,7 @@ class ScriptedApi:
 
     def fail(self, verb: str, fault: Fault, times: int = 1) -> None:
         """Answer the next `times` requests of this verb with a fault."""
-        self._faults += [(lambda v, _: v == verb, fault)] * times
+        self._faults += [(verb, fault)] * times
 
     def heal(self) -> None:
         self._faults.clear()
@@ -222,8 +222,8 @@ class ScriptedApi:
         if self.token is not None and authorization != f"Bearer {self.token}":
             return _status(401, "Unauthorized", "Unauthorized")
         drop = False
-        for position, (matches, fault) in enumerate(self._faults):
-            if matches(verb, request.path):
+        for position, (wanted, fault) in enumerate(self._faults):
+            if wanted == verb:
                 del self._faults[position]
                 if not fault.drop:
                     return _fault(fault)

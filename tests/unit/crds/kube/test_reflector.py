@@ -211,6 +211,19 @@ class TestTrouble:
         assert "the API answers again" in caplog.text
         assert api.count("list") == 1, "a storm is no reason to list"
 
+    async def test_after_a_storm_the_next_trouble_starts_with_short_waits_again(
+        self, api: ScriptedApi, rig: Rig, clock: ManualClock
+    ) -> None:
+        api.fail("watch", Fault(503), times=20)
+        api.cut()
+        await rig.until(lambda: api.faults_left == 0)
+        api.put("things", "d")
+        await rig.agree()
+        before = len(clock.naps)
+        api.cut()
+        await rig.until(lambda: len(clock.naps) > before and api.open_streams == 1)
+        assert clock.naps[before] < 0.2
+
     @pytest.mark.parametrize("verb", ["list", "watch"])
     async def test_retry_after_is_honoured(
         self, api: ScriptedApi, client: KubeClient, clock: ManualClock, verb: str
