@@ -160,7 +160,7 @@ class Actions:
     async def stop(self, vm: Vm) -> None:
         self._context.inventory.forget_details(vm.uuid)
         await self._context.anka.stop(vm.uuid)
-        await self._context.inventory.detail(vm)
+        self._context.inventory.forget_details(vm.uuid, "stopped")
 
     async def restart(self, instance: AnkaInstance, vm: Vm) -> None:
         """As the old agent did (seed, "Restart VM instance"): stop --force, start."""

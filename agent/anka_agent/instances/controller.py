@@ -8,7 +8,7 @@ from typing import Literal
 
 from anka_agent.instances.context import Context, token_of
 from anka_agent.instances.orphans import Orphans
-from anka_agent.instances.worker import Worker
+from anka_agent.instances.worker import Worker, state_of
 from anka_crds.api import AnkaInstance
 from anka_crds.kube.resource import key_of
 
@@ -24,7 +24,6 @@ class Controller:
         self._context = context
         self._orphans = orphans
         self._workers: dict[str, Worker] = {}
-        self._seen: dict[str, tuple[str, str] | None] = {}
         self._stopping: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -51,7 +50,6 @@ class Controller:
     ) -> None:
         if new is None:
             if old is not None and (worker := self._workers.pop(old.metadata.uid, None)) is not None:
-                self._seen.pop(worker.uid, None)
                 task = asyncio.get_running_loop().create_task(worker.stop())
                 self._stopping.add(task)
                 task.add_done_callback(self._stopping.discard)
@@ -64,13 +62,8 @@ class Controller:
         worker.wake()
 
     def _on_look(self) -> None:
-        """Wake the workers whose VM is not what it was at the last look."""
+        """Wake the workers whose VM is not what it was when they had nothing left to do."""
         for uid, worker in self._workers.items():
             instance = self._context.store.by_uid(uid)
-            if instance is None:
-                continue
-            vm = self._context.inventory.of(token_of(instance))
-            seen = None if vm is None else (vm.uuid, vm.status)
-            if self._seen.get(uid) != seen:
-                self._seen[uid] = seen
+            if instance is not None and worker.settled != state_of(self._context.inventory.of(token_of(instance))):
                 worker.wake()

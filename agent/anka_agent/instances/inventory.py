@@ -119,11 +119,11 @@ class Inventory:
         self._changes += 1
         self._vms.pop(uuid, None)
 
-    def forget_details(self, uuid: str) -> None:
-        """The VM is being changed: what `show` said is old."""
+    def forget_details(self, uuid: str, status: str | None = None) -> None:
+        """The VM is being changed, or was (to this status): what `show` said is old."""
         self._changes += 1
         if (vm := self._vms.get(uuid)) is not None:
-            self._vms[uuid] = Vm(uuid=vm.uuid, name=vm.name, status=vm.status, version=vm.version)
+            self._vms[uuid] = Vm(uuid=vm.uuid, name=vm.name, status=status or vm.status, version=vm.version)
 
 
 def unclaimed(vms: Iterable[Vm], prefix: str, tokens: Iterable[str]) -> list[Vm]:

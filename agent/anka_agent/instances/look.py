@@ -27,6 +27,8 @@ def situation(
     script = spec.startup_script
     template_id, tag = wanted_template(instance)
     done = restarted(instance, journal)
+    job = journal.script(uid)
+    result = job.result() if script is not None and script.monitoring else None
     return Situation(
         phase=status.phase,
         deleting=instance.metadata.deletion_timestamp is not None,
@@ -37,7 +39,8 @@ def situation(
         configured=configured,
         network=spec.network is None or spec.network.mode != "disconnected",
         script=None if script is None else Script(script.condition, script.monitoring, script.fail_handler),
-        job=journal.script(uid).state,
+        job=job.state,
+        exit_code=None if result is None else result.return_code,
         restart_wanted=restart_wanted(instance, done),
         report_due=report.differs(instance, vm) or (done is not None and done != status.restarted_at),
         failure=failure,

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 from prometheus_client import Counter, Histogram
@@ -45,6 +46,8 @@ class Worker:
     def __init__(self, context: Context, key: Key, uid: str) -> None:
         self.key = key
         self.uid = uid
+        self.settled: tuple[str, str] | None = None
+        """State of the VM when there was last nothing to do."""
         self._context = context
         self._actions = Actions(context)
         self._job = context.journal.script(uid)
@@ -58,6 +61,7 @@ class Worker:
         self._removing_since: float | None = None
         self._told_terminating = ""
         self._started_at: float | None = None
+        self._last: Vm | None = None
         self._task: asyncio.Task[None] | None = None
 
     # For the controller
@@ -122,6 +126,7 @@ class Worker:
             )
             decision = decide(now)
             if decision.step is Step.NOTHING:
+                self.settled = state_of(vm)
                 return
             await self._do(decision, instance, vm)
 
@@ -136,6 +141,8 @@ class Worker:
         vm = inventory.of(token_of(instance))
         if vm is not None and not vm.detailed and instance.metadata.deletion_timestamp is None:
             vm = await inventory.detail(vm)
+        if vm is not None and vm.detailed:
+            self._last = vm
         return vm
 
     async def _do(self, decision: Decision, instance: AnkaInstance, vm: Vm | None) -> None:
@@ -213,6 +220,9 @@ class Worker:
         script = instance.spec.startup_script
         result = self._job.result() if script is not None and script.monitoring else None
         if decision.step is Step.REPORT_ERROR and decision.failure is not None:
+            if vm is None and instance.status.vm is None and self._last is not None:
+                # Deleted before it was ever told: what it was stays visible.
+                vm = replace(self._last, status="deleted", ip=None, ports=())
             status = report.failed(instance, decision.failure, vm, host_ip=host_ip, now=now, script=result)
         elif decision.step is Step.REPORT_STARTED and vm is not None:
             done = look.restarted(instance, self._context.journal)
@@ -365,3 +375,8 @@ class Worker:
 
 class _Interrupted(Exception):
     pass
+
+
+def state_of(vm: Vm | None) -> tuple[str, str] | None:
+    """What of a VM, as `list` shows it, can require a step."""
+    return None if vm is None else (vm.uuid, vm.status)

@@ -41,7 +41,7 @@ class Decision:
 _STARTING = frozenset({Phase.SCHEDULING, Phase.PULLING})
 _OVER = frozenset({Phase.ERROR, Phase.TERMINATED})
 _SCRIPT_FAILURES = {
-    Job.FAILED: ("ScriptFailed", "the startup script failed"),
+    Job.FAILED: ("ScriptFailed", "the startup script ended with exit code {code}"),
     Job.TIMED_OUT: ("ScriptTimedOut", "the startup script did not end in time"),
     Job.LOST: ("ScriptLost", "the startup script was cut off: the Mac or its Anka went down"),
 }
@@ -126,7 +126,7 @@ def _script(now: Situation, vm: SeenVm, script: Script) -> Decision | None:
         return Decision(Step.AWAIT_SCRIPT)
     if now.job in _SCRIPT_FAILURES:
         reason, message = _SCRIPT_FAILURES[now.job]
-        return _fail(now, Failure(reason, message, script.on_failure))
+        return _fail(now, Failure(reason, message.format(code=now.exit_code), script.on_failure))
     return None
 
 

@@ -72,6 +72,8 @@ class Situation:
     """Whether the VM is going to have an address."""
     script: Script | None = None
     job: Job = Job.NONE
+    exit_code: int | None = None
+    """Of the script, when it has one."""
     restart_wanted: bool = False
     report_due: bool = False
     """Whether the API shows something else of the VM than what is seen."""

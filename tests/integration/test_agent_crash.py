@@ -1,0 +1,179 @@
+"""kill -9 of the agent at every step of a life: nothing lost, nothing twice, nothing left over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from anka_dev.mac.store import read_json
+from support.agents import Bench, script, until
+
+pytestmark = pytest.mark.integration
+
+HANG = 3.0
+
+
+@pytest.fixture(scope="module")
+def bench(make_bench: Callable[..., Bench]) -> Bench:
+    return make_bench("agent-crash")
+
+
+@pytest.fixture(autouse=True)
+def clean(bench: Bench) -> Iterator[None]:
+    """One test's failure must not be the next one's."""
+    yield
+    bench.clear()
+
+
+def crash_in(bench: Bench, command: str, when: str, act: Callable[[], object], done: Callable[[], object]) -> None:
+    """Do `act`; kill the agent while this command hangs, before its work or after it (`done`)."""
+    bench.fault(command, "hang", when=when, times=1, seconds=HANG)
+    act()
+    until(lambda: not read_json(str(bench.mac.directory / "faults.json")), what=f"anka {command}")
+    if when == "after":
+        until(done, what=f"the work of anka {command}")
+    bench.kill()
+    # The hanging command goes on: it must do no harm when it does its work late.
+    bench.restart()
+
+
+def running(bench: Bench) -> bool:
+    return any(vm["status"] == "running" for vm in bench.vms())
+
+
+STARTING = [
+    ("clone", "before"),
+    ("clone", "after"),
+    ("modify", "before"),
+    ("modify", "after"),
+    ("start", "before"),
+    ("start", "after"),
+    ("run", "before"),
+    ("run", "after"),
+]
+
+
+@pytest.mark.parametrize(("command", "when"), STARTING, ids=lambda value: str(value))
+def test_start_goes_on(bench: Bench, command: str, when: str) -> None:
+    name = f"crash-{command}-{when}"
+    done: dict[str, Callable[[], object]] = {
+        "clone": bench.vms,
+        "modify": lambda: True,
+        "start": lambda: running(bench),
+        "run": lambda: True,
+    }
+    startup = script("echo ran >> ~/ran; cat ~/ran", monitoring=True)
+    crash_in(
+        bench,
+        command,
+        when,
+        lambda: bench.create(name, startupScript=startup, resources={"vcpu": 2}),
+        done[command],
+    )
+    status = bench.wait_phase(name, "Started")["status"]
+    assert [vm["uuid"] for vm in bench.vms()] == [status["vm"]["uuid"]]
+    assert status["startupScript"]["stdout"] == "ran\n", "the script must run exactly once"
+    assert status["vm"]["cpuCores"] == 2
+    bench.delete(name)
+    assert bench.vms() == []
+
+
+@pytest.mark.parametrize("command", ["stop", "delete"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_removal_goes_on(bench: Bench, command: str, when: str) -> None:
+    name = f"crash-{command}-{when}"
+    bench.create(name)
+    bench.wait_phase(name, "Started")
+    done: dict[str, Callable[[], object]] = {
+        "stop": lambda: not running(bench),
+        "delete": lambda: not bench.vms(),
+    }
+    crash_in(bench, command, when, lambda: bench.delete(name, wait=False), done[command])
+    until(lambda: not bench.exists(name))
+    assert bench.vms() == []
+
+
+def test_a_pull_goes_on(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench("agent-crash-pull", held=False)
+    crash_in(bench, "registry pull", "before", lambda: bench.create("crash-pull"), lambda: True)
+    status = bench.wait_phase("crash-pull", "Started")["status"]
+    assert [vm["uuid"] for vm in bench.vms()] == [status["vm"]["uuid"]]
+    bench.delete("crash-pull")
+
+
+def test_a_running_vm_is_adopted_without_a_write(bench: Bench) -> None:
+    bench.create("adopted")
+    before = bench.wait_phase("adopted", "Started")
+    starts = len(bench.commands("start"))
+    bench.kill()
+    bench.restart()
+    shows = len(bench.commands("show"))
+    until(lambda: len(bench.commands("list")) > 2 and shows)
+    assert bench.get("adopted")["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
+    assert len(bench.commands("start")) == starts
+    bench.delete("adopted")
+    assert bench.vms() == []
+
+
+def test_deleted_while_the_agent_was_away(bench: Bench) -> None:
+    bench.create("away")
+    bench.wait_phase("away", "Started")
+    bench.kill()
+    bench.delete("away", wait=False)
+    bench.restart()
+    until(lambda: not bench.exists("away"))
+    assert bench.vms() == []
+
+
+def test_a_late_clone_of_a_deleted_instance_is_removed(bench: Bench) -> None:
+    bench.fault("clone", "hang", when="before", times=1, seconds=HANG)
+    bench.create("late")
+    until(lambda: not read_json(str(bench.mac.directory / "faults.json")))
+    bench.kill()
+    bench.delete("late", wait=False)
+    bench.restart()
+    until(lambda: not bench.exists("late"))
+    clones = len(bench.commands("clone"))
+    until(lambda: len(bench.commands("clone")) > clones or bench.vms(), what="the late clone")
+    until(lambda: not bench.vms(), 30)
+
+
+def test_forced_away_in_the_api_while_the_agent_was_down(bench: Bench) -> None:
+    bench.create("forced")
+    uid = bench.wait_phase("forced", "Started")["metadata"]["uid"]
+    bench.kill()
+    bench.patch("forced", {"metadata": {"finalizers": None}})
+    bench.delete("forced")
+    assert bench.vms()
+    bench.restart()
+    until(lambda: not bench.vms(), 30)
+    assert not (bench.mac.directory / "agent" / "instances" / uid).exists()
+
+
+def test_the_macs_power_goes(bench: Bench) -> None:
+    bench.create("power", startupScript=script("sleep 60", monitoring=True))
+    until(lambda: bench.commands("start"))
+    until(lambda: running(bench))
+    bench.kill()
+    bench.mac.power_off()
+    bench.restart()
+    message = bench.wait_phase("power", "Error")["status"]["message"]
+    assert "before it was ready" in message
+    bench.delete("power")
+    assert bench.vms() == []
+
+
+def test_script_result_survives_the_agent(bench: Bench) -> None:
+    startup = script("sleep 2; echo done; exit 4", monitoring=True)
+    bench.create("outlives", startupScript=startup)
+    jobs = bench.mac.directory / "agent" / "instances"
+    until(lambda: list(jobs.glob("*/script/started.json")))
+    bench.kill()
+    until(lambda: list(jobs.glob("*/script/result.json")))
+    bench.restart()
+    status = bench.wait_phase("outlives", "Error")["status"]
+    assert status["startupScript"] == {"returnCode": 4, "didTimeout": False, "stdout": "done\n", "stderr": ""}
+    assert len([argv for argv in bench.commands("run") if argv[1] == status["vm"]["uuid"]]) == 1
+    bench.delete("outlives")
+    assert bench.vms() == []

@@ -1,0 +1,245 @@
+"""One instance's life on one Mac, against a real apiserver and the simulated `anka`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from support.agents import Bench, script, until
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def bench(make_bench: Callable[..., Bench]) -> Bench:
+    return make_bench("agent-life")
+
+
+@pytest.fixture(autouse=True)
+def clean(bench: Bench) -> Iterator[None]:
+    """One test's failure must not be the next one's."""
+    yield
+    bench.clear()
+
+
+def ready(instance: dict[str, object]) -> dict[str, str]:
+    conditions = instance["status"]["conditions"]  # type: ignore[index]
+    return next(condition for condition in conditions if condition["type"] == "Ready")
+
+
+class TestStart:
+    def test_shows_the_vm(self, bench: Bench) -> None:
+        bench.create("plain")
+        instance = bench.wait_phase("plain", "Started")
+        (vm,) = bench.vms()
+        shown = instance["status"]["vm"]
+        assert shown["uuid"] == vm["uuid"]
+        assert shown["name"] == vm["name"]
+        assert shown["status"] == "running"
+        assert shown["hostIp"] == "127.0.0.1"
+        assert shown["ip"]
+        assert [rule["guestPort"] for rule in shown["portForwarding"]] == [22]
+        assert "admin" not in json.dumps(instance), "the VNC password must stay on the Mac"
+        assert ready(instance)["status"] == "True"
+        assert instance["status"]["arch"] == "arm64"
+        bench.delete("plain")
+        assert bench.vms() == []
+
+    def test_options_reach_the_vm(self, bench: Bench) -> None:
+        bench.create(
+            "options",
+            tag="v2",
+            nameTemplate="ci-$template_name",
+            resources={"vcpu": 3, "memoryMib": 3072},
+            portForwarding=[{"name": "web", "guestPort": 80}],
+        )
+        shown = bench.wait_phase("options", "Started")["status"]["vm"]
+        assert shown["name"].startswith("mgmtManaged-ci-macos-")
+        assert shown["cpuCores"] == 3
+        assert shown["ram"] == "3G"
+        assert shown["version"] == "v2"
+        assert [rule["guestPort"] for rule in shown["portForwarding"]] == [80]
+        bench.delete("options")
+
+    def test_refused_option_is_an_error_with_the_commands_words(self, bench: Bench) -> None:
+        bench.create("greedy", resources={"vcpu": 200})
+        instance = bench.wait_phase("greedy", "Error")
+        assert ready(instance)["reason"] == "ConfigureFailed"
+        assert "anka modify:" in instance["status"]["message"]
+        bench.delete("greedy")
+        assert bench.vms() == []
+
+    def test_unknown_tag_is_an_error(self, bench: Bench) -> None:
+        bench.create("no-tag", tag="v99")
+        instance = bench.wait_phase("no-tag", "Error")
+        assert ready(instance)["reason"] == "TemplateNotFound"
+        bench.delete("no-tag")
+
+    def test_a_pull_is_shared_and_reported(self, make_bench: Callable[..., Bench]) -> None:
+        puller = make_bench("agent-pull", held=False, delays={"pull_bytes_per_second": 100_000, "network": 0.1})
+        puller.create("pull-1")
+        puller.create("pull-2")
+        progress = until(lambda: puller.get("pull-1")["status"].get("progressPercent"), 15)
+        assert 0 < progress <= 100
+        assert puller.get("pull-1")["status"]["phase"] == "Pulling"
+        for name in ("pull-1", "pull-2"):
+            status = puller.wait_phase(name, "Started")["status"]
+            assert "progressPercent" not in status
+        assert len(puller.commands("registry", "pull")) == 1
+        node = json.loads(puller.kubectl.run("get", "ankanode", "agent-pull", "--output=json"))
+        assert {held["tag"] for held in node["status"]["templates"]} == {"v1"}
+        assert node["status"]["hostArch"] == "arm64"
+        for name in ("pull-1", "pull-2"):
+            puller.delete(name)
+
+
+class TestScript:
+    def test_success_is_reported_with_output(self, bench: Bench) -> None:
+        bench.create("ok", startupScript=script('echo "$((6*7))"; echo warn >&2', monitoring=True))
+        status = bench.wait_phase("ok", "Started")["status"]
+        assert status["startupScript"] == {
+            "returnCode": 0, "didTimeout": False, "stdout": "42\n", "stderr": "warn\n",
+        }  # fmt: skip
+        bench.delete("ok")
+
+    def test_without_monitoring_it_runs_once_and_nobody_waits(self, bench: Bench) -> None:
+        bench.create("fire", startupScript=script("echo ran >> ~/ran; sleep 30"))
+        status = bench.wait_phase("fire", "Started")["status"]
+        assert "startupScript" not in status
+        uuid = status["vm"]["uuid"]
+        ran = bench.mac.directory / "vms" / uuid / "root" / "Users" / "anka" / "ran"
+        assert until(lambda: ran.exists() and ran.read_text()) == "ran\n"
+        bench.delete("fire")
+
+    @pytest.mark.parametrize(
+        ("handler", "vm_status", "left"), [("Stop", "stopped", 1), ("Keep", "running", 1), ("Delete", "deleted", 0)]
+    )
+    def test_failure(self, bench: Bench, handler: str, vm_status: str, left: int) -> None:
+        name = f"fails-{handler.lower()}"
+        bench.create(name, startupScript=script("exit 9", monitoring=True, failHandler=handler))
+        instance = bench.wait_phase(name, "Error")
+        assert ready(instance)["reason"] == "ScriptFailed"
+        assert "exit code 9" in instance["status"]["message"]
+        assert instance["status"]["startupScript"]["returnCode"] == 9
+        assert instance["status"]["vm"]["status"] == vm_status
+        assert len(bench.vms()) == left
+        bench.delete(name)
+        assert bench.vms() == []
+
+    def test_timeout(self, bench: Bench) -> None:
+        bench.create("slow", startupScript=script("echo begun; sleep 60", monitoring=True, timeoutSeconds=1))
+        instance = bench.wait_phase("slow", "Error")
+        result = instance["status"]["startupScript"]
+        assert (result["returnCode"], result["didTimeout"], result["stdout"]) == (-1, True, "begun\n")
+        assert ready(instance)["reason"] == "ScriptTimedOut"
+        bench.delete("slow")
+
+    def test_booted_runs_before_the_network_is_up(self, make_bench: Callable[..., Bench]) -> None:
+        early = make_bench("agent-booted", delays={"network": 2.0})
+        early.create("booted", startupScript=script("true", monitoring=True, condition="Booted"))
+        ended = until(lambda: early.commands("run"))
+        assert ended
+        assert early.get("booted")["status"]["phase"] == "Scheduling"
+        early.wait_phase("booted", "Started")
+        early.delete("booted")
+
+    def test_secret_that_may_not_be_read(self, bench: Bench) -> None:
+        reference = {"secretRef": {"name": "hidden", "key": "script"}}
+        bench.create("secret", startupScript=reference)
+        message = bench.wait_phase("secret", "Error")["status"]["message"]
+        assert "Secret default/hidden may not be read by this node" in message
+        bench.delete("secret")
+
+
+class TestAfterStart:
+    def test_restart_gives_a_new_start_date(self, bench: Bench) -> None:
+        bench.create("again", startupScript=script("echo ran >> ~/ran", monitoring=True))
+        before = bench.wait_phase("again", "Started")["status"]["vm"]
+        # Start dates have whole seconds.
+        until(lambda: subprocess.run(["sleep", "1.1"], check=True))
+        wanted = "2030-01-01T00:00:00Z"
+        bench.patch("again", {"spec": {"restartedAt": wanted}})
+        bench.kubectl.run("wait", f"--for=jsonpath={{.status.restartedAt}}={wanted}", "ankainstance/again")
+        after = bench.get("again")["status"]
+        assert after["phase"] == "Started"
+        assert after["vm"]["status"] == "running"
+        assert after["vm"]["uuid"] == before["uuid"]
+        assert after["vm"]["startDate"] != before["startDate"]
+        assert [argv for argv in bench.commands("stop", "--force") if argv[-1] == before["uuid"]]
+        ran = bench.mac.directory / "vms" / before["uuid"] / "root" / "Users" / "anka" / "ran"
+        assert ran.read_text() == "ran\n", "the startup script belongs to the first start"
+        bench.delete("again")
+
+    def test_a_vm_that_dies_is_seen(self, bench: Bench) -> None:
+        bench.create("dies")
+        vm = bench.wait_phase("dies", "Started")["status"]["vm"]
+        bench.mac.run("stop", "--force", vm["uuid"])
+        instance = bench.wait_phase("dies", "Stopped", 10)
+        assert instance["status"]["vm"]["status"] == "stopped"
+        assert ready(instance)["reason"] == "VmStopped"
+        bench.delete("dies")
+        assert bench.vms() == []
+
+    def test_a_vm_that_vanishes_is_an_error(self, bench: Bench) -> None:
+        bench.create("vanishes")
+        vm = bench.wait_phase("vanishes", "Started")["status"]["vm"]
+        bench.mac.run("delete", "--yes", vm["uuid"])
+        instance = bench.wait_phase("vanishes", "Error", 10)
+        assert ready(instance)["reason"] == "VmLost"
+        assert instance["status"]["vm"]["status"] == "deleted"
+        bench.delete("vanishes")
+        assert bench.vms() == []
+
+    def test_delete_cancels_what_runs(self, bench: Bench) -> None:
+        bench.create("hurry", startupScript=script("sleep 60", monitoring=True))
+        until(lambda: bench.vms() and bench.vms()[0]["status"] == "running")
+        bench.delete("hurry")
+        assert bench.vms() == []
+
+    def test_delete_before_anything_happened(self, bench: Bench) -> None:
+        bench.create("brief", bind=False)
+        bench.delete("brief", wait=False)
+        bench.bind("brief")
+        until(lambda: not bench.exists("brief"))
+        assert bench.vms() == []
+
+
+class TestTrouble:
+    def test_hanging_and_garbage_are_tried_again(self, bench: Bench) -> None:
+        bench.fault("clone", "garbage", times=1)
+        bench.create("bumpy")
+        bench.wait_phase("bumpy", "Started")
+        bench.delete("bumpy")
+
+    def test_a_refusal_is_an_error_at_once(self, bench: Bench) -> None:
+        bench.fault("start", "fail", times=1, message="no such luck")
+        bench.create("refused")
+        instance = bench.wait_phase("refused", "Error", 5)
+        assert instance["status"]["message"] == "the VM cannot be started: anka start: no such luck"
+        bench.delete("refused")
+        assert bench.vms() == []
+
+    def test_removal_never_gives_up_and_says_so(self, bench: Bench) -> None:
+        bench.create("sticky")
+        bench.wait_phase("sticky", "Started")
+        bench.fault("delete", "fail", times=4, message="disk busy")
+        bench.delete("sticky", wait=False)
+        instance = bench.wait_phase("sticky", "Terminating", 15)
+        assert "disk busy" in instance["status"]["message"]
+        until(lambda: not bench.exists("sticky"), 30)
+        assert bench.vms() == []
+
+    def test_orphans_are_removed_and_others_left_alone(self, bench: Bench) -> None:
+        bench.create("claimed")
+        claimed = bench.wait_phase("claimed", "Started")["status"]["vm"]["name"]
+        template = bench.template
+        bench.mac.run("clone", template, "mgmtManaged-orphan-123")
+        bench.mac.run("start", "mgmtManaged-orphan-123")
+        bench.mac.run("clone", template, "somebodys-own")
+        until(lambda: bench.mac.vm_names() == [claimed], 30)
+        assert bench.mac.run("show", "somebodys-own")["status"] == "stopped"
+        bench.mac.run("delete", "--yes", "somebodys-own")
+        bench.delete("claimed")
