@@ -99,14 +99,20 @@ async def test_reflector_and_writer(client: KubeClient, namespace: str) -> None:
 
 async def test_leadership_passes_on_at_release(client: KubeClient, namespace: str) -> None:
     first = LeaderElector(client, namespace, "leader", "one", retry=0.2)
-    second = LeaderElector(client, namespace, "leader", "two", retry=0.2)
+    refused = asyncio.Event()
+
+    async def nap(seconds: float) -> None:
+        refused.set()
+        await asyncio.sleep(seconds)
+
+    second = LeaderElector(client, namespace, "leader", "two", retry=0.2, sleep=nap)
     await first.acquire()
     waiting = asyncio.create_task(second.acquire())
-    await asyncio.sleep(0.5)
+    await asyncio.wait_for(refused.wait(), 20)
     assert not waiting.done()
     assert first.leading
     await first.release()
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 20)
     assert second.leading
     assert (await client.get(LEASES, "leader", namespace)).holder == "two"
     await second.release()

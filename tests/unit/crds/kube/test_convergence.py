@@ -229,7 +229,7 @@ SCRIPT = st.lists(
 @settings(max_examples=80, deadline=None)
 @given(SCRIPT)
 def test_reflector_converges_through_any_script(script: list[tuple[str, str, int]]) -> None:
-    asyncio.run(asyncio.wait_for(play(script), 20))
+    asyncio.run(asyncio.wait_for(play(script), 60))
 
 
 async def play(script: list[tuple[str, str, int]]) -> None:

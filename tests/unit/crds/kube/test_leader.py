@@ -39,7 +39,7 @@ class Pacer:
         self._clock.advance(seconds)
 
     async def step(self) -> None:
-        await asyncio.wait_for(self.waiting.wait(), 5)
+        await asyncio.wait_for(self.waiting.wait(), 20)
         self.waiting.clear()
         self._step.set()
         await asyncio.sleep(0)
@@ -57,7 +57,7 @@ async def test_the_first_one_creates_the_lease_and_renews_it(
         first = spec(api)["renewTime"]
         await pacer.step()
         await api.until(lambda: spec(api)["renewTime"] != first or api.count("patch") == 1)
-        await asyncio.wait_for(pacer.waiting.wait(), 5)
+        await asyncio.wait_for(pacer.waiting.wait(), 20)
         assert leader.leading
         assert api.seen[-1].body["spec"].keys() == {"renewTime"}
         assert "resourceVersion" in api.seen[-1].body["metadata"]
@@ -118,7 +118,7 @@ async def test_lost_when_it_cannot_renew_in_time(
     await leader.acquire()
     api.fail("patch", fault, times=1000)
     lost_after = clock.monotonic()
-    await asyncio.wait_for(leader.lost.wait(), 5)
+    await asyncio.wait_for(leader.lost.wait(), 20)
     assert not leader.leading
     assert clock.monotonic() - lost_after <= 12
     patches = api.count("patch")
@@ -151,7 +151,7 @@ async def test_lost_when_the_lease_is_no_longer_ours(
     leader = elector(client, clock, "one")
     await leader.acquire()
     happening(api)
-    await asyncio.wait_for(leader.lost.wait(), 5)
+    await asyncio.wait_for(leader.lost.wait(), 20)
     assert not leader.leading
     await leader.release()
     if happening is _stolen:
@@ -167,7 +167,7 @@ async def test_a_renewal_whose_answer_was_lost_is_no_loss(
     api.fail("patch", Fault(200, drop=True))
     for _ in range(3):
         await pacer.step()
-    await asyncio.wait_for(pacer.waiting.wait(), 5)
+    await asyncio.wait_for(pacer.waiting.wait(), 20)
     assert leader.leading
     assert not leader.lost.is_set()
     await leader.release()

@@ -126,7 +126,7 @@ class TestGaps:
             api.stall()
             api.put("things", "a")
             await rig.agree()
-            assert api.count("watch") == 2
+            assert api.count("watch") >= 2
             assert api.count("list") == 1
 
     async def test_gone_in_the_stream_lists_again_and_tells_what_was_lost(self, api: ScriptedApi, rig: Rig) -> None:
