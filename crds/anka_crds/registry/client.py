@@ -1,0 +1,114 @@
+"""The registry's HTTP API (port 8089 by default). Answers are `{"status", "message", "body"}`; a logical failure is
+HTTP 200 with a status other than OK (FAIL; ERROR before registry 1.37)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import aiohttp
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from anka_crds.registry.errors import RegistryError, RegistryRefused
+from anka_crds.registry.models import RegistryDisk, RegistryRow, RegistryStatus, RegistryTemplate
+
+TIMEOUT_SECONDS = 10.0
+CONNECT_SECONDS = 3.0
+
+T = TypeVar("T")
+
+
+class RegistryClient:
+    """One registry, as an async context manager. Every method raises RegistryError and nothing else for what goes
+    wrong outside; nothing is retried: callers poll."""
+
+    def __init__(
+        self, url: str, *, timeout_seconds: float = TIMEOUT_SECONDS, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=min(CONNECT_SECONDS, timeout_seconds))
+        self._headers = dict(headers or {})
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(timeout=self._timeout, headers=self._headers)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def status(self) -> RegistryStatus:
+        return self._parse("status", RegistryStatus, await self._call("status", "GET", "/registry/status"))
+
+    async def templates(self) -> list[RegistryRow]:
+        """All templates, without their versions."""
+        body = await self._call("list of templates", "GET", "/registry/v2/vm")
+        return self._parse("list of templates", list[RegistryRow], body or [])
+
+    async def templates_v1(self) -> dict[str, str]:
+        """Names by UUID, as registries without the v2 API list them: `[{uuid: name}, …]`."""
+        body = await self._call("list of templates", "GET", "/registry/vm")
+        pairs = self._parse("list of templates", list[dict[str, str]], body or [])
+        return {uuid: name for pair in pairs for uuid, name in pair.items()}
+
+    async def template(self, uuid: str) -> RegistryTemplate:
+        """One template with its versions. RegistryRefused when there is none."""
+        action = f"template {uuid}"
+        body = await self._call(action, "GET", "/registry/v2/vm", {"id": uuid})
+        return self._parse(action, RegistryTemplate, body)
+
+    async def info(self, uuid: str, *, tag: str | None = None, version: int | None = None) -> dict[str, Any]:
+        """The VM's configuration, as `anka describe` prints it."""
+        query = {"id": uuid, **({"tag": tag} if tag else {}), **({} if version is None else {"version": str(version)})}
+        action = f"configuration of template {uuid}"
+        return self._parse(action, dict[str, Any], await self._call(action, "GET", "/registry/vm/info", query))
+
+    async def disk(self) -> RegistryDisk:
+        return self._parse("disk", RegistryDisk, await self._call("disk", "GET", "/registry/disk"))
+
+    async def delete(self, uuid: str) -> None:
+        """Delete a template with all its versions."""
+        await self._call(f"deletion of template {uuid}", "DELETE", "/registry/vm", {"id": uuid})
+
+    async def revert(self, uuid: str, *, tag: str | None = None, number: int | None = None) -> None:
+        """Remove this version and all newer ones: the newest alone if neither is given."""
+        query = {"id": uuid, **({"tag": tag} if tag else {}), **({} if number is None else {"number": str(number)})}
+        await self._call(f"revert of template {uuid}", "DELETE", "/registry/revert", query)
+
+    async def _call(self, action: str, method: str, path: str, query: Mapping[str, str] | None = None) -> Any:
+        """The body of the envelope."""
+        if self._session is None:
+            raise RuntimeError("RegistryClient is used outside of its context manager")
+        try:
+            async with self._session.request(method, self.url + path, params=query) as response:
+                raw = await response.read()
+                code = response.status
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            why = "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+            raise RegistryError(f"registry {self.url} does not answer: {' '.join(why.split())}") from error
+        try:
+            envelope = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            envelope = None
+        if not isinstance(envelope, dict) or "status" not in envelope:
+            words = "the answer is not the registry's" if code == 200 else f"HTTP {code}"
+            raise RegistryError(f"registry {self.url}: {action}: {words}: is this the URL of an Anka registry?")
+        if envelope["status"] != "OK":
+            raise RegistryRefused(action, " ".join(str(envelope.get("message") or f"HTTP {code}").split()))
+        if code != 200:
+            raise RegistryError(f"registry {self.url}: {action}: HTTP {code}")
+        return envelope.get("body")
+
+    def _parse(self, action: str, kind: type[T], body: Any) -> T:
+        try:
+            return TypeAdapter(kind).validate_python(body)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise RegistryError(f"registry {self.url}: {action}: {where}: {first['msg']}") from error

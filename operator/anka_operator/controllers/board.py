@@ -1,0 +1,107 @@
+"""The scheduler's state, kept current by every change in the caches: queue, ledger, nodes, catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from anka_crds.api import AnkaInstance, AnkaNode
+from anka_crds.core.lifecycle import holds_slot
+from anka_crds.kube.store import EventType
+from anka_operator.cluster import Stores
+from anka_operator.scheduler.catalog import Catalog
+from anka_operator.scheduler.decide import World
+from anka_operator.scheduler.fleet import Ledger, Node, node_of
+from anka_operator.scheduler.queue import Queue
+from anka_operator.scheduler.shape import is_pending
+
+
+class Board:
+    """`assumed` are instances with a bind under way: not in the queue, and in the ledger, until the cache has them."""
+
+    def __init__(self, stores: Stores, changed: Callable[[], None], monotonic: Callable[[], float]) -> None:
+        self.queue = Queue()
+        self.ledger = Ledger()
+        self.assumed: dict[str, str] = {}
+        self.since: dict[str, float] = {}
+        """When each waiting instance was first seen to wait, on the monotonic clock."""
+        self._stores = stores
+        self._changed = changed
+        self._monotonic = monotonic
+        self._nodes: dict[str, Node] = {}
+        self._catalog: Catalog | None = None
+        self._unsubscribe = [
+            stores.instances.subscribe(self._instance),
+            stores.nodes.subscribe(self._node),
+            stores.templates.subscribe(self._template),
+            stores.groups.subscribe(lambda *_: changed()),
+        ]
+        for instance in stores.instances:
+            self._take(instance)
+        self._nodes = {node.metadata.name: node_of(node) for node in stores.nodes}
+
+    def close(self) -> None:
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+
+    def world(self) -> World:
+        if self._catalog is None:
+            self._catalog = Catalog(self._stores.templates)
+        fallbacks = {group.metadata.name: group.spec.fallback_group for group in self._stores.groups}
+        return World(self._nodes, self._catalog, fallbacks)
+
+    def assume(self, uid: str, node: str) -> None:
+        """A bind is under way: the room is taken, the instance does not wait any more."""
+        self.assumed[uid] = node
+        self.ledger.put(uid, node)
+        self.queue.drop(uid)
+
+    def settle(self, uid: str) -> None:
+        """The bind is over, well or not: what the cache says counts again."""
+        self.assumed.pop(uid, None)
+        instance = self._stores.instances.by_uid(uid)
+        if instance is None:
+            self._forget(uid)
+        else:
+            self._take(instance)
+
+    def _take(self, instance: AnkaInstance) -> None:
+        uid = instance.metadata.uid
+        status = instance.status
+        if uid in self.assumed and status.node_name is None:
+            return
+        vm_status = status.vm.status if status.vm is not None else None
+        self.ledger.put(uid, status.node_name if holds_slot(status.phase, vm_status) else None)
+        if is_pending(instance):
+            self.queue.put(instance)
+            self.since.setdefault(uid, self._monotonic())
+        else:
+            self.queue.drop(uid)
+            if uid not in self.assumed:
+                self.since.pop(uid, None)
+
+    def _forget(self, uid: str) -> None:
+        self.assumed.pop(uid, None)
+        self.since.pop(uid, None)
+        self.ledger.put(uid, None)
+        self.queue.drop(uid)
+
+    def _instance(self, _: EventType, old: AnkaInstance | None, new: AnkaInstance | None) -> None:
+        if new is not None:
+            self._take(new)
+        elif old is not None:
+            self._forget(old.metadata.uid)
+        self._changed()
+
+    def _node(self, _: EventType, old: AnkaNode | None, new: AnkaNode | None) -> None:
+        if new is not None:
+            view = node_of(new)
+            if self._nodes.get(view.name) == view:
+                return
+            self._nodes[view.name] = view
+        elif old is not None:
+            self._nodes.pop(old.metadata.name, None)
+        self._changed()
+
+    def _template(self, *_: object) -> None:
+        self._catalog = None
+        self._changed()

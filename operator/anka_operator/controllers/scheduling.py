@@ -1,0 +1,154 @@
+"""Gives waiting instances their nodes: decides from memory, binds concurrently, believes only what the API confirms."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from types import TracebackType
+
+from anka_crds.api import AnkaInstance
+from anka_crds.api.meta import FINALIZER
+from anka_crds.kube.errors import ApiError, Conflict, NotFound
+from anka_crds.process.clock import Clock
+from anka_operator import metrics
+from anka_operator.cluster import Cluster
+from anka_operator.controllers.board import Board
+from anka_operator.controllers.loop import MAX_IN_FLIGHT, Controller
+from anka_operator.kinds import INSTANCES
+from anka_operator.reconcile.instance import bound, with_finalizer
+from anka_operator.scheduler.decide import Binding, Unscheduled, decide
+from anka_operator.scheduler.shape import Shape
+
+log = logging.getLogger(__name__)
+
+BIND_SECONDS = 10.0
+"""Longest time that one bind may take, repeats included. Then its outcome is looked up."""
+LOOK_UP_SECONDS = 2.0
+DRAIN_SECONDS = 5.0
+
+
+class Scheduling(Controller):
+    """`unscheduled`: for each shape that could not be served in the last round, why."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        clock: Clock,
+        *,
+        registry_url: str | None = None,
+        window: float = 0.01,
+        max_in_flight: int = MAX_IN_FLIGHT,
+    ) -> None:
+        super().__init__("scheduling", clock, window=window, tick=15.0)
+        self.unscheduled: dict[Shape, Unscheduled] = {}
+        self.board = Board(cluster.stores, self.wake, clock.monotonic)
+        self._cluster = cluster
+        self._registry_url = registry_url
+        self._max_in_flight = max_in_flight
+        self._reasons: set[str] = set()
+        self._binds: set[asyncio.Task[None]] = set()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await super().__aexit__(kind, error, trace)
+        self.board.close()
+        # Binds under way are finished, not cut: each was decided, and may be in the API already.
+        if self._binds:
+            _, late = await asyncio.wait(self._binds, timeout=DRAIN_SECONDS)
+            for task in late:
+                task.cancel()
+
+    async def run_once(self) -> float | None:
+        room = self._max_in_flight - len(self._binds)
+        if room <= 0:
+            return None  # the end of any bind wakes us
+        started = self.clock.monotonic()
+        decisions = decide(self.board.world(), self.board.queue, self.board.ledger, room)
+        # A round that ended at its limit has not looked at everybody: others keep the answer that they had.
+        waiting = set(self.board.queue.shapes)
+        kept = {shape: why for shape, why in self.unscheduled.items() if shape in waiting}
+        full = len(decisions.bindings) >= room
+        self.unscheduled = {**kept, **decisions.unscheduled} if full else decisions.unscheduled
+        for binding in decisions.bindings:
+            self._start(binding)
+        metrics.ROUND.observe(self.clock.monotonic() - started)
+        self._count()
+        return None
+
+    def _start(self, binding: Binding) -> None:
+        self.board.assume(binding.uid, binding.node)
+        task = asyncio.create_task(self._bind(binding), name=f"bind {binding.uid}")
+        self._binds.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._binds.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("bind failed", exc_info=task.exception())
+        self.wake()
+
+    async def _bind(self, binding: Binding) -> None:
+        """One bind to its end: afterwards the cache knows what became of it, or a later event will tell."""
+        try:
+            instance = self._cluster.stores.instances.by_uid(binding.uid)
+            if instance is not None:
+                await self._write(instance, binding)
+        except Conflict:
+            metrics.CONFLICTS.inc()
+            await self._look_up(binding.uid)
+        except NotFound:
+            await self._look_up(binding.uid)
+        except ApiError as error:
+            metrics.BIND_FAILURES.labels(error.reason).inc()
+            self.report(error)
+            await self._look_up(binding.uid)
+            # Refused, perhaps for good, or the API is in trouble: not again at once.
+            await asyncio.sleep(LOOK_UP_SECONDS)
+        finally:
+            self.board.settle(binding.uid)
+
+    async def _write(self, instance: AnkaInstance, binding: Binding) -> None:
+        if FINALIZER not in instance.metadata.finalizers:
+            # Where the cluster has no admission policy for it: never a VM that nobody would have to remove.
+            instance = await self._cluster.write.instances.patch(
+                instance, {"metadata": {"finalizers": with_finalizer(instance)}}, guarded=True, deadline=BIND_SECONDS
+            )
+        since = self.board.since.get(binding.uid)
+        patch = bound(instance, binding, now=self.clock.now(), registry=self._registry_url)
+        await self._cluster.write.instances.patch_status(instance, patch, guarded=True, deadline=BIND_SECONDS)
+        metrics.BOUND.inc()
+        if since is not None:
+            metrics.WAITED.observe(self.clock.monotonic() - since)
+
+    async def _look_up(self, uid: str) -> None:
+        """Read the object itself until the API answers: a bind whose answer was lost may have been done, and its
+        room must stay taken until that is known."""
+        while True:
+            known = self._cluster.stores.instances.by_uid(uid)
+            if known is None:
+                return
+            try:
+                fresh = await self._cluster.client.get(INSTANCES, known.metadata.name, known.metadata.namespace)
+            except NotFound:
+                # Gone, or made again: the watch will say so. The old one takes no room any more.
+                self._cluster.stores.instances.apply_deleted(known)
+                return
+            except ApiError as error:
+                metrics.EXPIRED.inc()
+                self.report(error)
+                await asyncio.sleep(LOOK_UP_SECONDS)
+                continue
+            self._cluster.stores.instances.apply_written(fresh)
+            return
+
+    def _count(self) -> None:
+        metrics.QUEUE_DEPTH.set(len(self.board.queue))
+        metrics.ASSUMED.set(len(self.board.assumed))
+        reasons = Counter[str]()
+        for shape, why in self.unscheduled.items():
+            reasons[why.reason] += len(self.board.queue.line(shape))
+        self._reasons |= set(reasons)
+        for reason in self._reasons:
+            metrics.PENDING.labels(reason).set(reasons[reason])

@@ -1,0 +1,106 @@
+"""The leader's work: kopf, and what its startup and cleanup handlers own (caches, controllers)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from typing import Any
+
+import kopf
+
+from anka_crds.kube.client import KubeClient
+from anka_crds.process.clock import Clock
+from anka_crds.registry.client import RegistryClient
+from anka_operator import kopf_setup
+from anka_operator.cluster import Cluster
+from anka_operator.controllers.cleanup import Cleanup
+from anka_operator.controllers.explaining import Explaining
+from anka_operator.controllers.groups import Groups
+from anka_operator.controllers.node_life import NodeLife
+from anka_operator.controllers.scheduling import Scheduling
+from anka_operator.controllers.templates import Templates
+from anka_operator.handlers import group, instance, node, template
+from anka_operator.handlers.context import Context
+from anka_operator.settings import OperatorSettings
+
+log = logging.getLogger(__name__)
+
+
+class Work:
+    """One run of kopf. `stop` ends it; `ready` tells that everything is at work."""
+
+    def __init__(self, client: KubeClient, settings: OperatorSettings, clock: Clock) -> None:
+        self.stop = asyncio.Event()
+        self.ready = asyncio.Event()
+        self.cluster = Cluster(client, clock, node_namespace=settings.node_namespace)
+        self._client = client
+        self._settings = settings
+        self._clock = clock
+        self._owned = AsyncExitStack()
+
+    async def run(self, started: Any = None) -> None:
+        """Until `stop` is set, or until kopf ends for a reason of its own (it raises, or returns).
+
+        `started` is called when kopf is up: kopf takes over the process's signals, whoever wants them takes them back.
+        """
+        registry = kopf.OperatorRegistry()
+        kopf_setup.login(registry, self._client.endpoint)
+
+        @kopf.on.startup(registry=registry)
+        async def startup(**_: Any) -> None:
+            if started is not None:
+                started()
+            await self._start(registry)
+
+        @kopf.on.cleanup(registry=registry)
+        async def cleanup(**_: Any) -> None:
+            await self._owned.aclose()
+
+        try:
+            await kopf.operator(
+                registry=registry,
+                settings=kopf_setup.settings(),
+                clusterwide=True,
+                standalone=True,
+                stop_flag=self.stop,
+            )
+        finally:
+            self.ready.clear()
+            await self._owned.aclose()
+
+    async def _start(self, registry: kopf.OperatorRegistry) -> None:
+        settings, clock = self._settings, self._clock
+        cluster = await self._owned.enter_async_context(self.cluster)
+        await cluster.synced()
+        registry_client = None
+        if settings.registry_url:
+            registry_client = await self._owned.enter_async_context(RegistryClient(settings.registry_url))
+        scheduling = Scheduling(cluster, clock, registry_url=settings.registry_url)
+        context = Context(
+            cluster=cluster,
+            clock=clock,
+            identity=settings.identity,
+            node_life=NodeLife(
+                cluster,
+                clock,
+                node_namespace=settings.node_namespace,
+                duration_seconds=settings.heartbeat_seconds,
+            ),
+            groups=Groups(cluster, clock),
+            templates=Templates(cluster, clock, registry_client, interval_seconds=settings.registry_seconds),
+        )
+        for controller in (
+            context.node_life,
+            context.groups,
+            context.templates,
+            Cleanup(cluster, clock, lost_seconds=settings.node_lost_seconds),
+            scheduling,
+            Explaining(cluster, scheduling, clock),
+        ):
+            await self._owned.enter_async_context(controller)
+        # Handlers may be registered until kopf looks for kinds to watch, which is after startup.
+        for kind in (instance, node, group, template):
+            kind.register(registry, context)
+        self.ready.set()
+        log.info("at work", extra={"instances": len(cluster.stores.instances), "nodes": len(cluster.stores.nodes)})
