@@ -36,9 +36,15 @@ def served_kinds(control_plane: Cluster) -> Cluster:
 def _policies_in_force(cluster: Cluster) -> None:
     """A policy is in force a moment after it is stored: dry runs ask until both are."""
     for _ in range(200):
-        made = json.loads(
-            cluster.kubectl.run("create", "--dry-run=server", "-ojson", "-f-", stdin=instance("in-force"))
-        )
+        try:
+            made = json.loads(
+                cluster.kubectl.run("create", "--dry-run=server", "-ojson", "-f-", stdin=instance("in-force"))
+            )
+        except DevError as error:
+            # The policy is there before it has found out about the kind: that takes up to half a minute.
+            if "There can be a delay" not in str(error):
+                raise
+            continue
         if "finalizers" not in made["metadata"]:
             continue
         try:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from support.manual_clock import ManualClock
-from support.scripted_api import ScriptedApi
 
 from anka_crds.kube.config import Endpoint
 from anka_crds.process.health import Health
@@ -18,6 +16,8 @@ from anka_shim.process import services
 from anka_shim.rest.edge import Edge
 from anka_shim.services import Services
 from anka_shim.settings import ShimSettings
+from support.manual_clock import ManualClock
+from support.scripted_api import ScriptedApi
 
 TEMPLATE = "c12ccfa5-8757-411e-9505-128190e9854e"
 TIMES = {"creationTimestamp": "2026-01-01T10:00:00Z"}

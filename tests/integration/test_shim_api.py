@@ -1,0 +1,265 @@
+"""The shim as clients meet it: a real process, real HTTP, a real kube-apiserver, and only the shim's own rights."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from anka_crds.core.naming import is_uuid
+from anka_dev.controlplane import Cluster, ControlPlane, apply
+from anka_shim.schema.node import NodeListOk
+from anka_shim.schema.vm import OneVmOk, VmListOk
+from support.shim_process import ShimProcess, shim_process
+
+pytestmark = pytest.mark.integration
+
+BASE = Path(__file__).resolve().parents[2] / "charts" / "base"
+TEMPLATE = "c0ffee00-5757-411e-9505-128190e9854e"
+OBJECTS = [
+    {"kind": "AnkaTemplate", "metadata": {"name": TEMPLATE}, "spec": {}},
+    {"kind": "NodeGroup", "metadata": {"name": "shim-group"}, "spec": {"displayName": "Shim group"}},
+    {"kind": "AnkaNode", "metadata": {"name": "shim-mac"}, "spec": {"groups": ["shim-group"], "displayName": "Mac"}},
+]
+TEMPLATE_STATUS = {"name": "shim-macos", "versions": [{"number": 0, "tag": "v1"}, {"number": 1, "tag": "v2"}]}
+TERMINATED_SECONDS = 2.0
+
+
+@pytest.fixture(scope="module")
+def cluster(served_kinds: Cluster) -> Cluster:
+    apply(served_kinds, BASE / "namespaces.yaml", BASE / "rbac-shim.yaml")
+    for item in OBJECTS:
+        made = {"apiVersion": "anka.veertu.com/v1alpha1", **item}
+        served_kinds.kubectl.run("apply", "-f-", stdin=json.dumps(made))
+    patch(served_kinds, "ankatemplate", TEMPLATE, {"status": TEMPLATE_STATUS}, "--subresource=status")
+    return served_kinds
+
+
+@pytest.fixture(scope="module")
+def kubeconfig(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return cluster.kubeconfig_for("anka-shim", "anka-system", tmp_path_factory.mktemp("shim") / "kubeconfig")
+
+
+@pytest.fixture(scope="module")
+def shim(kubeconfig: Path) -> Iterator[ShimProcess]:
+    with shim_process(kubeconfig, f"--terminated-seconds={TERMINATED_SECONDS}") as process:
+        process.wait_ready()
+        yield process
+
+
+def patch(cluster: Cluster, kind: str, name: str, change: dict[str, Any], *flags: str) -> None:
+    cluster.kubectl.run("patch", kind, name, "--type=merge", f"--patch={json.dumps(change)}", *flags)
+
+
+def release(cluster: Cluster, id_: str, namespace: str = "anka-ci") -> None:
+    """What the agent or the operator does once the VM is gone."""
+    patch(cluster, "ankainstance", id_, {"metadata": {"finalizers": []}}, f"--namespace={namespace}")
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """The process hangs for the length of the block."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def curl(shim: ShimProcess, *arguments: str) -> dict[str, Any]:
+    done = subprocess.run(["curl", "-sS", *arguments], capture_output=True, text=True, check=True)
+    answer = json.loads(done.stdout)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def test_a_life_with_curl(shim: ShimProcess, cluster: Cluster) -> None:
+    # No Content-Type, as the GitLab executor sends it.
+    request = json.dumps({"vmid": TEMPLATE, "count": 2, "tag": "v1", "priority": "7"})
+    answer = curl(shim, "-H", "Content-Type:", "-d", request, f"{shim.url}/api/v1/vm")
+    assert answer["status"] == "OK"
+    first, second = answer["body"]
+    assert is_uuid(first)
+    # In the list at once.
+    assert shim.states().items() >= {first: "Scheduling", second: "Scheduling"}.items()
+    made = json.loads(cluster.kubectl.run("get", "ankainstance", first, "-n", "anka-ci", "-ojson"))
+    assert made["metadata"]["finalizers"] == ["anka.veertu.com/vm"]
+    assert (made["spec"]["template"], made["spec"]["tag"], made["spec"]["priority"]) == (TEMPLATE, "v1", 7)
+    # DELETE with a body, as form data says the header that curl makes up.
+    for id_ in (first, second):
+        answer = curl(shim, "-X", "DELETE", "-d", json.dumps({"id": id_}), f"{shim.url}/api/v1/vm")
+        assert answer == {"status": "OK", "message": ""}
+    assert shim.states().items() >= {first: "Terminating", second: "Terminating"}.items()
+    release(cluster, first)
+    release(cluster, second)
+    shim.until(first, "Terminated")
+    assert shim.body("GET", f"/api/v1/vm?id={first}")["instance_state"] == "Terminated"
+    assert curl(shim, "-X", "DELETE", "-d", json.dumps({"id": first}), f"{shim.url}/api/v1/vm")["status"] == "OK"
+    shim.until(first, None)
+    assert shim.call("GET", f"/api/v1/vm?id={first}") == {"status": "FAIL", "message": "Not found"}
+    assert shim.call("DELETE", f"/api/v1/vm?id={first}") == {"status": "FAIL", "message": "Not found"}
+
+
+@pytest.mark.parametrize(
+    ("content_type", "encoding"),
+    [
+        ("application/json", "iso-8859-1"),  # Jenkins
+        ("application/x-www-form-urlencoded", "utf-8"),  # GitHub actions
+        ("text/plain", "utf-8"),
+    ],
+)
+def test_bodies_as_clients_send_them(shim: ShimProcess, cluster: Cluster, content_type: str, encoding: str) -> None:
+    parameters = {"vmid": "shim-macos", "external_id": "job é", "group_id": "Shim group", "node_id": "shim-mac"}
+    raw = json.dumps(parameters, ensure_ascii=False).encode(encoding)
+    (id_,) = shim.body("POST", "/api/v1/vm", content=raw, headers={"Content-Type": content_type})
+    one = shim.body("GET", f"/api/v1/vm?id={id_}")
+    assert (one["external_id"], one["group_id"], one["vmid"]) == ("job é", "shim-group", TEMPLATE)
+    shim.body("PUT", f"/api/v1/vm?id={id_}", json={"name": "renamed", "metadata": {"jenkins-job-id": "1"}})
+    made = json.loads(cluster.kubectl.run("get", "ankainstance", id_, "-n", "anka-ci", "-ojson"))
+    assert (made["spec"]["displayName"], made["spec"]["metadata"]) == ("renamed", {"jenkins-job-id": "1"})
+    shim.body("DELETE", "/api/v1/vm", json={"id": id_})
+    release(cluster, id_)
+
+
+def test_every_parameter_is_accepted_by_the_apiserver(shim: ShimProcess, cluster: Cluster) -> None:
+    parameters = {
+        "vmid": TEMPLATE,
+        "version": "1",
+        "name": "n",
+        "external_id": "e",
+        "node_id": "shim-mac",
+        "startup_script": "ZWNobyBoaQo=",
+        "startup_script_condition": 1,
+        "script_monitoring": True,
+        "script_timeout": 300,
+        "script_fail_handler": 2,
+        "name_template": "$template_name-$node_name-$ts",
+        "group": "qa",
+        "group_id": "shim-group",
+        "priority": 10000,
+        "usb_device": "336675856",
+        "vcpu": 4,
+        "vram": 8192,
+        "metadata": {"s": "x", "i": 1, "b": True},
+        "mac_address": "00:1A:2B:3C:4D:5E",
+        "vlan_tag": 4094,
+        "video_controller": "pg",
+        "hvapic": "forceOn",
+        "csr_active_config": "forceOn",
+        "network_local": "forceOff",
+        "network_mode": "bridge",
+        "hw_serial": "S1",
+        "hw_uuid": "U1",
+        "port_forwarding_override": [{"name": "web", "guest_port": "80", "host_port": 8080, "host_ip": "127.0.0.1"}],
+        "disk": {"size": "256G", "skip_container_resize": True},
+        "vnc_password": "secret",
+    }
+    (id_,) = shim.body("POST", "/api/v1/vm", json=parameters)
+    OneVmOk.model_validate(shim.call("GET", f"/api/v1/vm?id={id_}"))
+    shim.body("DELETE", "/api/v1/vm", json={"id": id_})
+    release(cluster, id_)
+
+
+def test_what_kubectl_makes_appears_and_can_be_ended(shim: ShimProcess, cluster: Cluster) -> None:
+    instance = {
+        "apiVersion": "anka.veertu.com/v1alpha1",
+        "kind": "AnkaInstance",
+        "metadata": {"name": "by-hand", "namespace": "default"},
+        "spec": {"template": TEMPLATE},
+    }
+    made = json.loads(cluster.kubectl.run("create", "-f-", "-ojson", stdin=json.dumps(instance)))
+    id_ = made["metadata"]["uid"]
+    shim.until(id_, "Scheduling")
+    status = {"phase": "Started", "nodeName": "shim-mac", "vm": {"uuid": "u", "name": "n", "status": "running"}}
+    patch(cluster, "ankainstance", "by-hand", {"status": status}, "--subresource=status", "--namespace=default")
+    shim.until(id_, "Started")
+    VmListOk.model_validate(shim.call("GET", "/api/v1/vm"))
+    answer = shim.call("GET", "/api/v1/node?id=shim-mac")
+    NodeListOk.model_validate(answer)
+    assert (answer["body"][0]["vm_count"], answer["body"][0]["groups"][0]["name"]) == (1, "Shim group")
+    shim.body("DELETE", "/api/v1/vm", json={"id": id_})
+    release(cluster, "by-hand", "default")
+    shim.until(id_, "Terminated")
+
+
+def test_exact_messages(shim: ShimProcess) -> None:
+    def message(**parameters: Any) -> str:
+        answer = shim.call("POST", "/api/v1/vm", json=parameters)
+        assert answer["status"] == "FAIL"
+        return str(answer["message"])
+
+    assert message(vmid="6b135004-0000-43bb-b892-74796b8d266c") == "VM not in the registry"
+    assert message(vmid=TEMPLATE, tag="vanilla+x") == "No such tag vanilla+x"
+
+
+def test_a_hung_api_fails_writes_in_time_while_reads_go_on(
+    shim: ShimProcess, cluster: Cluster, own_control_plane: ControlPlane
+) -> None:
+    (id_,) = shim.body("POST", "/api/v1/vm", json={"vmid": TEMPLATE})
+    with stopped(own_control_plane.pids["kube-apiserver"]):
+        started = time.monotonic()
+        answer = shim.call("POST", "/api/v1/vm", json={"vmid": TEMPLATE, "count": 3})
+        assert time.monotonic() - started < 5
+        assert answer["status"] == "FAIL"
+        assert answer["message"] == "cannot start the VM: the Kubernetes API does not answer, try again"
+        assert shim.states()[id_] == "Scheduling"
+        assert httpx.get(f"{shim.url}/readyz").status_code == 200
+    # What the apiserver made of the unanswered requests after all is removed again; only the finalizer holds it.
+    shim.body("DELETE", "/api/v1/vm", json={"id": id_})
+    release(cluster, id_)
+    extra = json.loads(cluster.kubectl.run("get", "ankainstances", "-n", "anka-ci", "-ojson"))["items"]
+    for name in (item["metadata"]["name"] for item in extra):
+        shim.until(name, "Terminating")
+        release(cluster, name)
+
+
+def test_a_restarted_shim_shows_the_same(shim: ShimProcess, cluster: Cluster, kubeconfig: Path) -> None:
+    (id_,) = shim.body("POST", "/api/v1/vm", json={"vmid": TEMPLATE, "external_id": "kept"})
+    with shim_process(kubeconfig) as other:
+        other.wait_ready()
+        assert other.body("GET", f"/api/v1/vm?id={id_}") == shim.body("GET", f"/api/v1/vm?id={id_}")
+        other.body("DELETE", "/api/v1/vm", json={"id": id_})
+    release(cluster, id_)
+
+
+def test_sigterm_finishes_in_order(kubeconfig: Path, cluster: Cluster) -> None:
+    with shim_process(kubeconfig, "--drain-seconds=1") as shim, httpx.Client(base_url=shim.url) as client:
+        shim.wait_ready()
+        assert "connection" not in client.get("/api/v1/status").headers
+        shim.process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + 5
+        while client.get("/readyz").status_code == 200:
+            assert time.monotonic() < deadline
+        answer = client.get("/api/v1/status")
+        assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+        assert shim.process.wait(10) == 0
+    assert [record["message"] for record in shim.log][-1] == "stopped"
+    assert not any("Traceback" in record["message"] for record in shim.log)
+
+
+def test_an_unreachable_api_is_told_once_and_the_process_waits(tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(
+        "{apiVersion: v1, kind: Config, current-context: x, contexts: [{name: x, context: {cluster: x, user: x}}],"
+        ' clusters: [{name: x, cluster: {server: "http://127.0.0.1:1"}}], users: [{name: x, user: {token: t}}]}'
+    )
+    with shim_process(kubeconfig, "--drain-seconds=0") as shim:
+        deadline = time.monotonic() + 5
+        while not any(record.get("level") == "WARNING" for record in shim.log):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert httpx.get(f"{shim.url}/livez").status_code == 200
+        assert httpx.get(f"{shim.url}/readyz").status_code == 503
+        assert shim.call("GET", "/api/v1/vm")["message"].startswith("starting up")
+        shim.process.send_signal(signal.SIGINT)
+        assert shim.process.wait(10) == 0
+    assert sum(record.get("level") in ("WARNING", "ERROR") for record in shim.log) == 1
