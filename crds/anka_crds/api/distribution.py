@@ -93,6 +93,7 @@ class TemplateDistribution(KubeObject):
         status_default={"phase": "Pending", **PENDING_STATUS},
     )
 
+    kind: str = "TemplateDistribution"
     spec: TemplateDistributionSpec = Field(description="What is wanted: which template, on which Macs.")
     status: TemplateDistributionStatus = Field(
         default_factory=TemplateDistributionStatus,

@@ -61,6 +61,7 @@ class NodeGroup(KubeObject):
         ),
     )
 
+    kind: str = "NodeGroup"
     spec: NodeGroupSpec = Field(
         default_factory=NodeGroupSpec, description="What is wanted: names for the group, and its fallback."
     )

@@ -194,6 +194,7 @@ class AnkaInstance(KubeObject):
         status_default={"phase": "Scheduling", **PENDING_STATUS},
     )
 
+    kind: str = "AnkaInstance"
     spec: AnkaInstanceSpec = Field(description="What is wanted: a template, and what is to be different for this VM.")
     status: AnkaInstanceStatus = Field(
         default_factory=AnkaInstanceStatus, description="What is seen of the VM. Written by controllers only."

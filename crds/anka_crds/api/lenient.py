@@ -30,12 +30,14 @@ def validator(model: type[BaseModel]) -> SchemaValidator:
 
 
 def _without_limits(node: Any) -> Any:
-    if isinstance(node, dict):
-        kind = node.get("type")
-        limits = _LIMITS.get(kind, set()) if isinstance(kind, str) else set()
-        return {
-            key: value if key in _OPAQUE else _without_limits(value) for key, value in node.items() if key not in limits
-        }
     if isinstance(node, list):
         return [_without_limits(item) for item in node]
-    return node
+    if not isinstance(node, dict):
+        return node
+    kind = node.get("type")
+    if not isinstance(kind, str):  # a mapping of fields, by names of their own
+        return {key: _without_limits(value) for key, value in node.items()}
+    limits = _LIMITS.get(kind, set())
+    return {
+        key: value if key in _OPAQUE else _without_limits(value) for key, value in node.items() if key not in limits
+    }

@@ -56,8 +56,7 @@ class ObjectMeta(ApiModel):
     owner_references: list[OwnerReference] = Field(default_factory=list)
 
     def to_api(self) -> dict[str, Any]:
-        full = super().to_api()
-        return {key: value for key, value in full.items() if value not in ("", 0, {}, [])}
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 class Condition(ApiModel):
@@ -127,7 +126,7 @@ class Served:
 
 
 class KubeObject(ApiModel):
-    """A custom resource. Subclasses add `spec` and `status` and say how they are served."""
+    """A custom resource. Subclasses name their `kind`, add `spec` and `status`, and say how they are served."""
 
     SERVED: ClassVar[Served]
 
@@ -149,6 +148,5 @@ class KubeObject(ApiModel):
 
     def to_api(self) -> dict[str, Any]:
         data = super().to_api()
-        data["kind"] = type(self).__name__
         data["metadata"] = self.metadata.to_api()
         return data

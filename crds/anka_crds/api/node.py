@@ -169,6 +169,7 @@ class AnkaNode(KubeObject):
         selectable=(".status.state",),
     )
 
+    kind: str = "AnkaNode"
     spec: AnkaNodeSpec = Field(default_factory=AnkaNodeSpec, description="Configuration of the Mac.")
     status: AnkaNodeStatus = Field(
         default_factory=AnkaNodeStatus, description="What is seen of the Mac. Written by its agent and the operator."

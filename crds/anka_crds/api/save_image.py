@@ -118,6 +118,7 @@ class SaveImage(KubeObject):
         status_default={"phase": "Pending", **PENDING_STATUS},
     )
 
+    kind: str = "SaveImage"
     spec: SaveImageSpec = Field(description="What is wanted: the instance, and the tag or template to make of it.")
     status: SaveImageStatus = Field(
         default_factory=SaveImageStatus, description="What is seen of the request. Written by controllers only."

@@ -129,6 +129,7 @@ class AnkaTemplate(KubeObject):
         ),
     )
 
+    kind: str = "AnkaTemplate"
     spec: AnkaTemplateSpec = Field(
         default_factory=AnkaTemplateSpec, description="What is wanted: where the template is to be kept ready."
     )

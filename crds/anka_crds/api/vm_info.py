@@ -15,7 +15,7 @@ class ForwardedPort(ApiModel):
     name: Text | None = Field(default=None, description="Name of the port-forwarding rule.")
     guest_port: int = Field(description="Port inside the VM that is reached.")
     host_port: int = Field(description="Port on the Mac that leads to it.")
-    protocol: str = Field(default="tcp", description="Protocol of the port: tcp or udp.")
+    protocol: Text = Field(default="tcp", description="Protocol of the port: tcp or udp.")
 
 
 class VmInfo(ApiModel):
