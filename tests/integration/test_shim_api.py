@@ -36,7 +36,9 @@ TERMINATED_SECONDS = 2.0
 
 @pytest.fixture(scope="module")
 def cluster(served_kinds: Cluster) -> Cluster:
-    apply(served_kinds, BASE / "namespaces.yaml", BASE / "rbac-shim.yaml")
+    # One after the other: the apiserver learns of a namespace a moment after it is stored.
+    apply(served_kinds, BASE / "namespaces.yaml")
+    apply(served_kinds, BASE / "rbac-shim.yaml")
     for item in OBJECTS:
         made = {"apiVersion": "anka.veertu.com/v1alpha1", **item}
         served_kinds.kubectl.run("apply", "-f-", stdin=json.dumps(made))
