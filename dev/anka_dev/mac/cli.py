@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
 
-from anka_dev.mac import faults, output
+from anka_dev.mac import fastjson, faults, output
 from anka_dev.mac.errors import GENERIC, USAGE, AnkaError
 
 TYPE_CHECKING = False
@@ -99,9 +98,7 @@ def _run(mac: SimulatedMac, words: list[str], machine: bool, out: TextIO, err: T
     delay = mac.config["delays"]["command"]
     if delay:
         mac.sleep(delay)
-    from importlib import import_module
-
-    module = import_module(f"anka_dev.mac.{COMMANDS[name]}")
+    module = __import__(f"anka_dev.mac.{COMMANDS[name]}", fromlist=["TABLE"])
     function: Callable[[Context, list[str]], Reply] = module.TABLE[name]
     reply = function(Context(mac, machine, out, err), words[1:])
     if fault and fault.get("when") == "after":
@@ -139,7 +136,7 @@ def _record(home: str, argv: list[str], code: int, began: float) -> None:
         "pid": os.getpid(),
     }
     fd = os.open(os.path.join(home, "commands.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    os.write(fd, (json.dumps(entry) + "\n").encode())
+    os.write(fd, (fastjson.dumps(entry) + "\n").encode())
     os.close(fd)
 
 

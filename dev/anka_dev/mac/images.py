@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 
 from anka_dev.mac import sandbox
@@ -25,5 +24,4 @@ def clean(store: Store) -> None:
         for name in os.listdir(directory):
             # Half a download is worth keeping: the next pull goes on from there.
             if name not in used and not name.endswith(".part"):
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(sandbox.image(home, name))
+                os.unlink(sandbox.image(home, name))

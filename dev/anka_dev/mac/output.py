@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from anka_dev.mac import fastjson
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class Reply:
 
 def envelope(body: Any, code: int = 0, message: str = "") -> str:
     """One line of JSON. It ends without a newline: packer recognises the answer by that."""
-    return json.dumps({"status": "ERROR" if code else "OK", "code": code, "body": body, "message": message})
+    return fastjson.dumps({"status": "ERROR" if code else "OK", "code": code, "body": body, "message": message})
 
 
 def human(reply: Reply) -> str:
@@ -66,5 +66,5 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (dict, list)):
-        return json.dumps(value)
+        return fastjson.dumps(value)
     return str(value)

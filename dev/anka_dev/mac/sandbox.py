@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from anka_dev.mac import trees
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, BinaryIO
@@ -32,8 +34,6 @@ def image(home: str, name: str) -> str:
 
 def copy(store: Store, source: dict[str, Any], tag: dict[str, Any] | None) -> str:
     """A staging directory with a copy of the VM's files, or with those of one of its tags."""
-    import shutil
-
     home = store.path
     assert home is not None
     staged = store.staging("clone")
@@ -44,21 +44,9 @@ def copy(store: Store, source: dict[str, Any], tag: dict[str, Any] | None) -> st
     else:
         origin = root(home, source["uuid"])
         if os.path.isdir(origin):
-            shutil.copytree(origin, target, symlinks=True, ignore=_only_files)
+            trees.copy(origin, target)
     make(target)
     return staged
-
-
-def _only_files(directory: str, names: list[str]) -> list[str]:
-    """What `copytree` must skip: sockets and pipes that a guest left behind."""
-    import stat
-
-    skipped = []
-    for name in names:
-        mode = os.lstat(os.path.join(directory, name)).st_mode
-        if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
-            skipped.append(name)
-    return skipped
 
 
 def pack(path: str, file: BinaryIO) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
-import json
 import os
 
-from anka_dev.mac import settings
+from anka_dev.mac import fastjson, settings, trees
 from anka_dev.mac.errors import AnkaError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from types import TracebackType
     from typing import Any, Protocol
 
     class Store(Protocol):
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
         @property
         def path(self) -> str | None: ...
-        def lock(self) -> contextlib.AbstractContextManager[None]: ...
+        def lock(self) -> AbstractContextManager[None]: ...
         def config(self) -> dict[str, Any]: ...
         def save_config(self, config: dict[str, Any]) -> None: ...
         def vms(self) -> list[dict[str, Any]]: ...
@@ -35,7 +34,7 @@ def write_json(path: str, value: object) -> None:
     """Replace a file in one step: a reader, or a crash, sees the old text or the new one."""
     temporary = f"{path}.{os.getpid()}.tmp"
     with open(temporary, "w", encoding="utf-8") as file:
-        json.dump(value, file)
+        file.write(fastjson.dumps(value))
     os.replace(temporary, path)
 
 
@@ -43,11 +42,33 @@ def read_json(path: str) -> Any | None:
     """The content of a JSON file, None if there is no such file."""
     try:
         with open(path, encoding="utf-8") as file:
-            return json.load(file)
+            return fastjson.loads(file.read())
     except (FileNotFoundError, NotADirectoryError):
         return None
     except ValueError as error:
         raise AnkaError(f"{path} is not valid JSON ({error}); repair or delete it") from error
+
+
+class _Lock:
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        self._fd = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._fd, fcntl.LOCK_EX)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._fd)
+
+
+class _Unlocked:
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
 
 class FileStore:
@@ -58,23 +79,16 @@ class FileStore:
         self._vms = os.path.join(self.path, "vms")
         self._config = os.path.join(self.path, "config.json")
 
-    @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self) -> AbstractContextManager[None]:
         """Exclusive among processes; freed by the kernel when the holder dies. Held for moments, never for a delay."""
-        try:
-            fd = os.open(os.path.join(self.path, "lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        except FileNotFoundError as error:
-            raise self._missing() from error
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(fd)
+        return _Lock(os.path.join(self.path, "lock"))
 
     def config(self) -> dict[str, Any]:
         overrides = read_json(self._config)
         if overrides is None:
-            raise self._missing()
+            raise AnkaError(
+                f"{self.path} is not a simulated Mac (no config.json); make one with: anka-dev mac create DIR"
+            )
         return settings.merged(overrides)
 
     def save_config(self, config: dict[str, Any]) -> None:
@@ -103,11 +117,11 @@ class FileStore:
         os.rename(directory, self.vm_dir(vm["uuid"]))
 
     def remove(self, uuid: str) -> None:
-        """Gone in one step (a rename), then cleaned up; the rest of an interrupted clean-up goes with `sweep`."""
+        """Gone in one step (a rename, under the lock), then cleaned up; `sweep` ends an interrupted clean-up."""
         trash = self.staging("delete")
-        with contextlib.suppress(FileNotFoundError):
+        if os.path.isdir(self.vm_dir(uuid)):
             os.rename(self.vm_dir(uuid), os.path.join(trash, uuid))
-        _remove_tree(trash)
+        trees.remove(trash)
 
     def staging(self, label: str) -> str:
         """A new private directory on the same file system, named after our pid: `sweep` sees when it is stale."""
@@ -128,10 +142,7 @@ class FileStore:
         for name in names:
             owner = name.partition(".")[0]
             if not owner.isdigit() or not _alive(int(owner)):
-                _remove_tree(os.path.join(base, name))
-
-    def _missing(self) -> AnkaError:
-        return AnkaError(f"{self.path} is not a simulated Mac (no config.json); make one with: anka-dev mac create DIR")
+                trees.remove(os.path.join(base, name))
 
 
 class MemoryStore:
@@ -143,8 +154,8 @@ class MemoryStore:
         self._config = settings.merged(config or {})
         self._vms: dict[str, dict[str, Any]] = {}
 
-    def lock(self) -> contextlib.AbstractContextManager[None]:
-        return contextlib.nullcontext()
+    def lock(self) -> AbstractContextManager[None]:
+        return _Unlocked()
 
     def config(self) -> dict[str, Any]:
         return self._config
@@ -179,9 +190,3 @@ def _alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _remove_tree(path: str) -> None:
-    import shutil
-
-    shutil.rmtree(path, ignore_errors=True)

@@ -6,7 +6,7 @@ import fcntl
 import os
 import time
 
-from anka_dev.mac import images, records, sandbox
+from anka_dev.mac import images, records, sandbox, trees
 from anka_dev.mac.errors import BUSY, EXISTS, NO_SPACE, AnkaError, not_found
 
 TYPE_CHECKING = False
@@ -164,9 +164,7 @@ def _swap_root(home: str, uuid: str, staged: str) -> None:
     if os.path.isdir(root):
         os.rename(root, os.path.join(staged, "old"))
     os.rename(os.path.join(staged, "root"), root)
-    import shutil
-
-    shutil.rmtree(staged, ignore_errors=True)
+    trees.remove(staged)
 
 
 def checkout(mac: SimulatedMac, ref: str, tag: str | None) -> None:
