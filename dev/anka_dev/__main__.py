@@ -22,6 +22,8 @@ class Command(NamedTuple):
 
 COMMANDS: dict[str, Command] = {
     "control-plane": Command("a Kubernetes API on this machine", "anka_dev.controlplane.cli"),
+    "mac": Command("simulated Mac hosts with an anka command", "anka_dev.mac.command"),
+    "registry": Command("a simulated Anka registry", "anka_dev.registry.command"),
     "demo": Command("a build cloud with two simulated Macs", "anka_dev.demo.command"),
     "mac": Command("simulated Mac hosts with an anka command", "anka_dev.mac.command"),
     "registry": Command("a simulated Anka registry", "anka_dev.registry.command"),

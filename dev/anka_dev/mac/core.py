@@ -112,6 +112,14 @@ class SimulatedMac:
         self._add(vm, None)
         return vm
 
+    def hold(self, uuid: str, name: str, tag: str, *, size: int = 15 << 30) -> dict[str, Any]:
+        """Put a template with one tag on a Mac in memory, as if it had been pulled: there are no files to fetch."""
+        vm = records.new(uuid, name, self.clock(), arch=self.config["arch"], image_size=size)
+        held = {"tag": tag, "number": 0, "size": size, "description": "", "images": [f"{uuid}.ank"]}
+        vm.update(version=tag, tags=[held])
+        self._add(vm, None)
+        return vm
+
     def clone(self, ref: str, name: str, *, tag: str | None = None) -> dict[str, Any]:
         """Copy a VM that does not run. Nothing is visible until it is complete."""
         source = self.find(ref)
@@ -253,10 +261,6 @@ class SimulatedMac:
 
     def fresh_uuid(self) -> str:
         return records.new_uuid(os.urandom(16))
-
-    def add(self, vm: dict[str, Any], prepared: str | None) -> None:
-        """Add a complete VM; its name must be free."""
-        self._add(vm, prepared)
 
     def _add(self, vm: dict[str, Any], prepared: str | None) -> None:
         with self.store.lock():

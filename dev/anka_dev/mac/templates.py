@@ -79,6 +79,7 @@ def pull(
             _fetch(mac, registry, manifest["id"], layer, meter)
         absent = missing(mac, manifest["layers"])
     _commit(mac, manifest, checkout=checkout, shrink=shrink)
+    registry.call("POST", "/sim/v1/pulled", body={"id": manifest["id"], "tag": manifest["tag"]})
     if shrink:
         images.clean(mac.store)
 

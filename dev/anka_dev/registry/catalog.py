@@ -61,16 +61,9 @@ class Catalog:
         return self._dir(uuid) / "images" / name
 
     def manifest(self, uuid: str, tag: str | None) -> dict[str, Any]:
-        """Everything a Mac needs to pull a version; counts as a pull."""
-        with self._lock:
-            template = self.get(uuid)
-            version = self.version(uuid, tag)
-            now = int(time.time())
-            template["last_pull"] = now
-            for held in template["versions"]:
-                if held["number"] == version["number"]:
-                    held["last_pull"] = now
-            self._save(template)
+        """Everything a Mac needs to pull a version."""
+        template = self.get(uuid)
+        version = self.version(uuid, tag)
         return {
             "id": uuid,
             "name": template["name"],
@@ -83,6 +76,17 @@ class Catalog:
             "config": version["config"],
             "layers": version["layers"],
         }
+
+    def pulled(self, uuid: str, tag: str) -> None:
+        """Note that a Mac has pulled a version."""
+        with self._lock:
+            template = self.get(uuid)
+            number = self.version(uuid, tag)["number"]
+            template["last_pull"] = int(time.time())
+            for held in template["versions"]:
+                if held["number"] == number:
+                    held["last_pull"] = template["last_pull"]
+            self._save(template)
 
     def push(
         self,

@@ -135,6 +135,12 @@ async def manifest(request: web.Request) -> web.Response:
     return answer(request.app[CATALOG].manifest(_required(request.query, "id"), request.query.get("tag")))
 
 
+async def pulled(request: web.Request) -> web.Response:
+    body = await _body(request)
+    request.app[CATALOG].pulled(_required(body, "id"), _required(body, "tag"))
+    return answer()
+
+
 async def get_image(request: web.Request) -> web.StreamResponse:
     path = request.app[CATALOG].image(request.match_info["id"], request.match_info["name"])
     if not path.is_file():
@@ -215,6 +221,7 @@ def application(catalog: Catalog) -> web.Application:
             web.get("/livez", alive),
             web.get("/readyz", alive),
             web.get("/sim/v1/manifest", manifest),
+            web.post("/sim/v1/pulled", pulled),
             web.get("/sim/v1/image/{id}/{name}", get_image),
             web.put("/sim/v1/image/{id}/{name}", put_image),
             web.post("/sim/v1/push", push),

@@ -41,6 +41,22 @@ def test_a_life_in_process(memory: Make) -> None:
     assert [row["name"] for row in mac.rows()] == ["tpl"]
 
 
+def test_a_held_template(memory: Make) -> None:
+    mac = memory()
+    mac.hold("c0847bc9-5d2d-4dbc-ba6a-240f7ff08032", "ventura", "v1")
+    assert mac.show_part("ventura", "tag") == [{"tag": "v1", "number": 0, "size": 15 << 30}]
+    assert mac.clone("ventura", "vm", tag="v1")["version"] == "v1"
+    assert mac.rows()[0]["version"] == "v1"
+
+
+def test_run_is_bookkeeping_in_memory(memory: Make) -> None:
+    mac = _with_vm(memory())
+    out, err = io.StringIO(), io.StringIO()
+    assert execute(mac, ["run", "vm", "sh", "-c", "exit 3"], out, err) == 0
+    assert mac.show("vm")["status"] == "running"
+    assert out.getvalue() == err.getvalue() == ""
+
+
 def test_delays_are_the_callers(memory: Make) -> None:
     delays = {"clone": 3.0, "start": [10.0, 20.0], "stop": 2.0, "delete": 1.0}
     mac = _with_vm(memory(delays=delays), "tpl")

@@ -90,5 +90,5 @@ def test_size(text: str, number: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "G", "4X", "0G", "-4G", "4.5G", "four"])
 def test_bad_size(text: str) -> None:
-    with pytest.raises(AnkaError, match="ram: .* is not a size such as 4G"):
+    with pytest.raises(AnkaError, match=r"ram: .* is not a size such as 4G"):
         size(text, "ram")

@@ -57,6 +57,8 @@ def test_pull_the_newest(world: World, line: str) -> None:
     assert (shown["uuid"], shown["version"], shown["cpu_cores"], shown["image_size"]) == (UUID, "v2", 6, 18 * GIB)
     assert [tag["tag"] for tag in world.mac.anka("-j", "show", "ventura", "tag").body] == ["v2"]
     assert (world.mac.guest_home("ventura") / "tag").read_text() == "v2"
+    assert world.catalog.version(UUID, "v2")["last_pull"] > 0
+    assert world.catalog.version(UUID, "v1")["last_pull"] == 0
 
 
 def test_people_see_progress_on_stderr(world: World) -> None:

@@ -177,6 +177,8 @@ async def test_pulling_is_recorded(client: Client) -> None:
     manifest = await client.get(f"/sim/v1/manifest?id={UUID}&tag=v1")
     assert manifest["tag"] == "v1"
     assert [layer["size"] for layer in manifest["layers"]] == [15 * GIB]
+    assert (await client.get(f"/registry/v2/vm?id={UUID}"))["last_pull"] == 0
+    assert (await client.send("POST", "/sim/v1/pulled", json={"id": UUID, "tag": "v1"}))["status"] == "OK"
     body = await client.get(f"/registry/v2/vm?id={UUID}")
     assert [version["last_pull"] > 0 for version in body["versions"]] == [True, False]
     assert body["last_pull"] > 0
