@@ -10,6 +10,7 @@ from anka_dev.controlplane import Cluster, apply, wait_established
 from anka_dev.errors import DevError
 
 ROOT = Path(__file__).resolve().parents[2]
+NAMESPACE = "kinds"
 POLICIES = ("finalizer-policy.yaml", "validation-policy.yaml")
 
 
@@ -18,7 +19,7 @@ def instance(name: str, **spec: Any) -> str:
         {
             "apiVersion": "anka.veertu.com/v1alpha1",
             "kind": "AnkaInstance",
-            "metadata": {"name": name, "namespace": "default"},
+            "metadata": {"name": name, "namespace": NAMESPACE},
             "spec": {"template": "t", **spec},
         }
     )
@@ -29,6 +30,8 @@ def served_kinds(control_plane: Cluster) -> Cluster:
     apply(control_plane, ROOT / "crds")
     wait_established(control_plane)
     apply(control_plane, *(ROOT / "charts" / "base" / name for name in POLICIES))
+    namespace = json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    control_plane.kubectl.run("apply", "-f-", stdin=namespace)
     _policies_in_force(control_plane)
     return control_plane
 
