@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate
+from anka_crds.api import AnkaInstance, AnkaNode
 from anka_crds.api.meta import FINALIZER
 from anka_crds.kube.client import KubeClient
 from anka_crds.kube.config import load_endpoint

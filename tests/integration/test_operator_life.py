@@ -1,0 +1,163 @@
+"""Node life, cleanup, groups and events, by the operator process against a real apiserver."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+
+from anka_crds.api import NodeState, Phase
+from anka_crds.core.conditions import find, is_true
+from anka_crds.kube.lease import LEASES
+from anka_dev.cloud import LocalCloud
+from anka_operator.kinds import GROUPS, INSTANCES, NODES, TEMPLATES
+from support.operators import NAMESPACE, TEMPLATE, Fleet
+
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("operator")]
+
+
+async def test_a_pending_instance_can_be_deleted(fleet: Fleet) -> None:
+    await fleet.instance("never")
+    await fleet.client.delete(INSTANCES, "never", NAMESPACE)
+    await fleet.gone("never")
+
+
+async def test_a_node_goes_and_comes_back(fleet: Fleet) -> None:
+    await fleet.node("mac-1")
+    await fleet.see(NODES, "mac-1", lambda node: node.status.state is NodeState.ACTIVE)
+    fleet.alive.clear()
+    node = await fleet.see(NODES, "mac-1", lambda node: node.status.state is NodeState.OFFLINE)
+    assert not is_true(node.status.conditions, "Ready")
+    assert is_true(node.status.conditions, "Stalled")
+    fleet.alive.add("mac-1")
+    node = await fleet.see(NODES, "mac-1", lambda node: node.status.state is NodeState.ACTIVE)
+    assert is_true(node.status.conditions, "Ready")
+    assert node.status.observed_generation == node.metadata.generation
+
+
+async def test_instances_of_a_lost_node(fleet: Fleet) -> None:
+    """One fails, one runs again elsewhere, one that was being deleted is let go; none before the time is up."""
+    await fleet.node("mac-1", slots=3, holds=("v1",))
+    await fleet.instance("fails")
+    await fleet.instance("moves", nodeLostPolicy="Reschedule")
+    await fleet.instance("leaves")
+    for name in ("fails", "moves", "leaves"):
+        await fleet.bound(name)
+        await fleet.start_vm(name)
+    await fleet.client.delete(INSTANCES, "leaves", NAMESPACE)
+    fleet.alive.clear()
+    await fleet.see(NODES, "mac-1", lambda node: node.status.state is NodeState.OFFLINE)
+    assert all(one.status.phase is Phase.STARTED for one in fleet.instances)
+    assert len(fleet.instances) == 3
+    failed = await fleet.see(INSTANCES, "fails", lambda one: one.status.phase is Phase.ERROR, NAMESPACE)
+    assert failed.status.message.startswith("Node mac-1 is lost: no heartbeat for 0:00:0")
+    assert failed.status.node_name == "mac-1"
+    ready = find(failed.status.conditions, "Ready")
+    assert (ready.status, ready.reason) == ("False", "NodeLost")
+    await fleet.gone("leaves")
+    moved = await fleet.see(INSTANCES, "moves", lambda one: one.status.node_name is None, NAMESPACE)
+    assert (moved.status.phase, moved.status.vm, moved.status.started_at) == (Phase.SCHEDULING, None, None)
+    await fleet.node("mac-2", slots=1, holds=("v1",))
+    assert (await fleet.bound("moves")).status.node_name == "mac-2"
+
+
+async def test_instances_of_a_removed_node(fleet: Fleet) -> None:
+    await fleet.node("mac-1", slots=2)
+    await fleet.instance("stays")
+    await fleet.instance("leaves")
+    await fleet.bound("stays")
+    await fleet.bound("leaves")
+    fleet.alive.clear()
+    await fleet.client.delete(INSTANCES, "leaves", NAMESPACE)
+    await fleet.client.delete(NODES, "mac-1")
+    await fleet.gone("leaves")
+    failed = await fleet.see(INSTANCES, "stays", lambda one: one.status.phase is Phase.ERROR, NAMESPACE)
+    assert failed.status.message == "Node mac-1 was removed while the instance was on it"
+
+
+async def test_a_failed_instance_is_told_in_an_event_once(fleet: Fleet, operator_cloud: LocalCloud) -> None:
+    await fleet.node("mac-1")
+    await fleet.instance("sad")
+    await fleet.bound("sad")
+    for message in ("The startup script failed", "The startup script failed!"):
+        await fleet.client.patch(
+            INSTANCES, "sad", {"status": {"phase": "Error", "message": message}}, NAMESPACE, subresource="status"
+        )
+    kubectl = operator_cloud.kubectl
+    flags = ("events", "--for=ankainstance/sad", "--namespace=default", "--output=json")
+    for _ in range(100):
+        events = json.loads(kubectl.run(*flags) or '{"items": []}')["items"]
+        if events:
+            break
+    assert [(event["type"], event["message"]) for event in events] == [("Warning", "The startup script failed")]
+    assert "The startup script failed" in kubectl.run("describe", "ankainstance", "sad")
+
+
+async def test_groups_count_their_macs_and_tell_what_is_wrong(fleet: Fleet) -> None:
+    await fleet.group("ios", fallbackGroup="spare")
+    lost = await fleet.see(GROUPS, "ios", lambda group: is_true(group.status.conditions, "Stalled"))
+    assert "There is no NodeGroup spare" in find(lost.status.conditions, "Stalled").message
+    await fleet.group("spare")
+    await fleet.see(GROUPS, "ios", lambda group: is_true(group.status.conditions, "Ready"))
+    await fleet.node("mac-1", groups=["ios"])
+    await fleet.node("mac-2", groups=["ios", "nonesuch"], drainMode=True)
+    group = await fleet.see(GROUPS, "ios", lambda group: (group.status.nodes, group.status.active_nodes) == (2, 1))
+    assert group.status.observed_generation == group.metadata.generation
+    node = await fleet.see(NODES, "mac-2", lambda node: is_true(node.status.conditions, "UnknownGroups"))
+    assert "nonesuch" in find(node.status.conditions, "UnknownGroups").message
+    await fleet.client.patch(GROUPS, "spare", {"spec": {"fallbackGroup": "ios"}})
+    for name in ("ios", "spare"):
+        await fleet.see(GROUPS, name, lambda group: is_true(group.status.conditions, "Stalled"))
+
+
+async def test_a_full_group_falls_back(fleet: Fleet) -> None:
+    await fleet.group("spare")
+    await fleet.group("ios", fallbackGroup="spare")
+    await fleet.node("mac-1", slots=1, groups=["ios"])
+    await fleet.node("mac-2", slots=1, groups=["spare"], holds=("v1",))
+    await fleet.node("mac-3", slots=1, holds=("v1",))
+    for node in ("mac-1", "mac-2", "mac-3"):
+        await fleet.see(NODES, node, lambda node: node.status.state is NodeState.ACTIVE)
+    for number in range(3):
+        await fleet.instance(f"job-{number}", group="ios")
+    await fleet.bound("job-1")
+    await fleet.see(INSTANCES, "job-2", lambda one: find(one.status.conditions, "Scheduled"), NAMESPACE)
+    assert Counter(one.status.node_name for one in fleet.instances) == {"mac-1": 1, "mac-2": 1, None: 1}
+    why = find((await fleet.client.get(INSTANCES, "job-2", NAMESPACE)).status.conditions, "Scheduled")
+    assert why is not None
+    assert why.message == "0/3 nodes fit: 2 full, 1 not in group ios"
+
+
+async def test_templates_show_who_holds_them(fleet: Fleet) -> None:
+    await fleet.node("mac-1", holds=("v1", "v0"))
+    template = await fleet.see(TEMPLATES, TEMPLATE, lambda template: len(template.status.nodes) == 2)
+    assert [(held.node_name, held.tag) for held in template.status.nodes] == [("mac-1", "v0"), ("mac-1", "v1")]
+    assert is_true(template.status.conditions, "Ready")
+
+
+async def test_nothing_is_written_when_nothing_changes(fleet: Fleet, operator_cloud: LocalCloud) -> None:
+    """Heartbeats, our own writes and the passing of time cause no write of any object."""
+    await fleet.group("ios")
+    for number in range(3):
+        await fleet.node(f"mac-{number}", groups=["ios"], holds=("v1",))
+    await fleet.instance("one", group="ios")
+    await fleet.bound("one")
+    await fleet.see(GROUPS, "ios", lambda group: group.status.active_nodes == 3)
+    await fleet.see(TEMPLATES, TEMPLATE, lambda template: len(template.status.nodes) == 3)
+
+    def versions() -> dict[str, str]:
+        objects = json.loads(operator_cloud.kubectl.run("get", "anka", "--all-namespaces", "--output=json"))["items"]
+        return {one["metadata"]["uid"]: one["metadata"]["resourceVersion"] for one in objects}
+
+    before = versions()
+    beats = len(fleet.alive) * 6
+    seen = 0
+    async with fleet.client.watch(
+        LEASES, "anka-nodes", resource_version=(await fleet.client.list(LEASES, "anka-nodes")).resource_version
+    ) as chunks:
+        async for chunk in chunks:
+            seen += chunk.count(b'"type":"MODIFIED"')
+            if seen >= beats:
+                break
+    assert versions() == before
