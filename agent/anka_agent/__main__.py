@@ -6,7 +6,7 @@ import asyncio
 import sys
 
 from anka_agent import VERSION
-from anka_agent.app import Agent, StartError
+from anka_agent.app import Agent, Crashed, StartError
 from anka_agent.settings import AgentSettings
 from anka_crds.kube.config import ConfigError, load_endpoint
 from anka_crds.process import logs
@@ -42,6 +42,8 @@ def run(settings: AgentSettings) -> None:
         asyncio.run(Agent(settings, endpoint).run())
     except StartError as error:
         fail(PROG, str(error))
+    except Crashed as error:
+        fail(PROG, str(error), code=1)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
 

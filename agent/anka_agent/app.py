@@ -48,6 +48,10 @@ class StartError(Exception):
     """A person must do something first; str() is one line that says what."""
 
 
+class Crashed(Exception):
+    """A part of the agent ended that never should; str() is one line."""
+
+
 @dataclass
 class Parts:
     """What has come up so far, for the health checks."""
@@ -180,11 +184,16 @@ class Agent:
             await reflector.synced.wait()
             self._spawn("instances", controller.run())
             self._spawn("node report", reporter.run())
-            await asyncio.wait(self._tasks.values(), return_when=asyncio.FIRST_COMPLETED)
-            for name_, task in self._tasks.items():
-                if task.done() and not task.cancelled() and (error := task.exception()) is not None:
-                    log.critical("%s ended: %r", name_, error, exc_info=error)
-            await self._stop.wait()
+            await self._until_one_ends()
+
+    async def _until_one_ends(self) -> None:
+        """None of them ever should: one that does leaves this process half dead, and launchd starts a whole one."""
+        await asyncio.wait(self._tasks.values(), return_when=asyncio.FIRST_COMPLETED)
+        for name, task in self._tasks.items():
+            if task.done():
+                error = None if task.cancelled() else task.exception()
+                log.critical("%s ended: %r", name, error, exc_info=error)
+                raise Crashed(f"{name} ended by itself: see the log")
 
     async def _first_templates(self, inventory: Inventory, templates: Templates) -> None:
         """Without knowing what is held, everything would be pulled once more."""

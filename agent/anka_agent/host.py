@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import socket
 import subprocess
@@ -20,7 +21,8 @@ class Hardware:
     cpu_count: int
     ram_gib: int
     disk_size_bytes: int
-    arch: str
+    arch: str | None
+    """Of VMs here, as far as the machine itself tells; on anything but a Mac only Anka's templates can."""
 
 
 def hardware(path: Path) -> Hardware:
@@ -29,7 +31,7 @@ def hardware(path: Path) -> Hardware:
         cpu_count=os.cpu_count() or 1,
         ram_gib=max(1, round(_ram_bytes() / GIB)),
         disk_size_bytes=shutil.disk_usage(path).total,
-        arch=architecture(platform.machine()),
+        arch=architecture(platform.machine()) if sys.platform == "darwin" else None,
     )
 
 
@@ -40,6 +42,28 @@ def free_disk_bytes(path: Path) -> int:
 def cpu_percent() -> int:
     """Load of the last minute as a share of all cores, at most 100: the same figure on macOS and Linux."""
     return min(100, round(100 * os.getloadavg()[0] / (os.cpu_count() or 1)))
+
+
+def ram_percent() -> int:
+    """Share of the RAM that is in use; 0 where the system does not tell."""
+    if sys.platform == "darwin":
+        answer = subprocess.run(["/usr/bin/vm_stat"], capture_output=True, text=True, check=False).stdout
+        return used_percent(answer, _ram_bytes())
+    try:
+        free, total = os.sysconf("SC_AVPHYS_PAGES"), os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError):
+        return 0
+    return max(0, min(100, round(100 * (total - free) / total))) if total > 0 else 0
+
+
+def used_percent(vm_stat: str, ram_bytes: int) -> int:
+    """From the output of macOS's `vm_stat`: all but what is free, inactive or speculative."""
+    size = re.search(r"page size of (\d+) bytes", vm_stat)
+    pages = dict(re.findall(r"^Pages (free|inactive|speculative):\s+(\d+)\.", vm_stat, re.MULTILINE))
+    if size is None or not pages or ram_bytes <= 0:
+        return 0
+    spare = sum(int(count) for count in pages.values()) * int(size.group(1))
+    return max(0, min(100, round(100 * (ram_bytes - spare) / ram_bytes)))
 
 
 def architecture(machine: str) -> str:

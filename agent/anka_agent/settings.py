@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from anka_agent import host
 from anka_crds.api import AnkaNode
@@ -32,7 +32,9 @@ class AgentSettings(ProcessSettings):
     kubeconfig: Path | None = Field(
         default=None, description="Kubernetes API to use; else $KUBECONFIG, else in-cluster"
     )
-    node_name: str = Field(default="", description="Name of the AnkaNode object; from the host name if absent")
+    node_name: str = Field(
+        default="", validate_default=True, description="Name of the AnkaNode object; from the host name if absent"
+    )
     name: str = Field(default="", description="Display name of the node")
     host: str = Field(default="", description="Address at which VMs of this Mac are reached")
     groups: str = Field(default="", description="NodeGroups to join, separated by commas")
@@ -49,7 +51,9 @@ class AgentSettings(ProcessSettings):
     vm_prefix: str = Field(default="mgmtManaged-", description="What names of VMs begin with")
     heartbeat: Annotated[float, Field(gt=0)] = Field(default=10.0, description="Seconds between heartbeats")
     lease_duration: Annotated[int, Field(ge=1)] = Field(
-        default=40, description="Seconds without heartbeat after which the node counts as Offline"
+        default=40,
+        validate_default=True,
+        description="Seconds without heartbeat after which the node counts as Offline",
     )
     lease_namespace: str = Field(default="anka-nodes", description="Namespace of the heartbeat Lease")
     state_dir: Path = Field(default_factory=default_state_dir, description="Directory for what must survive a restart")
@@ -69,13 +73,22 @@ class AgentSettings(ProcessSettings):
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
+    @field_validator("lease_duration")
+    @classmethod
+    def _longer_than_heartbeat(cls, value: int, info: ValidationInfo) -> int:
+        heartbeat = info.data.get("heartbeat")
+        if heartbeat is not None and heartbeat >= value:
+            raise ValueError(f"must be more than --heartbeat ({heartbeat:g} s)")
+        return value
+
+    @field_validator("node_name")
+    @classmethod
+    def _usable_name(cls, value: str) -> str:
+        object_name(value or host.host_name())
+        return value
+
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.heartbeat >= self.lease_duration:
-            raise ValueError(
-                f"--heartbeat ({self.heartbeat:g} s) must be less than --lease-duration ({self.lease_duration} s)"
-            )
-        object_name(self.node_name or host.host_name())
+    def _as_a_node(self) -> Self:
         self.node()
         return self
 

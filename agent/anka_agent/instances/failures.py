@@ -33,7 +33,7 @@ def worth_another_try(step: Step, error: AnkaError, attempt: int) -> bool:
 
 def delay(attempt: int) -> float:
     """Seconds before the next try."""
-    return float(min(2 ** (attempt - 1), 30))
+    return float(min(2 ** min(attempt - 1, 5), 30))
 
 
 def failure(step: Step, error: Exception) -> Failure:

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 USAGE_SECONDS = 300.0
 FACTS_SECONDS = 60.0
 """How often licence, version and USB devices are asked for: they change when somebody changes them."""
+GONE = "the AnkaNode of this Mac was deleted: restart the agent to join again, or remove the agent"
 
 
 @dataclass
@@ -79,7 +80,6 @@ class NodeReporter:
                 await self._refresh_facts()
                 await self._templates.refresh(self._inventory.templates())
                 await self.report()
-                self.trouble = None
             except (ApiError, AnkaError) as error:
                 if str(error) != self.trouble:
                     log.warning("the node's status is not written: %s; trying again", error)
@@ -103,13 +103,17 @@ class NodeReporter:
         """Write the status if it is worth a write. Raises ApiError."""
         node = self._node()
         if node is None:
+            if self.trouble != GONE:
+                log.error(GONE)
+            self.trouble = GONE
             return
+        self.trouble = None
         held = node_report.templates(
             (vm, [(tag.tag, tag.size) for tag in tags]) for vm, tags in self._templates.held.values()
         )
         status = node_report.status(
             ip_address=self._ip_address,
-            host_arch=self._templates.arch or self._hardware.arch,
+            host_arch=self._hardware.arch or self._templates.arch,
             cpu_count=self._hardware.cpu_count,
             ram_gib=self._hardware.ram_gib,
             disk_size_bytes=self._hardware.disk_size_bytes,
@@ -120,6 +124,7 @@ class NodeReporter:
                 held,
                 free_disk_bytes=host.free_disk_bytes(self._disk),
                 cpu_percent=host.cpu_percent(),
+                ram_percent=host.ram_percent(),
             ),
             held=held,
             usb_devices=_usb(self.facts.usb),

@@ -29,13 +29,16 @@ def templates(rows: Iterable[TemplateRow]) -> list[HeldTemplate]:
     return sorted(found, key=lambda held: (held.name, held.uuid, held.tag or ""))[:1024]
 
 
-def usage(vms: Iterable[Vm], held: Iterable[HeldTemplate], *, free_disk_bytes: int, cpu_percent: int) -> Usage:
+def usage(
+    vms: Iterable[Vm], held: Iterable[HeldTemplate], *, free_disk_bytes: int, cpu_percent: int, ram_percent: int
+) -> Usage:
     running = [vm for vm in vms if vm.running]
     return Usage(
         vm_count=len(running),
         vcpu_count=sum(vm.cpu_cores or 0 for vm in running),
         vram_mib=sum((vm.ram_bytes or 0) >> 20 for vm in running),
         cpu_percent=cpu_percent,
+        ram_percent=ram_percent,
         free_disk_bytes=free_disk_bytes,
         anka_disk_bytes=sum(template.size_bytes or 0 for template in held),
     )
@@ -44,7 +47,7 @@ def usage(vms: Iterable[Vm], held: Iterable[HeldTemplate], *, free_disk_bytes: i
 def status(
     *,
     ip_address: str | None,
-    host_arch: str,
+    host_arch: str | None,
     cpu_count: int,
     ram_gib: int,
     disk_size_bytes: int,
@@ -57,7 +60,7 @@ def status(
 ) -> dict[str, Any]:
     full = AnkaNodeStatus(
         ip_address=ip_address,
-        host_arch="arm64" if host_arch == "arm64" else "amd64",
+        host_arch="arm64" if host_arch == "arm64" else "amd64" if host_arch == "amd64" else None,
         cpu_count=cpu_count,
         ram_gib=ram_gib,
         disk_size_bytes=disk_size_bytes,
