@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,12 +20,23 @@ from anka_shim.services import Services
 from anka_shim.translate.failure import Failure
 from anka_shim.version import package_version
 
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
 DESCRIPTION = """The REST API of the Anka controller, served from the custom resources of a Kubernetes cluster.
 
 Every answer of /api is `{"status": "OK" | "FAIL", "message": …, "body": …}`. What a request asks for and cannot be done
 is **HTTP 200** with status FAIL and the reason in `message`; `body` is left out where there is none.
 
 There is no authentication yet."""
+
+
+class _Direct(APIRoute):
+    """Calls the handler with the request and nothing else. Our handlers declare no parameters, so what FastAPI would
+    do in between only costs time: a third of a short answer."""
+
+    def get_route_handler(self) -> Handler:
+        handler: Handler = self.endpoint
+        return handler
 
 
 def application(services: Services) -> Edge:
@@ -38,11 +50,11 @@ def application(services: Services) -> Edge:
         openapi_url="/openapi.json",
     )
     app.state.max_body_bytes = services.settings.max_body_bytes
+    app.router.route_class = _Direct
     for resource in (vm, node, status, health):
         resource.register(app, services)
     app.add_exception_handler(Failure, _failed)
     app.add_exception_handler(HTTPException, _no_such_endpoint)
-    app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(Exception, _bug)
 
     def openapi() -> dict[str, Any]:
@@ -78,11 +90,6 @@ def _methods(request: Request) -> list[str]:
         if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
         for method in route.methods or ()
     )
-
-
-async def _not_understood(_: Request, error: Any) -> Response:
-    first = error.errors()[0]
-    return fail(f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
 
 
 async def _bug(request: Request, _: Exception) -> Response:

@@ -58,7 +58,10 @@ class ShimSettings(ProcessSettings):
     drain_seconds: float = Field(
         default=2.0, ge=0, description="On SIGTERM: time between becoming not ready and the end of listening."
     )
-    access_log: AccessLog = Field(default="all", description="Which requests are logged: all, changes, none.")
+    access_log: AccessLog = Field(
+        default="changes",
+        description="Which requests are logged: all; changes, that is all but GETs that went well; none.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged.")
     log_format: Literal["json", "text"] = Field(default="json", description="One JSON object a line, or text.")
 
