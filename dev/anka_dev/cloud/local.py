@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,15 @@ class LocalCloud:
     def start_operator(self, *extra: str, port: int = 0) -> Service:
         """One more operator: with several, the Lease says which one works."""
         port = free_port(port)
+        name = f"operator-{len(self.operators) + 1}"
         arguments = [
             *self._common("anka-operator", install.OPERATOR_NAMESPACE),
+            # A crashed one that is started again here goes on at once: the Lease is its own.
+            f"--identity={name}",
             f"--health-port={port}",
             *([f"--registry-url={self.registry.url}"] if self.registry else []),
             *extra,
         ]
-        name = f"operator-{len(self.operators) + 1}"
         service = self._service(name, "anka_operator", arguments, port)
         self.operators.append(service)
         return service.start()
@@ -162,8 +165,9 @@ class LocalCloud:
 
     def stop(self) -> None:
         """All but the cluster. May be called twice."""
-        for service in self.services():
-            service.stop()
+        services = self.services()
+        with ThreadPoolExecutor(max(1, len(services))) as together:
+            list(together.map(Service.stop, services))
         for mac in self.macs.values():
             mac.power_off()
         if self.registry is not None:
