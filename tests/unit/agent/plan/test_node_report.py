@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from anka_agent.anka.vm import Vm
+from anka_agent.plan import node_report
+from anka_crds.api.node import AnkaVersion, Usage
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def status(**changes: Any) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "ip_address": "10.0.0.1", "host_arch": "arm64", "cpu_count": 8, "ram_gib": 16, "disk_size_bytes": 1,
+        "anka_version": AnkaVersion(version="3.8.1"), "agent_version": "1", "used": Usage(), "held": [],
+        "usb_devices": [], "now": NOW,
+    }  # fmt: skip
+    return node_report.status(**{**given, **changes})
+
+
+def test_only_the_agents_fields() -> None:
+    written = status()
+    assert set(written) <= node_report.REPORTED
+    assert not {"state", "conditions", "observedGeneration"} & set(written)
+
+
+def test_unknown_architecture_is_not_made_up() -> None:
+    assert "hostArch" not in status(host_arch=None)
+
+
+def test_a_row_for_each_tag() -> None:
+    tagged, bare = Vm("b", "macos", "stopped", version="v2"), Vm("a", "linux", "stopped", image_size=7)
+    held = node_report.templates([(tagged, [("v2", 2), ("v1", 1)]), (bare, [])])
+    assert [(row.name, row.tag, row.size_bytes) for row in held] == [
+        ("linux", None, 7), ("macos", "v1", 1), ("macos", "v2", 2),
+    ]  # fmt: skip
+
+
+def test_usage_counts_what_runs() -> None:
+    vms = [
+        Vm("1", "a", "running", cpu_cores=4, ram_bytes=4 << 30),
+        Vm("2", "b", "running"),
+        Vm("3", "c", "stopped", cpu_cores=8),
+    ]
+    used = node_report.usage(vms, [], free_disk_bytes=5, cpu_percent=10, ram_percent=20)
+    assert (used.vm_count, used.vcpu_count, used.vram_mib, used.free_disk_bytes) == (2, 4, 4096, 5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "write"),
+    [
+        ({}, False),
+        ({"used": Usage(vm_count=2), "now": datetime(2027, 1, 1, tzinfo=UTC)}, False),
+        ({"anka_version": AnkaVersion(version="3.9.0")}, True),
+        ({"ip_address": "10.0.0.2"}, True),
+        ({"held": node_report.templates([(Vm("a", "t", "stopped"), [])])}, True),
+    ],
+)
+def test_needs_write(changes: dict[str, Any], write: bool) -> None:
+    assert node_report.needs_write({**status(), "state": "Active"}, status(**changes)) is write
