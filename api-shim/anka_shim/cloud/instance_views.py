@@ -6,7 +6,6 @@ all the work of this process.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,7 +44,7 @@ class InstanceViews:
         self._registry = registry
         self._terminated_seconds = terminated_seconds
         self._encoded: dict[str, Encoded] = {}
-        self._gone: OrderedDict[str, Tombstone] = OrderedDict()
+        self._gone: dict[str, Tombstone] = {}
         self._list: bytes | None = None
         stores.instances.subscribe(self._on_event)
 
@@ -53,8 +52,8 @@ class InstanceViews:
         """The list: living instances, and those that are gone since less than a minute."""
         self._forget_old()
         if self._list is None:
-            living = [self._element(id_of(obj), obj) for obj in self._stores.instances]
-            gone = [self._gone_element(id_, tombstone) for id_, tombstone in self._gone.items()]
+            living = [self._of(obj).element for obj in self._stores.instances]
+            gone = [self._of(tombstone.instance, tombstone.gone_at).element for tombstone in self._gone.values()]
             self._list = b"[" + b",".join([*living, *gone]) + b"]"
         return self._list
 
@@ -62,51 +61,35 @@ class InstanceViews:
         """The inner `vm` object, or None for an unknown id."""
         obj = self._stores.instance(id_)
         if obj is not None:
-            return self._of(id_, obj).alone
+            return self._of(obj).alone
         tombstone = self.tombstone(id_)
-        return None if tombstone is None else self._of_gone(id_, tombstone).alone
+        return None if tombstone is None else self._of(tombstone.instance, tombstone.gone_at).alone
 
     def tombstone(self, id_: str) -> Tombstone | None:
         """Of an instance that is gone, while it is still shown."""
         self._forget_old()
         return self._gone.get(id_)
 
-    def _element(self, id_: str, obj: AnkaInstance) -> bytes:
-        return self._of(id_, obj).element
-
-    def _gone_element(self, id_: str, tombstone: Tombstone) -> bytes:
-        return self._of_gone(id_, tombstone).element
-
-    def _of(self, id_: str, obj: AnkaInstance) -> Encoded:
-        encoded = self._encoded.get(id_)
+    def _of(self, obj: AnkaInstance, gone_at: datetime | None = None) -> Encoded:
+        key = _key(obj)
+        encoded = self._encoded.get(key)
         if encoded is None:
-            encoded = self._encoded[id_] = self._encode(obj, None)
+            inner = vm(obj, self._registry, gone_at)
+            encoded = Encoded(orjson.dumps(envelope_of(inner)), orjson.dumps(inner))
+            self._encoded[key] = encoded
         return encoded
-
-    def _of_gone(self, id_: str, tombstone: Tombstone) -> Encoded:
-        encoded = self._encoded.get(id_)
-        if encoded is None:
-            encoded = self._encoded[id_] = self._encode(tombstone.instance, tombstone.gone_at)
-        return encoded
-
-    def _encode(self, obj: AnkaInstance, gone_at: datetime | None) -> Encoded:
-        inner = vm(obj, self._registry, gone_at)
-        return Encoded(orjson.dumps(envelope_of(inner)), orjson.dumps(inner))
 
     def _on_event(self, type_: EventType, old: AnkaInstance | None, new: AnkaInstance | None) -> None:
         self._list = None
+        for obj in (old, new):
+            if obj is not None:
+                self._encoded.pop(_key(obj), None)
         if new is not None:
-            id_ = id_of(new)
-            self._gone.pop(id_, None)
-        elif old is not None:
-            id_ = id_of(old)
-            if self._terminated_seconds > 0:
-                until = self._clock.monotonic() + self._terminated_seconds
-                self._gone[id_] = Tombstone(old, self._clock.now(), until)
-                self._gone.move_to_end(id_)
-        else:
-            return
-        self._encoded.pop(id_, None)
+            self._forget(id_of(new))
+        elif old is not None and self._terminated_seconds > 0:
+            until = self._clock.monotonic() + self._terminated_seconds
+            self._forget(id_of(old))
+            self._gone[id_of(old)] = Tombstone(old, self._clock.now(), until)
 
     def _forget_old(self) -> None:
         """The oldest come first: all are kept equally long."""
@@ -115,6 +98,15 @@ class InstanceViews:
             id_, tombstone = next(iter(self._gone.items()))
             if tombstone.until > now:
                 return
-            del self._gone[id_]
-            self._encoded.pop(id_, None)
+            self._forget(id_)
             self._list = None
+
+    def _forget(self, id_: str) -> None:
+        tombstone = self._gone.pop(id_, None)
+        if tombstone is not None:
+            self._encoded.pop(_key(tombstone.instance), None)
+
+
+def _key(obj: AnkaInstance) -> str:
+    """By uid: two namespaces may have an object of the same name, and then of the same id."""
+    return obj.metadata.uid or id_of(obj)

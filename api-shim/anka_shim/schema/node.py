@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from anka_crds.api.phase import NodeState
 from anka_shim.schema.envelope import Answer, Failed, Succeeded
@@ -39,6 +39,49 @@ class HeldTemplate(Answer):
 
 
 class Node(Answer):
+    """A Mac."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "node_id": "32c6cf26-009c-4aec-97c9-a5832ce1452c",
+                    "node_name": "MacPro1",
+                    "cpu_count": 6,
+                    "ram": 36,
+                    "vm_count": 1,
+                    "vcpu_count": 4,
+                    "vram": 4096,
+                    "cpu_util": 0.28,
+                    "ram_util": 0.1,
+                    "ip_address": "192.168.0.106",
+                    "state": "Active",
+                    "capacity": 2,
+                    "groups": [{"id": "ios", "name": "iOS", "description": "", "fallback_group_id": None}],
+                    "anka_version": {
+                        "product": "Anka Build Enterpriseplus",
+                        "version": "3.5.0",
+                        "build": "191",
+                        "license": "com.veertu.anka.entplus",
+                        "expires": "17-aug-2027",
+                    },
+                    "usb_devices": None,
+                    "capacity_mode": "number",
+                    "vcpu_override": 0,
+                    "ram_override": 0,
+                    "disk_size": 994662584320,
+                    "free_disk_space": 306762862592,
+                    "anka_disk_usage": 132683026432,
+                    "host_arch": "arm64",
+                    "templates": [{"uuid": "0222a870-0b8c-44b3-989c-775f5cd0785f", "name": "14.5-arm64", "tag": "v1"}],
+                    "last_updated": "2026-09-24T13:27:31Z",
+                    "timestamp": 1790256451,
+                    "agent_version": "0.1.0",
+                }
+            ]
+        }
+    )
+
     node_id: str
     node_name: str
     cpu_count: int = Field(ge=0, description="CPU cores.")

@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
+from anka_shim.schema.node import Node
+from anka_shim.schema.start import StartVm
 from anka_shim.schema.status import StatusOk
+from anka_shim.schema.vm import Vm
+from anka_shim.translate import start
 from support.shim_rig import TEMPLATE, rig
 
 
@@ -155,3 +159,14 @@ async def test_the_openapi_document_has_every_endpoint_and_no_loose_end() -> Non
         assert "HTTPValidationError" not in text
         assert schemas["StartVm"]["examples"]
         assert (await shim.http.get("/docs")).status_code == 200
+
+
+async def test_documented_examples_are_what_the_models_say() -> None:
+    for model in (Vm, Node):
+        extra = model.model_config["json_schema_extra"]
+        assert isinstance(extra, dict)
+        for example in extra["examples"]:  # type: ignore[union-attr]
+            model.model_validate(example)
+    for example in StartVm.model_config["json_schema_extra"]["examples"]:  # type: ignore[index,call-overload]
+        StartVm.model_validate(example)
+        start.read(example, max_count=100)

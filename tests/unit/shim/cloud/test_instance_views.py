@@ -97,3 +97,20 @@ def test_an_id_that_comes_back_lives() -> None:
     assert seen.states == {NAMES[0]: "Started"}
     seen.clock.advance(120)
     assert seen.states == {NAMES[0]: "Started"}
+
+
+def test_the_same_name_in_two_namespaces_shows_both() -> None:
+    seen = Seen()
+    other = instance(NAMES[0], 2, "uid-other", phase="Started")
+    other.metadata.namespace = "other"
+    seen.put(instance(NAMES[0], 1), other)
+    states = [item["vm"]["instance_state"] for item in orjson.loads(seen.views.all())]
+    assert sorted(states) == ["Scheduling", "Started"]
+
+
+def test_no_tombstones_when_not_wanted() -> None:
+    stores = Stores()
+    views = InstanceViews(stores, ManualClock(), registry="", terminated_seconds=0)
+    stores.instances.observe(instance(NAMES[0], 1))
+    stores.instances.observe_deleted(("ns", NAMES[0]), f"uid-{NAMES[0]}", "2")
+    assert views.all() == b"[]"

@@ -1,0 +1,114 @@
+"""The writes themselves, over a client whose answers a test holds back. What the API answers: test_vm.py."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import Any
+
+import pytest
+
+from anka_crds.api import AnkaInstance
+from anka_crds.api.instance import AnkaInstanceSpec
+from anka_crds.kube.errors import ServerError, Unreachable
+from anka_crds.kube.store import Store
+from anka_shim.cloud.instances import PARALLEL_WRITES, InstanceCommands
+from anka_shim.cloud.kinds import INSTANCES
+from anka_shim.translate.failure import Failure
+
+SPEC = AnkaInstanceSpec(template="t")
+
+
+class HeldClient:
+    """Creates only when `open` is set; `errors` are raised first, one for each call."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.open = asyncio.Event()
+        self.begun = asyncio.Event()
+        self.names: list[str] = []
+        self.running = 0
+        self.most = 0
+        self._errors = list(errors)
+
+    async def create(self, _: object, body: dict[str, Any], __: str, *, deadline: float) -> AnkaInstance:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        self.begun.set()
+        try:
+            async with asyncio.timeout(deadline):
+                await self.open.wait()
+        except TimeoutError:
+            raise Unreachable("no answer in time", sent=True) from None
+        finally:
+            self.running -= 1
+        if self._errors:
+            raise self._errors.pop(0)
+        name = body["metadata"]["name"]
+        self.names.append(name)
+        return AnkaInstance.from_api({**body, "metadata": {**body["metadata"], "uid": name, "resourceVersion": "1"}})
+
+
+class Undone:
+    def __init__(self) -> None:
+        self.created: list[str] = []
+        self.unknown: list[str] = []
+        self.called = asyncio.Event()
+
+    def start(self, _: str, created: list[str], unknown: list[str]) -> None:
+        self.created += created
+        self.unknown += unknown
+        self.called.set()
+
+
+def commands(client: HeldClient, undone: Undone, *, seconds: float = 5) -> InstanceCommands:
+    ids = (f"id-{number}" for number in itertools.count())
+    return InstanceCommands(
+        client,  # type: ignore[arg-type]
+        Store(INSTANCES),
+        undone,  # type: ignore[arg-type]
+        namespace="ns",
+        seconds=seconds,
+        new_id=lambda: next(ids),
+    )
+
+
+async def test_creations_run_side_by_side_but_not_all_at_once() -> None:
+    client, undone = HeldClient(), Undone()
+    task = asyncio.create_task(commands(client, undone).start(SPEC, 100))
+    await client.begun.wait()
+    client.open.set()
+    assert await task == [f"id-{number}" for number in range(100)]
+    assert client.most == PARALLEL_WRITES
+    assert not undone.called.is_set()
+
+
+async def test_all_or_none() -> None:
+    client, undone = HeldClient(ServerError(500, "InternalError", "sad")), Undone()
+    client.open.set()
+    with pytest.raises(Failure, match="cannot start the VM: the Kubernetes API is overloaded or in trouble"):
+        await commands(client, undone).start(SPEC, 50)
+    # Nothing new was begun after the first error; what was made is undone, and so is what may have been made.
+    assert undone.created == client.names
+    assert undone.unknown == ["id-0"]
+    assert len(client.names) < 50
+
+
+async def test_a_write_that_never_ends_is_ended_in_time() -> None:
+    client, undone = HeldClient(), Undone()
+    async with asyncio.timeout(3):
+        with pytest.raises(Failure, match="does not answer"):
+            await commands(client, undone, seconds=0.1).start(SPEC, PARALLEL_WRITES + 5)
+    # Those that waited for their turn were never sent, so there is nothing of them to undo.
+    assert len(undone.unknown) == PARALLEL_WRITES
+
+
+async def test_a_request_that_is_given_up_leaves_nothing_behind() -> None:
+    client, undone = HeldClient(), Undone()
+    task = asyncio.create_task(commands(client, undone).start(SPEC, 3))
+    await client.begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    client.open.set()
+    await asyncio.wait_for(undone.called.wait(), 5)
+    assert sorted(undone.created) == ["id-0", "id-1", "id-2"]
