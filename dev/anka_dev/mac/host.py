@@ -26,6 +26,8 @@ from anka_dev.mac.store import FileStore, write_json
 logger = logging.getLogger("anka_dev.mac.host")
 # sun_path is 104 bytes on macOS, 108 on Linux.
 SOCKET_PATH_LIMIT = 100
+# A daemon was started for a VM that is about to start: it waits at least this long for it.
+FIRST_REQUEST_SECONDS = 10.0
 # How often to see whether the Mac's directory was deleted under the daemon.
 HOME_CHECK_SECONDS = 15.0
 
@@ -66,7 +68,7 @@ class Host:
         os.write(ready, b"ready")
         os.close(ready)
         accepting = loop.create_task(self._accept(listener))
-        self._rest()
+        self._rest(at_least=FIRST_REQUEST_SECONDS)
         self._check_home()
         await self.done.wait()
         accepting.cancel()
@@ -75,13 +77,13 @@ class Host:
         for vm in list(self.vms.values()):
             await vm.halt(force=True)
 
-    def _rest(self) -> None:
+    def _rest(self, at_least: float = 0.0) -> None:
         """Nothing runs: end after the linger time unless something starts before."""
         if self._linger:
             self._linger.cancel()
             self._linger = None
         if not self.vms:
-            seconds = float(self.store.config()["linger_seconds"])
+            seconds = max(float(self.store.config()["linger_seconds"]), at_least)
             self._linger = asyncio.get_running_loop().call_later(seconds, self.done.set)
 
     def _check_home(self) -> None:
