@@ -9,18 +9,17 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 
-import aiohttp
-
 from anka_crds.kube.client import KubeClient
 from anka_crds.kube.config import Endpoint
 from anka_crds.process.clock import Clock, SystemClock
 from anka_crds.process.health import Health
+from anka_crds.registry.client import RegistryClient
 from anka_shim.app import application
 from anka_shim.cloud.caches import Stores, Watches
 from anka_shim.cloud.instance_views import InstanceViews
 from anka_shim.cloud.instances import InstanceCommands
 from anka_shim.cloud.node_views import NodeViews
-from anka_shim.cloud.registry_watch import RegistryWatch, http_probe
+from anka_shim.cloud.registry_watch import RegistryWatch, probe_of
 from anka_shim.cloud.undo import Undo
 from anka_shim.server import Server, server
 from anka_shim.services import Services
@@ -38,7 +37,6 @@ async def services(
 ) -> AsyncIterator[Services]:
     """Everything that runs in the background, as long as the block lasts. Returns at once: the caches fill later."""
     async with contextlib.AsyncExitStack() as stack:
-        session = await stack.enter_async_context(aiohttp.ClientSession())
         client = await stack.enter_async_context(KubeClient(endpoint, user_agent="anka-shim"))
         stores = Stores()
         instance_views = InstanceViews(
@@ -51,8 +49,10 @@ async def services(
         watches = await stack.enter_async_context(Watches(client, stores))
         undo = Undo(client, stores.instances)
         stack.push_async_callback(undo.close, UNDO_SECONDS)
-        url = settings.registry_url
-        registry = RegistryWatch(url, http_probe(session, url) if url else None)
+        probe = None
+        if settings.registry_url:
+            probe = probe_of(await stack.enter_async_context(RegistryClient(settings.registry_url)))
+        registry = RegistryWatch(settings.registry_url, probe)
         task = asyncio.create_task(registry.run(), name="registry")
         stack.push_async_callback(_cancel, task)
         commands = InstanceCommands(

@@ -6,7 +6,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-import aiohttp
+from anka_crds.registry.client import RegistryClient
+from anka_crds.registry.errors import RegistryError
 
 log = logging.getLogger(__name__)
 
@@ -14,23 +15,17 @@ RUNNING = "Running"
 FAILED = "FAIL"
 """The two words that the exporter knows (legacy-clients section 1.6)."""
 
-TIMEOUT_SECONDS = 5.0
-
 Probe = Callable[[], Awaitable[str | None]]
 """None when the registry answers, else why it does not."""
 
 
-def http_probe(session: aiohttp.ClientSession, url: str) -> Probe:
-    """Asks GET /registry/status."""
-
+def probe_of(client: RegistryClient) -> Probe:
     async def probe() -> str | None:
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
         try:
-            async with session.get(f"{url}/registry/status", timeout=timeout) as response:
-                await response.read()
-                return None if response.status == 200 else f"HTTP {response.status}"
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            return str(error) or type(error).__name__
+            await client.status()
+        except RegistryError as error:
+            return str(error)
+        return None
 
     return probe
 
@@ -60,7 +55,7 @@ class RegistryWatch:
             if trouble is None and self.status != RUNNING:
                 log.info("the registry answers", extra={"registry": self.url})
             elif trouble is not None and trouble != self._trouble:
-                log.warning("the registry does not answer: %s", trouble, extra={"registry": self.url})
+                log.warning(trouble, extra={"registry": self.url})
             self._trouble = trouble
             self.status = FAILED if trouble else RUNNING
             await self._sleep(self._interval_seconds)

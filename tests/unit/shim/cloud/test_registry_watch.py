@@ -3,12 +3,12 @@ from __future__ import annotations
 import asyncio
 import logging
 
-import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from anka_shim.cloud.registry_watch import RegistryWatch, http_probe
+from anka_crds.registry.client import RegistryClient
+from anka_shim.cloud.registry_watch import RegistryWatch, probe_of
 
 
 class Over(Exception):
@@ -47,18 +47,25 @@ async def test_without_a_registry_there_is_nothing_to_ask() -> None:
     assert (watch.url, watch.status) == ("", "FAIL")
 
 
-@pytest.mark.parametrize(("code", "trouble"), [(200, None), (500, "HTTP 500")])
-async def test_the_probe_asks_for_the_status(code: int, trouble: str | None) -> None:
+@pytest.mark.parametrize(
+    ("code", "answer", "trouble"),
+    [
+        (200, {"status": "OK", "message": "", "body": {"status": "Running", "version": "1.0"}}, None),
+        (200, {"status": "FAIL", "message": "disk full"}, "disk full"),
+        (500, {}, "HTTP 500"),
+    ],
+)
+async def test_the_probe_asks_for_the_status(code: int, answer: dict[str, object], trouble: str | None) -> None:
     async def status(_: web.Request) -> web.Response:
-        return web.json_response({}, status=code)
+        return web.json_response(answer, status=code)
 
     app = web.Application()
     app.router.add_get("/registry/status", status)
-    async with TestServer(app) as server, aiohttp.ClientSession() as session:
-        assert await http_probe(session, str(server.make_url("")).rstrip("/"))() == trouble
+    async with TestServer(app) as server, RegistryClient(str(server.make_url(""))) as client:
+        said = await probe_of(client)()
+    assert said is None if trouble is None else trouble in str(said)
 
 
 async def test_the_probe_says_what_is_wrong() -> None:
-    async with aiohttp.ClientSession() as session:
-        assert "127.0.0.1" in (await http_probe(session, "http://127.0.0.1:1")() or "")
-        assert await http_probe(session, "http://")()
+    async with RegistryClient("http://127.0.0.1:1") as client:
+        assert "registry http://127.0.0.1:1 does not answer" in str(await probe_of(client)())
