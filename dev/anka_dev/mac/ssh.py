@@ -164,6 +164,9 @@ async def _finish(vm: RunningVM, process: asyncssh.SSHServerProcess[bytes], chil
     if not waiting.done():
         guest.end_group(child.pid, signal.SIGHUP)
     status = await waiting
+    if closed.done() or vm.halted:
+        closed.cancel()
+        return
     closed.cancel()
     with contextlib.suppress(asyncssh.Error, OSError):
         await process.stdout.drain()
