@@ -1,0 +1,116 @@
+"""Which command line each operation becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from anka_agent.anka.check import Unusable, license_, license_trouble, version
+from anka_agent.anka.command import Anka
+from anka_agent.anka.errors import GarbageError
+from anka_agent.anka.operations import License, Operations, Tag, Usb, percent_of
+from support.fake_anka import FakeAnka
+
+VM = {"uuid": "u", "name": "n", "status": "stopped"}
+
+
+@pytest.fixture
+def anka(fake_anka: FakeAnka) -> Operations:
+    return Operations(Anka(str(fake_anka.path)))
+
+
+def ignore(percent: int) -> None:
+    del percent
+
+
+@pytest.mark.parametrize(
+    ("call", "line", "body"),
+    [
+        (lambda anka: anka.vms(), "list", [VM]),
+        (lambda anka: anka.show("u"), "show u", VM),
+        (lambda anka: anka.clone("t", "n", None), "clone t n", {}),
+        (lambda anka: anka.clone("t", "n", "v1"), "clone t n --tag v1", "uuid"),
+        (lambda anka: anka.modify(["modify", "u", "cpu", "2"]), "modify u cpu 2", {}),
+        (lambda anka: anka.start("u"), "start u", {}),
+        (lambda anka: anka.start("u", usb_device="phone"), "start --usb-device phone u", {}),
+        (lambda anka: anka.stop("u"), "stop --force u", {}),
+        (lambda anka: anka.delete("u"), "delete --yes u", {}),
+        (lambda anka: anka.pull("t", "v", remote=None, on_percent=ignore), "registry pull --tag v t", {}),
+        (lambda anka: anka.pull("t", None, remote="R", on_percent=ignore), "registry --remote R pull t", {}),
+    ],
+)  # fmt: skip
+async def test_command_lines(
+    anka: Operations, fake_anka: FakeAnka, call: Callable[[Operations], Awaitable[object]], line: str, body: Any
+) -> None:
+    fake_anka.answer(body)
+    await call(anka)
+    assert [" ".join(argv) for argv in fake_anka.calls] == [f"--machine-readable {line}"]
+
+
+async def test_delete_of_what_is_gone_is_fine(anka: Operations, fake_anka: FakeAnka) -> None:
+    fake_anka.table({})
+    await anka.delete("u")
+
+
+async def test_tags_and_usb(anka: Operations, fake_anka: FakeAnka) -> None:
+    fake_anka.table(
+        {
+            "show t tag": [{"tag": "v1", "number": 0, "size": 5}, {"no": "tag"}],
+            "usb list": [{"id": "1", "location": "0x1", "name": "phone"}, {"id": "2", "vm": "x"}, 5],
+        }
+    )
+    assert await anka.tags("t") == [Tag("v1", 0, 5)]
+    assert await anka.usb() == [Usb("0x1", "phone", True), Usb("2", None, False)]
+    fake_anka.answer("text")
+    with pytest.raises(GarbageError):
+        await anka.tags("t")
+
+
+async def test_pull_tells_percent(anka: Operations, fake_anka: FakeAnka) -> None:
+    fake_anka.body("print('pulling t: 33.3% (1/3 bytes)'); print('no figure'); print('100.0%'); say({})")
+    seen: list[int] = []
+    await anka.pull("t", None, remote=None, on_percent=seen.append)
+    assert seen == [33, 100]
+
+
+@pytest.mark.parametrize(
+    ("line", "percent"), [("12%", 12), ("a 5 % b 7.9%", 7), ("250%", 100), ("%", None), ("none", None)]
+)
+def test_percent_of(line: str, percent: int | None) -> None:
+    assert percent_of(line) == percent
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ({}, "does not work: anka version"),
+        ({"version": "text"}, "does not work"),
+        ({"version": {"version": "1.4.3"}}, "Anka 1.4.3 is too old: install version 2 or newer"),
+    ],
+)
+async def test_unusable_versions(anka: Operations, fake_anka: FakeAnka, answers: dict[str, Any], words: str) -> None:
+    fake_anka.table(answers)
+    with pytest.raises(Unusable, match=words):
+        await version(anka)
+
+
+async def test_missing_anka_says_what_to_do() -> None:
+    with pytest.raises(Unusable, match="install Anka on this Mac, or say where it is with --anka PATH"):
+        await version(Operations(Anka("/nothing/here")))
+
+
+async def test_usable(anka: Operations, fake_anka: FakeAnka) -> None:
+    fake_anka.table(
+        {"version": {"product": "p", "version": "3.8.1", "build": 203}, "license show": {"status": "valid"}}
+    )
+    found = await version(anka)
+    assert (found.major, found.build) == (3, "203")
+    assert license_trouble(await license_(anka)) is None
+
+
+def test_invalid_licence() -> None:
+    trouble = license_trouble(License("t", "expired", "p", ""))
+    assert trouble is not None
+    assert "licence is expired" in trouble

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from anka_agent.instances.journal import Journal
+
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def test_remembers_a_restart(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "instances")
+    assert journal.restarted_at("uid") is None
+    journal.restarted("uid", MOMENT)
+    assert Journal(tmp_path / "instances").restarted_at("uid") == MOMENT
+
+
+def test_a_damaged_file_is_no_memory(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.restarted("uid", MOMENT)
+    for damage in ("", "{", "[]", '{"restarted_at": 5}', '{"restarted_at": "yesterday"}'):
+        (tmp_path / "uid" / "restart.json").write_text(damage)
+        assert journal.restarted_at("uid") is None
+
+
+def test_sweep_forgets_all_but_the_living(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "instances")
+    assert journal.sweep([]) == []
+    for uid in ("a", "b", "c"):
+        journal.restarted(uid, MOMENT)
+    assert journal.sweep({"b"}) == ["a", "c"]
+    assert journal.uids() == ["b"]
+    journal.forget("b")
+    journal.forget("b")
+    assert journal.uids() == []

@@ -1,0 +1,135 @@
+"""Scripts in flight, with real runner processes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from anka_agent.instances.journal import Journal
+from anka_agent.instances.scripts import ScriptJob
+from anka_agent.plan.report import OUTPUT_LIMIT
+from anka_agent.plan.situation import Job
+from anka_crds.api.vm_info import ScriptResult
+
+SHELL = ["/bin/sh"]
+
+
+async def until(true: Callable[[], object]) -> None:
+    """For what other processes do: nobody tells us."""
+    end = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.02)
+
+
+async def run(job: ScriptJob, text: str, seconds: float = 30) -> ScriptResult:
+    job.begin(SHELL, text.encode(), timeout=seconds)
+    async with asyncio.timeout(30):
+        await job.ended()
+    result = job.result()
+    assert result is not None
+    return result
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> ScriptJob:
+    return ScriptJob(tmp_path / "uid" / "script")
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "result"),
+    [
+        ("echo out; echo err >&2", Job.SUCCEEDED, ScriptResult(return_code=0, stdout="out\n", stderr="err\n")),
+        ("exit 3", Job.FAILED, ScriptResult(return_code=3)),
+        ("kill -9 $$", Job.FAILED, ScriptResult(return_code=-9)),
+        ("printf '\\377'", Job.SUCCEEDED, ScriptResult(return_code=0, stdout="\ufffd")),
+    ],
+)
+async def test_outcomes(job: ScriptJob, text: str, state: Job, result: ScriptResult) -> None:
+    assert job.state is Job.NONE
+    assert await run(job, text) == result
+    assert job.state is state
+
+
+async def test_only_the_end_of_long_output_is_kept(job: ScriptJob) -> None:
+    result = await run(job, "i=0; while [ $i -lt 20000 ]; do echo line$i; i=$((i+1)); done")
+    assert len(result.stdout) == OUTPUT_LIMIT
+    assert result.stdout.endswith("line19999\n")
+
+
+async def test_timeout_ends_the_script_and_its_children(job: ScriptJob, tmp_path: Path) -> None:
+    result = await run(job, f"echo begun; sleep 60 & echo $! > {tmp_path}/pid; wait", seconds=0.5)
+    assert (result.return_code, result.did_timeout, result.stdout) == (-1, True, "begun\n")
+    assert job.state is Job.TIMED_OUT
+    child = int((tmp_path / "pid").read_text())
+    await until(lambda: not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text())
+
+
+async def test_begun_once(job: ScriptJob, tmp_path: Path) -> None:
+    text = f"echo ran >> {tmp_path}/ran"
+    await run(job, text)
+    again = ScriptJob(job.directory)
+    again.begin(SHELL, text.encode(), timeout=30)
+    await again.ended()
+    assert (tmp_path / "ran").read_text() == "ran\n"
+
+
+async def test_found_again_by_a_new_agent(job: ScriptJob, tmp_path: Path) -> None:
+    job.begin(SHELL, f"while [ ! -e {tmp_path}/go ]; do sleep 0.05; done; echo done".encode(), timeout=30)
+    other = ScriptJob(job.directory)
+    assert other.state is Job.RUNNING
+    (tmp_path / "go").touch()
+    await other.ended()
+    assert other.result() == ScriptResult(return_code=0, stdout="done\n")
+
+
+async def test_lost_when_its_runner_is_killed(job: ScriptJob) -> None:
+    job.begin(SHELL, b"sleep 60", timeout=60)
+    started = job.directory / "started.json"
+    await until(started.exists)
+    os.kill(json.loads(started.read_text())["pid"], signal.SIGKILL)
+    await job.ended()
+    assert job.state is Job.LOST
+    result = job.result()
+    assert result is not None
+    assert result.errors == ["cut off before its end"]
+
+
+async def test_killed_before_the_runner_began_it_is_begun_again(job: ScriptJob) -> None:
+    job.directory.mkdir(parents=True)
+    (job.directory / "job.json").write_text("{}")
+    assert job.state is Job.NONE
+    assert (await run(job, "echo now")).stdout == "now\n"
+
+
+async def test_missing_command_is_a_result(job: ScriptJob) -> None:
+    job.begin(["/no/such/command"], b"", timeout=5)
+    await job.ended()
+    result = job.result()
+    assert result is not None
+    assert result.return_code == 127
+    assert result.errors == ["/no/such/command: No such file or directory"]
+
+
+async def test_the_script_is_nobody_elses(job: ScriptJob) -> None:
+    await run(job, "true")
+    assert (job.directory / "script").stat().st_mode & 0o077 == 0
+    assert job.directory.stat().st_mode & 0o077 == 0
+
+
+async def test_forgetting_ends_what_runs(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    job = journal.script("uid")
+    job.begin(SHELL, b"sleep 60", timeout=60)
+    await until((job.directory / "started.json").exists)
+    pid = json.loads((job.directory / "started.json").read_text())["pid"]
+    journal.forget("uid")
+    assert not (tmp_path / "uid").exists()
+    await until(lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text())
