@@ -15,6 +15,7 @@ CLUSTER_WIDE = {"AnkaNode", "AnkaTemplate", "NodeGroup", "TemplateDistribution"}
 class Row:
     """`before` is there when the manifest changes an object that was made from it."""
 
+    id: str
     kind: str
     name: str
     manifest: dict[str, Any]
@@ -36,16 +37,18 @@ def load() -> Table:
     table = Table()
     for path in sorted(FOLDER.glob("*.yaml")):
         data = yaml.safe_load(path.read_text())
-        for number, row in enumerate([*data["accepted"], *data["refused"]]):
+        for row in (*data["accepted"], *data["refused"]):
+            identity = f"manifest-{len(table.accepted) + len(table.refused)}"
             base = {
                 "apiVersion": "anka.veertu.com/v1alpha1",
                 "kind": data["kind"],
-                "metadata": {"name": f"manifest-{number}"},
+                "metadata": {"name": identity},
                 **copy.deepcopy(data["base"]),
             }
             if data["kind"] not in CLUSTER_WIDE:
                 base["metadata"]["namespace"] = "default"
             made = Row(
+                id=identity,
                 kind=data["kind"],
                 name=row["name"],
                 manifest={**merged(base, row["set"]), **row.get("raw", {})},
