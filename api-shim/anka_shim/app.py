@@ -73,9 +73,10 @@ async def _failed(_: Request, error: Any) -> Response:
 
 
 async def _no_such_endpoint(request: Request, error: Any) -> Response:
+    path = request.url.path[:200]
     texts = {
-        404: f"no such endpoint: {request.url.path} (see /docs)",
-        405: f"{request.url.path} does not take {request.method} (see /docs)",
+        404: f"no such endpoint: {path} (see /docs)",
+        405: f"{path} does not take {request.method} (see /docs)",
     }
     headers = {"Allow": ", ".join(_methods(request))} if error.status_code == 405 else error.headers
     return fail(texts.get(error.status_code, str(error.detail)), code=error.status_code, headers=headers)
