@@ -50,7 +50,7 @@ class Client:
             else:
                 return answer
             assert time.monotonic() < deadline, f"no answer to {method} {path}"
-            self.cloud.shims[0].wait_ready(60)
+            self._wait_for_shim()
 
     def start(self, external_id: str) -> str:
         while True:
@@ -158,7 +158,8 @@ def test_two_hundred_lives_among_crashes(cloud: LocalCloud) -> None:
         else next(word for word in entry["argv"] if word.startswith(VM_PREFIX))
         for mac in cloud.macs.values()
         for entry in mac.command_log()
-        if "clone" in entry["argv"] and entry["code"] == 0
+        # 141: done, but whoever asked was killed before it could read the answer.
+        if "clone" in entry["argv"] and entry["code"] in (0, 141)
     )
     assert [name for name, count in clones.items() if count > 1] == []
     assert len(clones) >= LIVES
