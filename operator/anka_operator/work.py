@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -39,32 +40,34 @@ class Work:
         self._clock = clock
         self._owned = AsyncExitStack()
 
-    async def run(self, started: Any = None) -> None:
-        """Until `stop` is set, or until kopf ends for a reason of its own (it raises, or returns).
+    async def run(self, take_signals: Callable[[], None]) -> None:
+        """Until `stop` is set, or until kopf ends for a reason of its own: it raises, or returns.
 
-        `started` is called when kopf is up: kopf takes over the process's signals, whoever wants them takes them back.
+        kopf takes the process's signals when it starts; `take_signals` takes them back.
         """
         registry = kopf.OperatorRegistry()
         kopf_setup.login(registry, self._client.endpoint)
 
         @kopf.on.startup(registry=registry)
         async def startup(**_: Any) -> None:
-            if started is not None:
-                started()
             await self._start(registry)
 
         @kopf.on.cleanup(registry=registry)
         async def cleanup(**_: Any) -> None:
             await self._owned.aclose()
 
+        # At its end kopf cancels every task that began after it, but for these.
+        not_of_kopf = asyncio.all_tasks()
         try:
-            await kopf.operator(
+            tasks = await kopf.spawn_tasks(
                 registry=registry,
                 settings=kopf_setup.settings(),
                 clusterwide=True,
                 standalone=True,
                 stop_flag=self.stop,
             )
+            take_signals()
+            await kopf.run_tasks(tasks, ignored=not_of_kopf)
         finally:
             self.ready.clear()
             await self._owned.aclose()

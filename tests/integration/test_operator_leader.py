@@ -1,0 +1,138 @@
+"""Two operators, one Lease: whoever dies, nothing is lost, nothing doubled; and how a process ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from anka_crds.api import AnkaInstance, NodeState
+from anka_crds.kube.lease import LEASES
+from anka_crds.kube.store import EventType
+from anka_dev.cloud import LocalCloud
+from anka_dev.cloud.service import Service
+from anka_operator.kinds import NODES
+from support.operators import OPERATOR_FLAGS, Fleet
+
+pytestmark = pytest.mark.integration
+
+
+async def leader_is(fleet: Fleet, service: Service) -> None:
+    """`start_operator` makes the service's name the identity of the process."""
+    await fleet.see(LEASES, "anka-operator", lambda lease: lease.holder == service.name, "anka-system")
+
+
+def bound(fleet: Fleet) -> int:
+    return sum(1 for instance in fleet.instances if instance.status.node_name)
+
+
+def request_ids(fleet: Fleet) -> dict[str, set[str]]:
+    """Collects, from now on, the start requests that each instance ever had: every bind makes one of its own."""
+    seen: dict[str, set[str]] = {}
+
+    def note(_: EventType, __: AnkaInstance | None, new: AnkaInstance | None) -> None:
+        if new is not None and new.status.request_id is not None:
+            seen.setdefault(new.metadata.name, set()).add(new.status.request_id)
+
+    fleet.instances.subscribe(note)
+    return seen
+
+
+@pytest.fixture
+def pair(operator_cloud: LocalCloud) -> Iterator[list[Service]]:
+    services = [operator_cloud.start_operator(*OPERATOR_FLAGS) for _ in range(2)]
+    for service in services:
+        service.wait_ready()
+    yield services
+    for service in services:
+        service.stop()
+        operator_cloud.operators.remove(service)
+
+
+async def test_the_leader_dies_in_a_burst(fleet: Fleet, pair: list[Service]) -> None:
+    held = await fleet.client.get(LEASES, "anka-operator", "anka-system")
+    leader, standby = sorted(pair, key=lambda service: service.name != held.holder)
+    for number in range(10):
+        await fleet.node(f"mac-{number}", slots=8, holds=("v1",))
+    await fleet.see(NODES, "mac-9", lambda node: node.status.state is NodeState.ACTIVE)
+    seen = request_ids(fleet)
+    burst = asyncio.create_task(fleet.burst("job", 90))
+    await fleet.instances.wait_for(lambda _: bound(fleet) >= 20, 30)
+    leader.kill()
+    killed_at = time.monotonic()
+    await burst
+    await leader_is(fleet, standby)
+    print(f"hand-over after a crash: {time.monotonic() - killed_at:.2f} s (Lease of 3 s)")
+    await fleet.instances.wait_for(lambda _: bound(fleet) == 80, 60)
+    spread = Counter(one.status.node_name for one in fleet.instances)
+    assert spread == {**{f"mac-{number}": 8 for number in range(10)}, None: 10}
+    assert sorted(len(requests) for requests in seen.values()) == [1] * 80
+
+
+async def test_sigterm_hands_over_at_once(fleet: Fleet, pair: list[Service]) -> None:
+    held = await fleet.client.get(LEASES, "anka-operator", "anka-system")
+    leader, standby = sorted(pair, key=lambda service: service.name != held.holder)
+    os.kill(leader.pid, signal.SIGTERM)
+    started = time.monotonic()
+    await leader_is(fleet, standby)
+    print(f"hand-over after SIGTERM: {time.monotonic() - started:.2f} s")
+    leader.stop()
+    assert leader.exit_code == 0
+    standby.wait_ready()
+
+
+async def test_a_leader_whose_lease_was_taken_ends(fleet: Fleet, pair: list[Service]) -> None:
+    held = await fleet.client.get(LEASES, "anka-operator", "anka-system")
+    leader = next(service for service in pair if service.name == held.holder)
+    await fleet.client.patch(LEASES, "anka-operator", {"spec": {"holderIdentity": "thief"}}, "anka-system")
+    deadline = time.monotonic() + 20
+    while leader.running:
+        assert time.monotonic() < deadline
+        await fleet.client.get(LEASES, "anka-operator", "anka-system")
+    assert leader.exit_code == 1
+    assert "Traceback" not in leader.log.read_text()
+
+
+def test_an_api_that_is_not_there(tmp_path: Path, operator_cloud: LocalCloud) -> None:
+    """One line, not ready, alive; SIGTERM ends it with 0."""
+    config = tmp_path / "kubeconfig"
+    text = operator_cloud.cluster.kubeconfig.read_text()
+    config.write_text(text.replace(operator_cloud.cluster.server, "https://127.0.0.1:9"))
+    log = tmp_path / "operator.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "anka_operator", f"--kubeconfig={config}", "--health-port=0"],
+            stderr=output,
+            env=dict(os.environ),
+        )
+    try:
+        deadline = time.monotonic() + 20
+        lines: list[dict[str, str]] = []
+        while not any("leader election" in line["message"] for line in lines):
+            assert time.monotonic() < deadline, lines
+            time.sleep(0.1)
+            lines = [json.loads(line) for line in log.read_text().splitlines() if line.endswith("}")]
+        port = next(line["port"] for line in lines if line["message"] == "listening")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez") as answer:
+            assert answer.status == 200
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz")
+        with refused.value as error:
+            assert "[failed] api" in error.read().decode()
+        process.terminate()
+        assert process.wait(15) == 0
+        assert "Traceback" not in log.read_text()
+    finally:
+        process.kill()
+        process.wait()
