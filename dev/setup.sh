@@ -20,7 +20,7 @@ if [ ! -x "$venv/bin/python" ]; then
   "$python" -m venv "$venv" >/dev/null 2>&1 ||
     { rm -rf "$venv"; die "'$python -m venv' failed: install Python's venv module (on Debian and Ubuntu: apt install python3-venv)"; }
 fi
-export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_PROGRESS_BAR=off
+export PYTHONWARNINGS=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_PROGRESS_BAR=off
 start=$SECONDS
 if [ -n "$upgrade" ]; then
   "$venv/bin/pip" install -q -U pip setuptools

@@ -1,3 +1,10 @@
 """Fixtures for all tests are in ``tests/support``, one module for each subject; they are only listed here."""
 
-pytest_plugins = ["support.cluster", "support.kinds", "support.cloud", "support.agents", "support.operators", "support.fake_anka"]
+pytest_plugins = [
+    "support.cluster",
+    "support.kinds",
+    "support.cloud",
+    "support.agents",
+    "support.operators",
+    "support.fake_anka",
+]
