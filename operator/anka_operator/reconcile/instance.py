@@ -9,7 +9,7 @@ from anka_crds.api.meta import FINALIZER, Condition
 from anka_crds.api.phase import Phase
 from anka_crds.api.vm_info import ResolvedTemplate
 from anka_crds.core.conditions import find, summarised, with_condition
-from anka_crds.core.lifecycle import HEALTH, Health
+from anka_crds.core.lifecycle import HEALTH, Health, may_follow
 from anka_crds.core.naming import stable_uuid
 from anka_operator.reconcile.patch import Status, bounded, listed, settled, text
 from anka_operator.scheduler.decide import Binding, Unscheduled
@@ -92,7 +92,8 @@ def shows(instance: AnkaInstance, why: Unscheduled) -> bool:
 
 def lost(instance: AnkaInstance, reason: str, message: str, *, now: datetime) -> Status:
     """Its node is lost: it failed, or it waits for another node (spec.nodeLostPolicy)."""
-    if instance.spec.node_lost_policy == "Reschedule":
+    # One that had stopped, or was about to, is not started again elsewhere: nobody asked for that.
+    if instance.spec.node_lost_policy == "Reschedule" and may_follow(instance.status.phase, Phase.SCHEDULING):
         return _again(instance, reason, message, now)
     conditions = summarised(
         settled(instance.status.conditions), Health.FAILED, reason, message, generation=_gen(instance), now=now

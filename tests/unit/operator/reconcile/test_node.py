@@ -1,0 +1,104 @@
+"""State and conditions of a node."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from anka_crds.api import AnkaNode, NodeState
+from anka_crds.core.conditions import find, is_true
+from anka_crds.kube import merge_patch
+from anka_operator.reconcile.node import judged, offline_since, state_of
+from support.objects import START, node
+
+VALID = {"ankaVersion": {"licenseStatus": "valid"}}
+EXPIRED = {"ankaVersion": {"licenseStatus": "expired"}}
+
+
+@pytest.mark.parametrize(
+    ("state", "alive", "more", "wanted"),
+    [
+        (None, True, {}, NodeState.ACTIVE),
+        (None, None, {}, None),
+        ("Active", None, {}, NodeState.ACTIVE),
+        ("Offline", None, {}, NodeState.OFFLINE),
+        ("Offline", True, {}, NodeState.ACTIVE),
+        ("Active", False, {}, NodeState.OFFLINE),
+        ("Active", True, {"status": VALID}, NodeState.ACTIVE),
+        ("Active", True, {"status": {"ankaVersion": {"licenseStatus": "Valid"}}}, NodeState.ACTIVE),
+        ("Active", True, {"status": EXPIRED}, NodeState.INACTIVE),
+        ("Active", True, {"status": EXPIRED, "drainMode": True}, NodeState.INACTIVE),
+        ("Active", True, {"drainMode": True}, NodeState.DRAIN),
+        ("Active", False, {"drainMode": True, "status": EXPIRED}, NodeState.OFFLINE),
+        ("Drain Mode", True, {}, NodeState.ACTIVE),
+    ],
+)
+def test_state(state: str | None, alive: bool | None, more: dict[str, Any], wanted: NodeState | None) -> None:
+    assert state_of(node(state=state, **more), alive) is wanted
+
+
+def after(before: AnkaNode, alive: bool | None, *, at: float = 0, groups: tuple[str, ...] = ()) -> AnkaNode:
+    patch = judged(before, alive, groups, START + timedelta(seconds=at))
+    return before if patch is None else AnkaNode.from_api(merge_patch.apply(before.to_api(), {"status": patch}))
+
+
+@pytest.mark.parametrize(
+    ("more", "alive", "ready", "reason", "other"),
+    [
+        ({}, True, "True", "Active", None),
+        ({"drainMode": True}, True, "True", "Draining", None),
+        ({"status": EXPIRED}, True, "False", "InvalidLicense", "Stalled"),
+        ({}, False, "False", "NoHeartbeat", "Stalled"),
+    ],
+)
+def test_conditions(more: dict[str, Any], alive: bool, ready: str, reason: str, other: str | None) -> None:
+    conditions = after(node(state=None, **more), alive).status.conditions
+    found = find(conditions, "Ready")
+    assert found is not None
+    assert (found.status, found.reason) == (ready, reason)
+    assert [kind for kind in ("Reconciling", "Stalled") if is_true(conditions, kind)] == ([other] if other else [])
+
+
+def test_the_license_is_named() -> None:
+    found = find(after(node(status=EXPIRED), True).status.conditions, "Ready")
+    assert found is not None
+    assert found.message == "The Anka license is expired: run `anka license show` on the Mac"
+
+
+def test_nothing_known_nothing_written() -> None:
+    assert judged(node(state=None), None, (), START) is None
+
+
+@pytest.mark.parametrize("alive", [True, False, None])
+def test_what_is_true_already_is_not_written(alive: bool | None) -> None:
+    settled = after(node(), alive)
+    assert judged(settled, alive, (), START + timedelta(hours=1)) is None
+
+
+def test_a_new_generation_is_acknowledged() -> None:
+    settled = after(node(), True)
+    changed = settled.model_copy(update={"metadata": settled.metadata.model_copy(update={"generation": 2})})
+    patch = judged(changed, True, (), START)
+    assert patch is not None
+    assert patch["observedGeneration"] == 2
+
+
+def test_unknown_groups_are_told_until_they_exist() -> None:
+    told = after(node(groups=["ios", "mac", "known"]), True, groups=("known",))
+    found = find(told.status.conditions, "UnknownGroups")
+    assert found is not None
+    assert found.message == "There is no NodeGroup ios, mac: create it, or correct spec.groups"
+    assert find(after(told, True, groups=("known", "ios", "mac")).status.conditions, "UnknownGroups") is None
+
+
+def test_since_when_it_is_silent() -> None:
+    """Counted from the last heartbeat's end, whatever was wrong with the node before."""
+    before = after(node(status=EXPIRED), True, at=0)
+    assert offline_since(before) is None
+    silent = after(before, False, at=1000)
+    assert offline_since(silent) == START + timedelta(seconds=1000)
+    assert offline_since(after(silent, None, at=2000)) == START + timedelta(seconds=1000)
+    assert offline_since(after(silent, True, at=2000)) is None
+    assert offline_since(after(after(silent, True, at=2000), False, at=3000)) == START + timedelta(seconds=3000)

@@ -1,0 +1,28 @@
+"""What makes two instances alike, and which of them wait."""
+
+from __future__ import annotations
+
+import pytest
+
+from anka_operator.scheduler.shape import is_pending, shape_of
+from support.objects import instance
+
+
+def test_only_what_matters_to_the_choice_of_a_node() -> None:
+    assert shape_of(instance("a", priority=1, displayName="x")) == shape_of(instance("b", tag=""))
+    kinds = [{}, {"tag": "v1"}, {"version": 0}, {"node": "mac-1"}, {"group": "ios"}, {"template": "other"}]
+    assert len({shape_of(instance(**spec)) for spec in kinds}) == len(kinds)
+
+
+@pytest.mark.parametrize(
+    ("status", "meta", "wanted"),
+    [
+        ({}, {}, True),
+        ({"phase": "Scheduling"}, {}, True),
+        ({"nodeName": "mac-1"}, {}, False),
+        ({"phase": "Error"}, {}, False),
+        ({}, {"deletionTimestamp": "2026-01-01T00:00:00Z"}, False),
+    ],
+)
+def test_is_pending(status: dict[str, str], meta: dict[str, str], wanted: bool) -> None:
+    assert is_pending(instance(status=status, meta=meta)) is wanted
