@@ -1,0 +1,35 @@
+"""Every example, applied as its first lines say."""
+
+import json
+
+import pytest
+
+from anka_dev.cloud import LocalCloud
+from anka_dev.cloud.install import ROOT
+
+pytestmark = pytest.mark.e2e
+
+EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+
+
+def test_all_of_them_become_ready(cloud: LocalCloud) -> None:
+    assert EXAMPLES
+    for mac, group in (("mac-01", "ios"), ("mac-02", "general")):
+        cloud.kubectl.run("patch", "ankanode", mac, "--type=merge", f'--patch={{"spec":{{"groups":["{group}"]}}}}')
+    for example in EXAMPLES:
+        cloud.kubectl.run("apply", "--validate=strict", f"--filename={example}")
+    cloud.wait_for("nodegroup/ios", "condition=Ready")
+    cloud.wait_for("nodegroup/general", "condition=Ready")
+    for name in ("hello", "ci-job-1042"):
+        cloud.wait_for(f"ankainstance/{name}", "condition=Ready")
+
+    job = json.loads(cloud.kubectl.run("get", "ankainstance", "ci-job-1042", "--output=json"))["status"]
+    assert job["nodeName"] == "mac-01"
+    assert job["startupScript"]["returnCode"] == 0
+    assert job["startupScript"]["stdout"].strip()
+    assert sorted(rule["guestPort"] for rule in job["vm"]["portForwarding"]) == [22, 8080]
+    assert job["vm"]["cpuCores"] == 4
+
+    for example in EXAMPLES:
+        cloud.kubectl.run("delete", f"--filename={example}")
+    assert cloud.vm_names() == []
