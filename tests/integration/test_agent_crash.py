@@ -144,8 +144,7 @@ def test_a_late_clone_of_a_deleted_instance_is_removed(bench: Bench) -> None:
     bench.delete("late", wait=False)
     bench.restart()
     until(lambda: not bench.exists("late"))
-    clones = len(bench.commands("clone"))
-    until(lambda: len(bench.commands("clone")) > clones or bench.vms(), what="the late clone")
+    until(lambda: late_command_ended(bench, "clone"), what="the late clone")
     until(lambda: not bench.vms(), 30)
 
 
