@@ -8,12 +8,12 @@ from typing import Any, Self
 
 from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup
 from anka_crds.kube.client import KubeClient
+from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, TEMPLATES
 from anka_crds.kube.lease import LEASES, Lease
 from anka_crds.kube.reflector import Reflector
 from anka_crds.kube.store import Store
 from anka_crds.kube.writer import Writer
 from anka_crds.process.clock import Clock
-from anka_operator.kinds import GROUPS, INSTANCES, NODES, TEMPLATES
 from anka_operator.reconcile.instance import held
 
 NODE = "node"

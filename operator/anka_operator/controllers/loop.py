@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Awaitable, Iterable
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from anka_crds.kube.backoff import Backoff, Delays, system_random
 from anka_crds.kube.errors import ApiError, Conflict, NotFound
+from anka_crds.process.background import Background
 from anka_crds.process.clock import Clock
 from anka_operator import metrics
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 MAX_IN_FLIGHT = 32
 
 
-class Controller(ABC):
+class Controller(Background):
     """`run_once` is repeated: soon after `wake`, when it said that it is due, and in any case every `tick` seconds.
 
     `window`: seconds between the first wake and the run, so that a burst of events costs one run.
@@ -35,7 +35,6 @@ class Controller(ABC):
         self._woken = asyncio.Event()
         self._delays = Delays(Backoff(base=0.2, cap=10.0), system_random)
         self._trouble = ""
-        self._task: asyncio.Task[None] | None = None
 
     @abstractmethod
     async def run_once(self) -> float | None:
@@ -84,17 +83,9 @@ class Controller(ABC):
         log.log(logging.DEBUG if text == self._trouble else logging.WARNING, "%s: %s; trying again", self.name, text)
         self._trouble = text
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self.run(), name=f"controller {self.name}")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+    @property
+    def task_name(self) -> str:
+        return f"controller {self.name}"
 
 
 async def all_of(jobs: Iterable[Awaitable[None]], limit: int = MAX_IN_FLIGHT) -> None:

@@ -10,12 +10,12 @@ from types import TracebackType
 from anka_crds.api import AnkaInstance
 from anka_crds.api.meta import FINALIZER
 from anka_crds.kube.errors import ApiError, Conflict, NotFound
+from anka_crds.kube.kinds import INSTANCES
 from anka_crds.process.clock import Clock
 from anka_operator import metrics
 from anka_operator.cluster import Cluster
 from anka_operator.controllers.board import Board
 from anka_operator.controllers.loop import MAX_IN_FLIGHT, Controller
-from anka_operator.kinds import INSTANCES
 from anka_operator.reconcile.instance import bound, with_finalizer
 from anka_operator.scheduler.decide import Binding, Unscheduled, decide
 from anka_operator.scheduler.shape import Shape
@@ -66,16 +66,19 @@ class Scheduling(Controller):
             return None  # the end of any bind wakes us
         started = self.clock.monotonic()
         decisions = decide(self.board.world(), self.board.queue, self.board.ledger, room)
-        # A round that ended at its limit has not looked at everybody: others keep the answer that they had.
-        waiting = set(self.board.queue.shapes)
-        kept = {shape: why for shape, why in self.unscheduled.items() if shape in waiting}
-        full = len(decisions.bindings) >= room
-        self.unscheduled = {**kept, **decisions.unscheduled} if full else decisions.unscheduled
         for binding in decisions.bindings:
             self._start(binding)
+        self.unscheduled = {**self._not_answered(len(decisions.bindings) >= room), **decisions.unscheduled}
         metrics.ROUND.observe(self.clock.monotonic() - started)
         self._count()
         return None
+
+    def _not_answered(self, ended_early: bool) -> dict[Shape, Unscheduled]:
+        """A round that ended at its limit has not looked at everybody: those who still wait keep their answer."""
+        if not ended_early:
+            return {}
+        waiting = set(self.board.queue.shapes)
+        return {shape: why for shape, why in self.unscheduled.items() if shape in waiting}
 
     def _start(self, binding: Binding) -> None:
         self.board.assume(binding.uid, binding.node)

@@ -1,0 +1,101 @@
+"""The operator's caches and writers over a scripted API, with time that only the test moves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup
+from anka_crds.api.meta import KubeObject
+from anka_crds.kube.client import KubeClient
+from anka_crds.kube.config import Endpoint
+from anka_crds.kube.lease import micro_time
+from anka_crds.kube.store import Store
+from anka_operator.cluster import Cluster
+from support.manual_clock import ManualClock
+from support.scripted_api import ScriptedApi, Seen
+
+NODES = "anka-nodes"
+
+
+class Rig:
+    def __init__(self, api: ScriptedApi, client: KubeClient, cluster: Cluster, clock: ManualClock) -> None:
+        self.api = api
+        self.client = client
+        self.cluster = cluster
+        self.clock = clock
+
+    async def put(self, *objects: KubeObject) -> None:
+        """As somebody else would write them; returns once our caches have them."""
+        for obj in objects:
+            data = obj.to_api()
+            kind = obj.SERVED.plural
+            name, namespace = obj.metadata.name, obj.metadata.namespace or ""
+            meta = {key: value for key, value in data["metadata"].items() if key not in ("name", "namespace", "uid")}
+            known = self.api.put(
+                kind, name, namespace, spec=data["spec"], status=data.get("status", {}),
+                metadata={**meta, "uid": obj.metadata.uid},
+            )  # fmt: skip
+            version = known["metadata"]["resourceVersion"]
+            await self.store(obj).wait_for(
+                lambda store, name=name, namespace=namespace, version=version: (  # type: ignore[misc]
+                    (seen := store.get(name, namespace)) is not None and seen.metadata.resource_version == version
+                ),
+                5,
+            )
+
+    async def remove(self, obj: KubeObject) -> None:
+        self.api.remove(obj.SERVED.plural, obj.metadata.name, obj.metadata.namespace or "")
+        store = self.store(obj)
+        await store.wait_for(lambda store: store.get(obj.metadata.name, obj.metadata.namespace) is None, 5)
+
+    async def beat(self, name: str, seconds: int = 40) -> None:
+        """A heartbeat of a node, stamped with the time of the clock."""
+        moment = micro_time(self.clock.now())
+        known = self.api.put("leases", name, NODES, spec={"leaseDurationSeconds": seconds, "renewTime": moment})
+        version = known["metadata"]["resourceVersion"]
+        await self.cluster.stores.leases.wait_for(
+            lambda store: (seen := store.get(name, NODES)) is not None and seen.metadata.resource_version == version, 5
+        )
+
+    def store(self, obj: KubeObject) -> Store[Any]:
+        stores = self.cluster.stores
+        by_kind: dict[type[KubeObject], Store[Any]] = {
+            AnkaInstance: stores.instances,
+            AnkaNode: stores.nodes,
+            AnkaTemplate: stores.templates,
+            NodeGroup: stores.groups,
+        }
+        return by_kind[type(obj)]
+
+    def instance(self, name: str = "one") -> AnkaInstance:
+        found = self.cluster.stores.instances.get(name, "default")
+        assert found is not None, f"no instance {name}"
+        return found
+
+    def node(self, name: str = "mac-1") -> AnkaNode:
+        found = self.cluster.stores.nodes.get(name)
+        assert found is not None, f"no node {name}"
+        return found
+
+    def writes(self) -> list[Seen]:
+        return [seen for seen in self.api.seen if seen.verb in ("create", "patch", "update", "delete")]
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait until something that follows from a change of any instance is true."""
+        await self.cluster.stores.instances.wait_for(lambda _: true(), 5)
+
+
+@asynccontextmanager
+async def rig() -> AsyncIterator[Rig]:
+    clock = ManualClock()
+    async with (
+        ScriptedApi().serve() as api,
+        KubeClient(Endpoint(api.url), clock, sleep=clock.sleep) as client,
+        Cluster(client, clock, node_namespace=NODES) as cluster,
+    ):
+        await cluster.synced()
+        await api.until(lambda: api.open_streams == len(cluster.reflectors))
+        api.seen.clear()
+        yield Rig(api, client, cluster, clock)

@@ -1,0 +1,80 @@
+"""Who waits is told why: late, seldom, and not all at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from anka_crds.core.conditions import find
+from anka_operator.controllers.explaining import AGAIN_SECONDS, PATIENCE_SECONDS, PER_RUN, Explaining
+from anka_operator.controllers.scheduling import Scheduling
+from support.objects import instance, node, template
+from support.operator_rig import Rig
+
+
+class Pair:
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.scheduling = Scheduling(rig.cluster, rig.clock)
+        self.explaining = Explaining(rig.cluster, self.scheduling, rig.clock)
+
+    async def run(self, after: float = PATIENCE_SECONDS) -> int:
+        """One round of both after some time; how many were told something."""
+        self.rig.clock.advance(after)
+        before = len(self.rig.writes())
+        await self.scheduling.run_once()
+        await self.explaining.run_once()
+        return len(self.rig.writes()) - before
+
+
+@pytest.fixture
+def pair(rig: Rig) -> Pair:
+    return Pair(rig)
+
+
+def told(rig: Rig, name: str = "one") -> str | None:
+    condition = find(rig.instance(name).status.conditions, "Scheduled")
+    return condition.message if condition is not None else None
+
+
+async def test_told_once_and_only_after_a_while(rig: Rig, pair: Pair) -> None:
+    await rig.put(template(), instance())
+    assert await pair.run(after=0.5) == 0
+    assert await pair.run() == 1
+    assert told(rig) == "There are no nodes yet"
+    assert await pair.run(after=100) == 0
+
+
+async def test_a_new_reason_is_told_but_not_at_once(rig: Rig, pair: Pair) -> None:
+    await rig.put(template(), instance())
+    await pair.run()
+    await rig.put(node(drainMode=True))
+    assert await pair.run(after=1) == 0
+    assert await pair.run(after=AGAIN_SECONDS) == 1
+    assert told(rig) == "0/1 node fit: 1 draining"
+
+
+async def test_thousands_take_turns(rig: Rig, pair: Pair) -> None:
+    count = PER_RUN * 2 + 5
+    await rig.put(template(), *(instance(f"i{number}") for number in range(count)))
+    assert [await pair.run() for _ in range(4)] == [PER_RUN, PER_RUN, 5, 0]
+    # When all must hear something new, those who heard last hear last.
+    await rig.put(node(slots=0))
+    assert [await pair.run(after=AGAIN_SECONDS), await pair.run(after=0), await pair.run(after=0)] == [
+        PER_RUN,
+        PER_RUN,
+        5,
+    ]
+    assert {told(rig, f"i{number}") for number in range(count)} == {"0/1 node fit: 1 full"}
+
+
+async def test_a_change_under_way_wins(rig: Rig, pair: Pair) -> None:
+    """Guarded: who is bound at this moment by somebody else must not be told that it waits."""
+    await rig.put(template(), instance())
+    await pair.run(after=0)
+    rig.clock.advance(PATIENCE_SECONDS)
+    # Behind the back of our cache.
+    rig.api.objects["ankainstances"]["default", "one"]["metadata"]["resourceVersion"] = "9999"
+    await pair.explaining.run_once()
+    assert len(rig.writes()) == 1
+    status = rig.api.objects["ankainstances"]["default", "one"]["status"]
+    assert status["conditions"] == []

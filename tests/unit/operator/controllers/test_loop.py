@@ -1,0 +1,121 @@
+"""The loop that all controllers are."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from anka_crds.kube.errors import ApiError, Conflict, NotFound, ServerError
+from anka_operator.controllers.loop import Controller, all_of
+from support.manual_clock import ManualClock
+
+
+class Counting(Controller):
+    def __init__(self, *answers: float | Exception | None, tick: float = 60.0) -> None:
+        super().__init__("counting", ManualClock(), window=0.0, tick=tick)
+        self.answers = list(answers)
+        self.runs = 0
+        self.ran = asyncio.Event()
+
+    async def run_once(self) -> float | None:
+        self.runs += 1
+        self.ran.set()
+        answer = self.answers.pop(0) if self.answers else None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def reaches(self, runs: int) -> None:
+        async with asyncio.timeout(5):
+            while self.runs < runs:
+                self.ran.clear()
+                await self.ran.wait()
+
+
+async def test_it_runs_at_the_start_and_when_woken() -> None:
+    async with Counting() as controller:
+        await controller.reaches(1)
+        controller.wake()
+        await controller.reaches(2)
+
+
+async def test_many_wakes_are_one_run() -> None:
+    async with Counting() as controller:
+        await controller.reaches(1)
+        for _ in range(100):
+            controller.wake()
+        await controller.reaches(2)
+        await asyncio.sleep(0)
+        assert controller.runs == 2
+
+
+async def test_what_is_due_is_done_without_a_wake() -> None:
+    async with Counting(0.01, 0.0) as controller:
+        await controller.reaches(3)
+
+
+async def test_the_tick_comes_in_any_case() -> None:
+    async with Counting(1000.0, tick=0.01) as controller:
+        await controller.reaches(3)
+
+
+async def test_a_wake_during_a_run_is_not_lost() -> None:
+    class Slow(Counting):
+        async def run_once(self) -> float | None:
+            if self.runs == 0:
+                self.wake()
+            return await super().run_once()
+
+    async with Slow() as controller:
+        await controller.reaches(2)
+
+
+async def test_trouble_is_told_once_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    trouble = [ServerError(500, "InternalError", "boom") for _ in range(3)]
+    with caplog.at_level(logging.WARNING):
+        async with Counting(*trouble) as controller:
+            await controller.reaches(4)
+    assert [record.getMessage() for record in caplog.records] == ["counting: 500 InternalError: boom; trying again"]
+
+
+async def test_a_bug_does_not_end_it(caplog: pytest.LogCaptureFixture) -> None:
+    async with Counting(ZeroDivisionError("bug")) as controller:
+        await controller.reaches(2)
+    assert "counting failed; it goes on" in caplog.text
+
+
+async def test_all_of_does_all_and_tells_the_first_error() -> None:
+    done = []
+
+    async def job(name: str, error: Exception | None = None) -> None:
+        if error is not None:
+            raise error
+        done.append(name)
+
+    with pytest.raises(ApiError, match="boom"):
+        await all_of(
+            [
+                job("a"),
+                job("b", Conflict(409, "Conflict", "changed")),
+                job("c", ServerError(500, "InternalError", "boom")),
+                job("d", NotFound(404, "NotFound", "gone")),
+                job("e"),
+            ]
+        )
+    assert done == ["a", "e"]
+
+
+async def test_all_of_bounds_what_is_in_flight() -> None:
+    flying = most = 0
+
+    async def job() -> None:
+        nonlocal flying, most
+        flying += 1
+        most = max(most, flying)
+        await asyncio.sleep(0)
+        flying -= 1
+
+    await all_of((job() for _ in range(20)), limit=3)
+    assert most == 3

@@ -1,0 +1,99 @@
+"""Nodes live and die by their heartbeats."""
+
+from __future__ import annotations
+
+import pytest
+
+from anka_crds.api import NodeState
+from anka_operator.controllers.node_life import NodeLife
+from support.objects import group, node
+from support.operator_rig import NODES, Rig
+
+
+@pytest.fixture
+def life(rig: Rig) -> NodeLife:
+    return NodeLife(rig.cluster, rig.clock, node_namespace=NODES, duration_seconds=40)
+
+
+async def test_from_joining_to_silence_and_back(rig: Rig, life: NodeLife) -> None:
+    await rig.put(node(state=None))
+    assert await life.run_once() == 40
+    assert rig.node().status.state is None
+    await rig.beat("mac-1")
+    assert await life.run_once() == 40
+    assert rig.node().status.state is NodeState.ACTIVE
+    rig.clock.advance(39)
+    assert await life.run_once() == 1
+    assert rig.node().status.state is NodeState.ACTIVE
+    rig.clock.advance(1)
+    await life.run_once()
+    assert rig.node().status.state is NodeState.OFFLINE
+    await rig.beat("mac-1")
+    await life.run_once()
+    assert rig.node().status.state is NodeState.ACTIVE
+    assert len(rig.writes()) == 3
+
+
+async def test_heartbeats_cost_no_write(rig: Rig, life: NodeLife) -> None:
+    await rig.put(node(state=None))
+    for _ in range(10):
+        await rig.beat("mac-1")
+        await life.run_once()
+        rig.clock.advance(10)
+    assert len(rig.writes()) == 1
+
+
+async def test_a_node_that_never_beat(rig: Rig, life: NodeLife) -> None:
+    await rig.put(node(state=None))
+    rig.clock.advance(40)
+    await life.run_once()
+    assert rig.node().status.state is NodeState.OFFLINE
+
+
+async def test_a_restart_of_ours_gives_everybody_time(rig: Rig) -> None:
+    await rig.put(node("was-active"), node("was-offline", state="Offline"))
+    await rig.beat("was-active")
+    await rig.beat("was-offline")
+    rig.clock.advance(1000)
+    life = NodeLife(rig.cluster, rig.clock, node_namespace=NODES)
+    await life.run_once()
+    states = {one.metadata.name: one.status.state for one in rig.cluster.stores.nodes}
+    assert states == {"was-active": NodeState.ACTIVE, "was-offline": NodeState.OFFLINE}
+
+
+async def test_a_dead_watch_kills_nobody(rig: Rig, life: NodeLife) -> None:
+    """Our stream of Leases is silent, but the node beats: the Lease itself is read before a node is given up."""
+    await rig.put(node(state=None))
+    await rig.beat("mac-1")
+    await life.run_once()
+    rig.clock.advance(40)
+    lease = rig.api.objects["leases"][NODES, "mac-1"]
+    lease["spec"]["renewTime"] = "2026-01-01T00:00:39.000000Z"
+    await life.run_once()
+    assert rig.node().status.state is NodeState.ACTIVE
+    rig.clock.advance(40)
+    await life.run_once()
+    assert rig.node().status.state is NodeState.OFFLINE
+
+
+async def test_a_lease_that_was_deleted_runs_out(rig: Rig, life: NodeLife) -> None:
+    await rig.put(node(state=None))
+    await rig.beat("mac-1")
+    await life.run_once()
+    rig.api.remove("leases", "mac-1", NODES)
+    await rig.cluster.stores.leases.wait_for(lambda store: len(store) == 0, 5)
+    await life.run_once()
+    assert rig.node().status.state is NodeState.ACTIVE
+    rig.clock.advance(40)
+    await life.run_once()
+    assert rig.node().status.state is NodeState.OFFLINE
+
+
+async def test_configuration_and_groups(rig: Rig, life: NodeLife) -> None:
+    await rig.put(node(groups=["ios"]))
+    await rig.beat("mac-1")
+    await life.run_once()
+    assert [one.type for one in rig.node().status.conditions] == ["Ready", "Alive", "UnknownGroups"]
+    await rig.put(group("ios"))
+    await life.run_once()
+    assert [one.type for one in rig.node().status.conditions] == ["Ready", "Alive"]

@@ -1,0 +1,139 @@
+"""Binds: what is written, and what becomes of them when the API says no, says nothing, or lies in pieces."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from anka_crds.api import Phase
+from anka_operator.controllers import scheduling as module
+from anka_operator.controllers.scheduling import Scheduling
+from support.objects import FINALIZER, instance, node, template
+from support.operator_rig import Rig
+from support.scripted_api import Fault
+
+
+@pytest.fixture
+async def scheduling(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scheduling]:
+    monkeypatch.setattr(module, "LOOK_UP_SECONDS", 0.01)
+    async with Scheduling(rig.cluster, rig.clock, registry_url="http://registry:8089", window=0.0) as controller:
+        yield controller
+
+
+async def bound(rig: Rig, name: str = "one") -> None:
+    await rig.until(lambda: (found := rig.cluster.stores.instances.get(name, "default")) is not None
+                    and found.status.node_name is not None)  # fmt: skip
+
+
+async def settled(scheduling: Scheduling) -> None:
+    """Return once no bind is under way: the end of each wakes the controller."""
+    while scheduling._binds:
+        await asyncio.wait(scheduling._binds, timeout=5)
+
+
+async def test_one_write(rig: Rig, scheduling: Scheduling) -> None:
+    await rig.put(template(), node(holds=("v2",)), instance())
+    await bound(rig)
+    await settled(scheduling)
+    assert [(seen.verb, seen.path.split("/")[-1]) for seen in rig.writes()] == [("patch", "status")]
+    body = rig.writes()[0].body
+    assert body["metadata"]["resourceVersion"]
+    assert body["status"]["nodeName"] == "mac-1"
+    assert body["status"]["registry"] == "http://registry:8089"
+    assert rig.instance().status.phase is Phase.SCHEDULING
+
+
+async def test_the_finalizer_comes_before_the_bind(rig: Rig, scheduling: Scheduling) -> None:
+    await rig.put(template(), node(), instance(meta={"finalizers": ["other"]}))
+    await bound(rig)
+    first, second = rig.writes()
+    assert first.body["metadata"]["finalizers"] == ["other", FINALIZER]
+    assert first.body["metadata"]["resourceVersion"] != second.body["metadata"]["resourceVersion"]
+    assert second.path.endswith("/status")
+
+
+async def test_a_conflict_is_decided_again_from_the_fresh_object(rig: Rig, scheduling: Scheduling) -> None:
+    rig.api.fail("patch", Fault(409, reason="Conflict"))
+    await rig.put(template(), node(), instance())
+    await bound(rig)
+    await settled(scheduling)
+    assert rig.api.count("patch") == 2
+    assert scheduling.board.ledger.used("mac-1") == 1
+
+
+@pytest.mark.parametrize("fault", [Fault(500), Fault(403, reason="Forbidden"), Fault(422, reason="Invalid")])
+async def test_trouble_of_the_api_is_outlived(rig: Rig, scheduling: Scheduling, fault: Fault) -> None:
+    rig.api.fail("patch", fault, times=3)
+    await rig.put(template(), node(), instance())
+    await bound(rig)
+    await settled(scheduling)
+    assert scheduling.board.ledger.used("mac-1") == 1
+    assert rig.api.count("patch") == 4
+
+
+async def test_a_bind_whose_answer_was_lost_is_not_done_twice(rig: Rig, scheduling: Scheduling) -> None:
+    """The API did it, and the connection broke: the room stays taken, and nobody else gets it."""
+    rig.api.fail("patch", Fault(0, drop=True))
+    await rig.put(template(), node(slots=1), instance(), instance("two", meta={"age": -5}))
+    await bound(rig)
+    await settled(scheduling)
+    assert rig.api.count("patch") == 1
+    assert rig.instance("two").status.node_name is None
+    assert scheduling.board.ledger.used("mac-1") == 1
+
+
+async def test_the_room_stays_taken_while_the_outcome_is_unknown(rig: Rig, scheduling: Scheduling) -> None:
+    rig.api.fail("patch", Fault(500))
+    rig.api.fail("get", Fault(403), times=5)
+    await rig.put(template(), node(slots=1), instance(), instance("two", meta={"age": -5}))
+    await rig.api.until(lambda: rig.api.count("get") >= 3)
+    assert scheduling.board.ledger.used("mac-1") == 1
+    assert rig.api.count("patch") == 1
+    await bound(rig)
+    assert rig.instance("two").status.node_name is None
+
+
+async def test_one_that_vanished_gives_back_its_room(rig: Rig, scheduling: Scheduling) -> None:
+    rig.api.fail("patch", Fault(404, reason="NotFound"))
+    rig.api.fail("get", Fault(404, reason="NotFound"))
+    await rig.put(template(), node(slots=1), instance())
+    await rig.api.until(lambda: rig.api.count("get") == 1)
+    await settled(scheduling)
+    assert scheduling.board.ledger.used("mac-1") == 0
+    assert len(scheduling.board.queue) == 0
+
+
+async def test_no_more_than_allowed_in_flight_and_all_get_their_turn(rig: Rig) -> None:
+    async with Scheduling(rig.cluster, rig.clock, window=0.0, max_in_flight=2) as scheduling:
+        await rig.put(template(), node(slots=10))
+        for number in range(7):
+            await rig.put(instance(f"i{number}"))
+            assert len(scheduling.board.assumed) <= 2
+        await rig.until(lambda: all(one.status.node_name for one in rig.cluster.stores.instances))
+        assert rig.api.count("patch") == 7
+
+
+async def test_answers_of_a_round_that_reached_its_limit_stay(rig: Rig) -> None:
+    scheduling = Scheduling(rig.cluster, rig.clock, max_in_flight=1)
+    await rig.put(template(), node(slots=9), instance("bad", template="nonesuch", meta={"age": -9}))
+    await scheduling.run_once()
+    assert [shape.template for shape in scheduling.unscheduled] == ["nonesuch"]
+    await rig.put(instance("good"))
+    await scheduling.run_once()
+    assert [shape.template for shape in scheduling.unscheduled] == ["nonesuch"]
+    await rig.put(template("11111111-1111-1111-1111-111111111111", "nonesuch"))
+    await bound(rig, "good")
+    await settled(scheduling)
+    await scheduling.run_once()
+    assert scheduling.unscheduled == {}
+    await bound(rig, "bad")
+
+
+async def test_binds_under_way_are_finished_at_the_end(rig: Rig) -> None:
+    async with Scheduling(rig.cluster, rig.clock, window=0.0) as scheduling:
+        await rig.put(template(), node(slots=9), instance())
+        await scheduling.run_once()
+        assert scheduling.board.assumed or rig.writes()
+    assert rig.instance().status.node_name == "mac-1"
