@@ -25,7 +25,6 @@ from anka_agent.instances.inventory import Inventory
 from anka_agent.instances.journal import Journal
 from anka_agent.instances.orphans import Orphans
 from anka_agent.instances.pulls import Templates
-from anka_agent.kinds import INSTANCES, NODES
 from anka_agent.node.registration import join, owner_reference
 from anka_agent.node.reporter import MacFacts, NodeReporter
 from anka_agent.settings import AgentSettings
@@ -33,6 +32,7 @@ from anka_crds.api import AnkaInstance, AnkaNode
 from anka_crds.kube.client import KubeClient
 from anka_crds.kube.config import Endpoint
 from anka_crds.kube.heartbeat import LeaseHeartbeat
+from anka_crds.kube.kinds import INSTANCES, NODES
 from anka_crds.kube.reflector import Reflector
 from anka_crds.kube.store import Store
 from anka_crds.kube.writer import Writer

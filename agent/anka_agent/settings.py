@@ -13,10 +13,7 @@ from anka_crds.api import AnkaNode
 from anka_crds.api.meta import ObjectMeta
 from anka_crds.api.node import AnkaNodeSpec
 from anka_crds.core.naming import object_name
-from anka_crds.process.logs import LogFormat
 from anka_crds.process.settings import ProcessSettings
-
-Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
 def default_state_dir() -> Path:
@@ -29,9 +26,6 @@ class AgentSettings(ProcessSettings):
     """Settings of the agent. Flags about the node count when it joins for the first time; after that the AnkaNode
     object is what counts, and people change that."""
 
-    kubeconfig: Path | None = Field(
-        default=None, description="Kubernetes API to use; else $KUBECONFIG, else in-cluster"
-    )
     node_name: str = Field(
         default="", validate_default=True, description="Name of the AnkaNode object; from the host name if absent"
     )
@@ -65,13 +59,6 @@ class AgentSettings(ProcessSettings):
     poll: Annotated[float, Field(gt=0)] = Field(default=2.0, description="Seconds between looks at the VMs")
     health_host: str = Field(default="127.0.0.1", description="Address of /livez, /readyz and /metrics")
     health_port: Annotated[int, Field(ge=0, le=65535)] = Field(default=8082, description="Port of them; 0: a free one")
-    log_level: Level = Field(default="INFO", description="Least level that is logged")
-    log_format: LogFormat = Field(default="json", description="Format of the logs on stderr")
-
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _upper(cls, value: object) -> object:
-        return value.upper() if isinstance(value, str) else value
 
     @field_validator("lease_duration")
     @classmethod

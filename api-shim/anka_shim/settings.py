@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal
+from pydantic import Field
 
-from pydantic import Field, field_validator
-
-from anka_crds.process.settings import ProcessSettings
+from anka_crds.process.settings import RegistryUser
 from anka_shim.rest.edge import AccessLog
 
 
-class ShimSettings(ProcessSettings):
+class ShimSettings(RegistryUser):
     """Serves the REST API of the old Anka controller from the custom resources of a Kubernetes cluster.
 
     The API has NO AUTHENTICATION yet: whoever reaches its port can start and end VMs. It listens on this machine only
     unless --host says otherwise.
     """
 
-    kubeconfig: Path | None = Field(
-        default=None, description="Kubeconfig of the cluster; else KUBECONFIG, else the pod's service account."
-    )
     namespace: str = Field(
         default="anka-ci",
         min_length=1,
@@ -34,9 +28,6 @@ class ShimSettings(ProcessSettings):
         description="Address to listen on. There is no authentication yet: keep others away from it.",
     )
     port: int = Field(default=8090, ge=0, le=65535, description="Port to listen on; 0 takes a free one and logs it.")
-    registry_url: str | None = Field(
-        default=None, description="URL of the Anka registry, such as http://registry:8089."
-    )
     license: str = Field(default="enterprise plus", description="Licence that is reported to clients.")
     controller_version: str = Field(
         default="1.50.1",
@@ -62,17 +53,3 @@ class ShimSettings(ProcessSettings):
         default="changes",
         description="Which requests are logged: all; changes, that is all but GETs that went well; none.",
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged.")
-    log_format: Literal["json", "text"] = Field(default="json", description="One JSON object a line, or text.")
-
-    @field_validator("registry_url")
-    @classmethod
-    def _is_url(cls, url: str | None) -> str | None:
-        if url and not url.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
-        return url.rstrip("/") if url else None
-
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _upper(cls, level: object) -> object:
-        return level.upper() if isinstance(level, str) else level

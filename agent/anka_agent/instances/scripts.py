@@ -89,11 +89,15 @@ class ScriptJob:
             waits += 1
         self._reap()
 
-    def forget(self) -> None:
-        """End its runner, if it still waits for something, and drop the record."""
+    def cancel(self) -> None:
+        """End it: its VM is going to be removed, and `anka run` starts a VM that it finds stopped."""
         if self._held():
             self._end_runner()
         self._reap()
+
+    def forget(self) -> None:
+        """Cancel it, and drop the record."""
+        self.cancel()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _reap(self) -> None:
@@ -101,7 +105,6 @@ class ScriptJob:
             self._process = None
 
     def _end_runner(self) -> None:
-        # The VM, and with it what ran in it, is gone: only the runner itself is left to end.
         started = _read(self.directory / "started.json")
         if started is not None and isinstance(started.get("pid"), int):
             try:

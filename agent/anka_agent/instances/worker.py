@@ -205,6 +205,7 @@ class Worker:
         elif step is Step.RUN_SCRIPT:
             await self._actions.run_script(instance, vm, self._job)
         elif step is Step.STOP:
+            self._job.cancel()
             await self._slowly(instance, self._actions.stop(vm))
         elif step is Step.DELETE:
             await self._slowly(instance, self._actions.delete(vm))

@@ -9,9 +9,9 @@ from typing import Any, Self
 
 from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup
 from anka_crds.kube.client import KubeClient
+from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, TEMPLATES
 from anka_crds.kube.reflector import Reflector
 from anka_crds.kube.store import Store
-from anka_shim.cloud.kinds import GROUPS, INSTANCES, NODES, TEMPLATES
 from anka_shim.translate.instance import id_of
 
 BY_ID = "id"

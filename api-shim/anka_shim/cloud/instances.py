@@ -25,8 +25,8 @@ from anka_crds.kube.errors import (
     Unauthorized,
     Unreachable,
 )
+from anka_crds.kube.kinds import INSTANCES
 from anka_crds.kube.store import Store
-from anka_shim.cloud.kinds import INSTANCES
 from anka_shim.cloud.undo import Undo
 from anka_shim.translate.failure import NOT_FOUND, Failure
 from anka_shim.translate.manifest import manifest

@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from anka_crds.api import AnkaInstance
 from anka_crds.kube.client import KubeClient
 from anka_crds.kube.errors import ApiError, NotFound
+from anka_crds.kube.kinds import INSTANCES
 from anka_crds.kube.store import Store
-from anka_shim.cloud.kinds import INSTANCES
 from anka_shim.rest import metrics
 
 log = logging.getLogger(__name__)

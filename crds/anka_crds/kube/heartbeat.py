@@ -6,20 +6,20 @@ import asyncio
 import logging
 import math
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from anka_crds.kube.backoff import Random, system_random
 from anka_crds.kube.client import KubeClient, Sleep
 from anka_crds.kube.errors import AlreadyExists, ApiError, NotFound
 from anka_crds.kube.lease import LEASES, Lease, micro_time
 from anka_crds.kube.unstructured import Meta
+from anka_crds.process.background import Background
 from anka_crds.process.clock import Clock, SystemClock
 
 log = logging.getLogger(__name__)
 
 
-class LeaseHeartbeat:
+class LeaseHeartbeat(Background):
     """Renews one Lease, created when it is not there, through outages of any length.
 
     The first write of a process states holder, duration and owner; later ones carry `renewTime` alone.
@@ -57,24 +57,15 @@ class LeaseHeartbeat:
         self._stated = False
         self._succeeded_at: float | None = None
         self._trouble = ""
-        self._task: asyncio.Task[None] | None = None
 
     @property
     def last_success_age(self) -> float:
         """Seconds since the API last confirmed a beat; infinite before the first."""
         return math.inf if self._succeeded_at is None else self._clock.monotonic() - self._succeeded_at
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self.run(), name=f"heartbeat {self._name}")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+    @property
+    def task_name(self) -> str:
+        return f"heartbeat {self._name}"
 
     async def run(self) -> None:
         """Beat until cancelled."""

@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from types import TracebackType
-from typing import Any, Generic, NoReturn, Self
+from typing import Any, Generic, NoReturn
 
 import orjson
 
@@ -22,6 +21,7 @@ from anka_crds.kube.errors import ApiError, Gone, NotFound, from_status
 from anka_crds.kube.lines import LineSplitter, LineTooLong
 from anka_crds.kube.resource import M
 from anka_crds.kube.store import Callback, Store
+from anka_crds.process.background import Background
 from anka_crds.process.clock import Clock, SystemClock
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class BrokenStream(Exception):
         self.retry_after = retry_after
 
 
-class Reflector(Generic[M]):
+class Reflector(Background, Generic[M]):
     """One list-and-watch loop. Run it as a task, or use it as an async context manager.
 
     `synced` is set once the first list is in the store. `connected` is true while a stream is open.
@@ -91,7 +91,6 @@ class Reflector(Generic[M]):
         self._heard_at: float | None = None
         self._trouble = ""
         self._unparsable: set[tuple[str, str]] = set()
-        self._task: asyncio.Task[None] | None = None
         if on_event is not None:
             store.subscribe(on_event)
 
@@ -100,17 +99,9 @@ class Reflector(Generic[M]):
         """Seconds since the API last sent anything; infinite before the first time."""
         return math.inf if self._heard_at is None else self._clock.monotonic() - self._heard_at
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self.run(), name=f"reflector {self.resource.label}")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+    @property
+    def task_name(self) -> str:
+        return f"reflector {self.resource.label}"
 
     async def run(self) -> None:
         """List and watch until cancelled."""

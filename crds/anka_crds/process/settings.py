@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import inspect
 import sys
-from typing import NoReturn, TypeVar
+from pathlib import Path
+from typing import Literal, NoReturn, TypeVar
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, CliApp, SettingsConfigDict, SettingsError
+
+from anka_crds.process.logs import LogFormat
 
 USAGE = 2
 """Exit code for bad input, as argparse has it."""
@@ -27,6 +30,32 @@ class ProcessSettings(BaseSettings):
         cli_implicit_flags=True,
         nested_model_default_partial_update=True,
     )
+
+    kubeconfig: Path | None = Field(
+        default=None, description="Kubeconfig of the cluster; else KUBECONFIG, else the pod's service account."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged.")
+    log_format: LogFormat = Field(default="json", description="One JSON object a line, or text.")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, level: object) -> object:
+        return level.upper() if isinstance(level, str) else level
+
+
+class RegistryUser(ProcessSettings):
+    """A process that reads the registry."""
+
+    registry_url: str | None = Field(
+        default=None, description="URL of the Anka registry, such as http://registry:8089."
+    )
+
+    @field_validator("registry_url")
+    @classmethod
+    def _is_url(cls, url: str | None) -> str | None:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return url.rstrip("/") if url else None
 
 
 def load(model: type[S], prog: str, argv: list[str] | None = None) -> S:
