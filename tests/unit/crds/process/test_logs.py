@@ -1,18 +1,9 @@
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 
 from anka_crds.process import logs
-
-
-@pytest.fixture(autouse=True)
-def _restore() -> Iterator[None]:
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = before, level
 
 
 def test_json_has_fields_and_context(capsys: pytest.CaptureFixture[str]) -> None:
