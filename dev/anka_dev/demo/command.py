@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from anka_dev.controlplane import ControlPlane, open_cluster
+from anka_dev.controlplane.filelock import locked
+from anka_dev.controlplane.process import GRACE_SECONDS
 from anka_dev.demo import check
 from anka_dev.demo.story import Story
 from anka_dev.demo.teller import Teller
@@ -38,7 +40,17 @@ def run(options: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: enough.set())
     directory: Path = options.directory.absolute()
-    shutil.rmtree(directory, ignore_errors=True)
+    with locked(
+        directory.with_name(f"{directory.name}.lock"),
+        patience=GRACE_SECONDS,
+        waiting=lambda _pid, _seconds: None,
+        busy=f"a demo runs in {directory} already (process {{pid}}): stop it, or choose another --directory",
+    ):
+        shutil.rmtree(directory, ignore_errors=True)
+        return _run(directory, options, enough)
+
+
+def _run(directory: Path, options: argparse.Namespace, enough: threading.Event) -> int:
     teller = Teller()
     teller.say("control plane: kube-apiserver, etcd, kube-controller-manager")
     with open_cluster(directory / "control-plane", say=teller.say) as cluster:
