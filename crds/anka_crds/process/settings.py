@@ -28,6 +28,7 @@ class ProcessSettings(BaseSettings):
         cli_hide_none_type=True,
         cli_avoid_json=True,
         cli_implicit_flags=True,
+        cli_exit_on_error=False,
         nested_model_default_partial_update=True,
     )
 
@@ -68,7 +69,7 @@ def load(model: type[S], prog: str, argv: list[str] | None = None) -> S:
     except ValidationError as error:
         lines = [_line(item["loc"], item["msg"], item.get("input")) for item in error.errors()]
     except SettingsError as error:
-        lines = [str(error)]
+        lines = [f"{str(error).removeprefix('error parsing CLI: ')}; see --help"]
     return fail(prog, *lines)
 
 
