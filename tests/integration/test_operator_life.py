@@ -9,9 +9,9 @@ import pytest
 
 from anka_crds.api import NodeState, Phase
 from anka_crds.core.conditions import find, is_true
+from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, TEMPLATES
 from anka_crds.kube.lease import LEASES
 from anka_dev.cloud import LocalCloud
-from anka_operator.kinds import GROUPS, INSTANCES, NODES, TEMPLATES
 from support.operators import NAMESPACE, TEMPLATE, Fleet
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("operator")]

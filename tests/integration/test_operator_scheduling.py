@@ -10,8 +10,8 @@ from anka_crds.api import NodeState, Phase
 from anka_crds.api.meta import FINALIZER
 from anka_crds.core.conditions import find, is_true
 from anka_crds.core.naming import is_uuid
+from anka_crds.kube.kinds import INSTANCES, NODES
 from anka_dev.cloud.service import Service
-from anka_operator.kinds import INSTANCES, NODES
 from support.operators import NAMESPACE, TEMPLATE, Fleet
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("operator")]

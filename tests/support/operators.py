@@ -16,6 +16,7 @@ from anka_crds.api.meta import FINALIZER
 from anka_crds.kube.client import KubeClient
 from anka_crds.kube.config import load_endpoint
 from anka_crds.kube.errors import NotFound
+from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, TEMPLATES
 from anka_crds.kube.lease import LEASES, micro_time
 from anka_crds.kube.reflector import Reflector
 from anka_crds.kube.resource import Resource
@@ -23,15 +24,14 @@ from anka_crds.kube.store import Store
 from anka_dev.cloud import LocalCloud
 from anka_dev.cloud.service import Service
 from anka_dev.controlplane import ControlPlane
-from anka_operator.kinds import GROUPS, INSTANCES, NODES, TEMPLATES
 
 TEMPLATE = "6b135004-0c89-43bb-b892-74796b8d266c"
 NAMESPACE = "default"
 LEASE_SECONDS = 3
 OPERATOR_FLAGS = (
-    "--leader-lease-seconds=3",
-    "--leader-renew-seconds=2",
-    "--leader-retry-seconds=0.5",
+    "--leader-lease-seconds=7",
+    "--leader-renew-seconds=5",
+    "--leader-retry-seconds=1",
     "--node-lost-seconds=3",
     "--heartbeat-seconds=3",
 )
