@@ -11,9 +11,9 @@ import pytest
 from anka_crds.api import AnkaInstance
 from anka_crds.api.instance import AnkaInstanceSpec
 from anka_crds.kube.errors import ServerError, Unreachable
+from anka_crds.kube.kinds import INSTANCES
 from anka_crds.kube.store import Store
 from anka_shim.cloud.instances import PARALLEL_WRITES, InstanceCommands
-from anka_shim.cloud.kinds import INSTANCES
 from anka_shim.translate.failure import Failure
 
 SPEC = AnkaInstanceSpec(template="t")

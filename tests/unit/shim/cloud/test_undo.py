@@ -9,8 +9,8 @@ import pytest
 from anka_crds.api import AnkaInstance
 from anka_crds.kube.client import KubeClient
 from anka_crds.kube.config import Endpoint
+from anka_crds.kube.kinds import INSTANCES
 from anka_crds.kube.store import Store
-from anka_shim.cloud.kinds import INSTANCES
 from anka_shim.cloud.undo import BELIEVED_AFTER, Undo
 from support.manual_clock import ManualClock
 from support.scripted_api import Fault, ScriptedApi
