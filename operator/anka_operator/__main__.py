@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import sys
 
-import uvloop
-
-from anka_crds.kube.config import ConfigError, load_endpoint
-from anka_crds.process import logs
-from anka_crds.process.settings import fail, load
-from anka_operator.app import Operator
-from anka_operator.settings import OperatorSettings
-
-PROG = "anka-operator"
+from anka_crds.process.extras import require
 
 
 def main(argv: list[str] | None = None) -> int:
-    settings = load(OperatorSettings, PROG, argv)
-    logs.configure(settings.log_level, settings.log_format)
-    # What kopf tells at INFO is about kopf.
-    logging.getLogger("kopf").setLevel("DEBUG" if settings.log_level == "DEBUG" else "WARNING")
-    try:
-        endpoint = load_endpoint(settings.kubeconfig)
-    except ConfigError as error:
-        fail(PROG, str(error))
+    # Before anything that needs them is imported: an agent's installation has the command, too.
+    require("anka-operator", "operator", "kopf", "uvloop")
+    from anka_operator import command
 
-    async def run() -> int:
-        return await Operator(settings, endpoint).run()
-
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(run())
-    except OSError as error:
-        fail(PROG, f"--health-port {settings.health_port} can't be used: {error.strerror or error}", code=1)
+    return command.main(argv)
 
 
 if __name__ == "__main__":

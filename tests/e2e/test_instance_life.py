@@ -62,6 +62,10 @@ def test_applied_with_kubectl_it_runs_and_is_gone_when_delete_returns(cloud: Loc
     answer = ssh(ssh_key, status["vm"]["hostIp"], rule["hostPort"], 'echo "$USER:$((6*7))"; exit 3')
     assert (answer.stdout, answer.returncode) == ("anka:42\n", 3)
 
+    # A change that nobody has to act on is seen all the same: kubectl wait, Flux and Argo CD wait for that.
+    cloud.kubectl.run("patch", "ankainstance", "life-1", "--type=merge", '--patch={"spec":{"displayName":"x"}}')
+    cloud.wait_for("ankainstance/life-1", "jsonpath={.status.observedGeneration}=2", "condition=Ready")
+
     cloud.kubectl.run("delete", "ankainstance", "life-1")
     assert cloud.vm_names() == before
 

@@ -12,7 +12,7 @@ from anka_agent.plan.situation import Failure
 from anka_crds.api.instance import AnkaInstance
 from anka_crds.api.phase import Phase
 from anka_crds.api.vm_info import ForwardedPort, ScriptResult, VmInfo
-from anka_crds.core.conditions import summarised
+from anka_crds.core.conditions import observed, summarised
 from anka_crds.core.lifecycle import HEALTH
 
 MESSAGE_LIMIT = 1024
@@ -119,12 +119,15 @@ def failed(
 
 
 def vm_part(instance: AnkaInstance, vm: Vm | None, *, host_ip: str | None, now: datetime) -> Status:
-    """The VM alone, in whatever phase the instance is. One that is gone keeps what was known, marked deleted."""
+    """The VM alone, in whatever phase the instance is, and that the spec as it is now has been seen.
+
+    A VM that is gone keeps what was known, marked deleted."""
+    status: Status = _seen(instance)
     if vm is not None:
-        return {"vm": _whole(vm_info(vm, host_ip), now), "updatedAt": _text(now)}
-    if instance.status.vm is not None:
-        return {"vm": {"status": "deleted"}, "updatedAt": _text(now)}
-    return {}
+        status["vm"] = _whole(vm_info(vm, host_ip), now)
+    elif instance.status.vm is not None:
+        status["vm"] = {"status": "deleted"}
+    return {**status, "updatedAt": _text(now)} if status else {}
 
 
 def pulling(instance: AnkaInstance, percent: int, now: datetime) -> Status:
@@ -144,7 +147,11 @@ def terminating(instance: AnkaInstance, message: str, now: datetime) -> Status:
 
 
 def differs(instance: AnkaInstance, vm: Vm | None) -> bool:
-    """Whether the API shows the VM in another state than it is in."""
+    """Whether the API shows the VM in another state than it is in, or an older spec than there is.
+
+    Nobody has to do anything for a new displayName, but kubectl wait, Flux and Argo CD wait until it was seen."""
+    if not _up_to_date(instance):
+        return True
     known = instance.status.vm
     if vm is None:
         return known is not None and known.status != "deleted"
@@ -181,6 +188,20 @@ def _common(instance: AnkaInstance, phase: Phase, reason: str, message: str, now
         "observedGeneration": generation,
         "updatedAt": _text(now),
         "conditions": [condition.to_api() for condition in conditions],
+    }
+
+
+def _up_to_date(instance: AnkaInstance) -> bool:
+    return instance.status.observed_generation == instance.metadata.generation
+
+
+def _seen(instance: AnkaInstance) -> Status:
+    if _up_to_date(instance):
+        return {}
+    generation = instance.metadata.generation
+    return {
+        "observedGeneration": generation,
+        "conditions": [condition.to_api() for condition in observed(instance.status.conditions, generation)],
     }
 
 

@@ -157,7 +157,7 @@ class AnkaNode(KubeObject):
         columns=(
             Column("State", ".status.state", description="State of the Mac"),
             Column("Address", ".status.ipAddress", description="Address of the Mac"),
-            Column("VMs", ".spec.maxVmCount", "integer", "Most VMs at a time"),
+            Column("Max", ".spec.maxVmCount", "integer", "Most VMs at a time"),
             Column("Groups", ".spec.groups", description="NodeGroups it belongs to"),
             Column("Arch", ".status.hostArch", description="Architecture"),
             Column("Age", ".metadata.creationTimestamp", "date"),

@@ -56,6 +56,11 @@ def without(conditions: Iterable[Condition], *kinds: str) -> list[Condition]:
     return [condition for condition in conditions if condition.type not in kinds]
 
 
+def observed(conditions: Iterable[Condition], generation: int) -> list[Condition]:
+    """The same conditions, found to hold for this generation too."""
+    return [condition.model_copy(update={"observed_generation": generation}) for condition in conditions]
+
+
 def summarised(
     conditions: Iterable[Condition],
     health: Health,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from anka_crds.process.settings import load
-from anka_operator.__main__ import main
+from anka_operator.command import main
 from anka_operator.settings import OperatorSettings
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from anka_crds.process.settings import load
-from anka_shim.__main__ import main
+from anka_shim.command import main
 from anka_shim.settings import ShimSettings
 
 KUBECONFIG = """

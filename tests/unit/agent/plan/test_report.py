@@ -35,6 +35,16 @@ VM = Vm(
 )
 
 
+READY = {
+    "type": "Ready",
+    "status": "True",
+    "reason": "Started",
+    "message": "",
+    "lastTransitionTime": "2026-01-02T03:04:05Z",
+    "observedGeneration": 2,
+}
+
+
 def instance(**status: Any) -> AnkaInstance:
     return AnkaInstance.from_api(
         {
@@ -144,7 +154,7 @@ def test_without_password(url: str | None, host: str | None, shown: str | None) 
 
 def test_differs() -> None:
     assert report.differs(instance(), VM)
-    assert not report.differs(instance(), None)
+    assert not report.differs(instance(observedGeneration=3), None)
     known = merged(instance(), report.started(instance(), VM, host_ip="h", now=NOW))
     assert not report.differs(known, VM)
     assert report.differs(known, replace(VM, status="stopped"))
@@ -153,6 +163,18 @@ def test_differs() -> None:
     assert report.differs(known, None)
     gone = merged(known, report.vm_part(known, None, host_ip="h", now=NOW))
     assert not report.differs(gone, None)
+
+
+@pytest.mark.parametrize("vm", [VM, None])
+def test_a_newer_spec_is_reported_as_seen(vm: Vm | None) -> None:
+    old = instance(observedGeneration=2, phase="Started", conditions=[READY])
+    assert report.differs(old, vm)
+    patch = report.vm_part(old, vm, host_ip="h", now=NOW)
+    assert report.changes(old.status.to_api(), patch)
+    after = merged(old, patch)
+    assert after.status.observed_generation == 3
+    assert [(c.status, c.reason, c.observed_generation) for c in after.status.conditions] == [("True", "Started", 3)]
+    assert not report.changes(after.status.to_api(), report.vm_part(after, vm, host_ip="h", now=NOW))
 
 
 def test_changes_looks_past_what_always_changes() -> None:
