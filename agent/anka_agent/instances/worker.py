@@ -63,6 +63,7 @@ class Worker:
         self._started_at: float | None = None
         self._last: Vm | None = None
         self._task: asyncio.Task[None] | None = None
+        self._releasing: asyncio.Future[None] | None = None
 
     # For the controller
 
@@ -82,6 +83,8 @@ class Worker:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        if self._releasing is not None:
+            await asyncio.gather(self._releasing, return_exceptions=True)
 
     @property
     def alive(self) -> bool:
@@ -258,6 +261,12 @@ class Worker:
         """Let the object go: the VM is gone."""
         # First our own memory: after the object is gone nobody asks for it.
         await asyncio.to_thread(self._context.journal.forget, self.uid)
+        self._releasing = asyncio.ensure_future(self._write_release(instance))
+        # The watch may tell that the object is gone before the answer to this write is here, and end this worker: a
+        # request cut off then would count as failed in the apiserver, and nobody would say that it was done.
+        await asyncio.shield(self._releasing)
+
+    async def _write_release(self, instance: AnkaInstance) -> None:
         left = [name for name in instance.metadata.finalizers if name != FINALIZER]
         await self._context.writer.patch(instance, {"metadata": {"finalizers": left}}, guarded=True)
         log.info("VM removed, instance released")

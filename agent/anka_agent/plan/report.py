@@ -109,11 +109,11 @@ def failed(
     """The instance cannot go on. What was known of its VM stays visible."""
     message = bounded(failure.message)
     return {
+        **vm_part(instance, vm, host_ip=host_ip, now=now),
         **_common(instance, Phase.ERROR, failure.reason, message, now),
         "message": message,
         "progressPercent": None,
         "finishedAt": _text(now),
-        **vm_part(instance, vm, host_ip=host_ip, now=now),
         **({"startupScript": script.to_api()} if script is not None else {}),
     }
 
