@@ -26,7 +26,7 @@ STOP_SECONDS = 20.0
 RESTART_SECONDS = 2.0
 PROBE_SECONDS = 5.0
 SILENT_SECONDS = 300.0
-"""Watches bring a bookmark about every minute, and reflectors reconnect after 70 s: this silence is a bug of ours."""
+"""Watches bring a bookmark about every minute, and reflectors reconnect after 90 s: this silence is a bug of ours."""
 
 
 class Operator:

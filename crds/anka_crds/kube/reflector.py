@@ -59,7 +59,7 @@ class Reflector(Background, Generic[M]):
         field_selector: str | None = None,
         on_event: Callback[M] | None = None,
         page_size: int = 500,
-        inactivity_seconds: float = 70.0,
+        inactivity_seconds: float = 90.0,
         server_timeout_seconds: float = 300.0,
         relist_seconds: float | None = None,
         backoff: Backoff | None = None,
