@@ -182,11 +182,18 @@ class TestRetries:
         assert clock.naps
 
     async def test_an_answer_that_never_comes_ends_at_the_deadline(self, client: KubeClient) -> None:
-        silent = await asyncio.start_server(lambda reader, writer: asyncio.sleep(0), "127.0.0.1", 0)
+        over = asyncio.Event()
+
+        async def hold(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await over.wait()
+            writer.close()
+
+        silent = await asyncio.start_server(hold, "127.0.0.1", 0)
         url = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}"
         async with silent, KubeClient(Endpoint(url)) as patient:
             with pytest.raises(Unreachable, match="no answer in time"):
                 await patient.patch(THINGS, "a", {}, "ns", deadline=0.1)
+            over.set()
 
 
 class TestCredentials:
