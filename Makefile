@@ -38,7 +38,7 @@ test: control-plane ## All tests
 lint: $(READY) ## Style, types, layers, generated files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check -q . || { echo "not formatted: run make format"; exit 1; }
-	@$(BIN)/mypy crds/anka_crds operator/anka_operator agent/anka_agent api-shim/anka_shim dev/anka_dev
+	@$(BIN)/mypy crds/anka_crds operator/anka_operator agent/anka_agent api-shim/anka_shim dev/anka_dev tests
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m anka_crds.schema.generate --check
 

@@ -76,7 +76,8 @@ async def test_the_leader_dies_in_a_burst(fleet: Fleet, pair: list[Service]) -> 
     print(f"hand-over after a crash: {time.monotonic() - killed_at:.2f} s (Lease of 7 s)")
     await fleet.instances.wait_for(lambda _: bound(fleet) == 80, 60)
     spread = Counter(one.status.node_name for one in fleet.instances)
-    assert spread == {**{f"mac-{number}": 8 for number in range(10)}, None: 10}
+    wanted: dict[str | None, int] = {f"mac-{number}": 8 for number in range(10)}
+    assert spread == {**wanted, None: 10}
     assert sorted(len(requests) for requests in seen.values()) == [1] * 80
 
 

@@ -8,6 +8,7 @@ from anka_crds.core.conditions import find, is_true
 from anka_crds.kube.kinds import INSTANCES, TEMPLATES
 from anka_crds.registry.client import RegistryClient
 from anka_dev.cloud import LocalCloud
+from support.conditions import condition
 from support.operators import NAMESPACE, OPERATOR_FLAGS, Fleet
 
 pytestmark = pytest.mark.integration
@@ -37,11 +38,11 @@ async def test_templates_come_change_stay_and_go(fleet: Fleet, operator_cloud: L
             await client.delete(uuid)
         await fleet.instance("late", template="macos-16")
         told = await fleet.see(INSTANCES, "late", lambda one: find(one.status.conditions, "Scheduled"), NAMESPACE)
-        assert find(told.status.conditions, "Scheduled").reason in ("TemplateNotFound", "Unschedulable")
+        assert condition(told, "Scheduled").reason in ("TemplateNotFound", "Unschedulable")
         await fleet.see(
             INSTANCES,
             "late",
-            lambda one: find(one.status.conditions, "Scheduled").reason == "TemplateNotFound",
+            lambda one: condition(one, "Scheduled").reason == "TemplateNotFound",
             NAMESPACE,
             seconds=30,
         )

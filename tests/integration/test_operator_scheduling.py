@@ -12,6 +12,7 @@ from anka_crds.core.conditions import find, is_true
 from anka_crds.core.naming import is_uuid
 from anka_crds.kube.kinds import INSTANCES, NODES
 from anka_dev.cloud.service import Service
+from support.conditions import condition
 from support.operators import NAMESPACE, TEMPLATE, Fleet
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("operator")]
@@ -60,8 +61,7 @@ async def test_three_nodes_share_the_work_within_their_capacity(fleet: Fleet) ->
         15,
     )
     assert len(waiting) == 1
-    ready = find(waiting[0].status.conditions, "Ready")
-    assert ready is not None
+    ready = condition(waiting[0], "Ready")
     assert (ready.status, ready.reason, ready.message) == ("False", "Unschedulable", "0/3 nodes fit: 3 full")
     assert Counter(one.status.node_name for one in fleet.instances) == {"mac-1": 2, "mac-2": 2, "mac-3": 2, None: 1}
 
@@ -93,7 +93,7 @@ async def test_what_cannot_run_does_not_block(fleet: Fleet) -> None:
         told = await fleet.see(
             INSTANCES, name, lambda one: find(one.status.conditions, "Scheduled") is not None, NAMESPACE
         )
-        why = find(told.status.conditions, "Scheduled")
+        why = condition(told, "Scheduled")
         assert (why.status, why.reason, why.message) == ("False", reason, words)
 
 
@@ -112,7 +112,7 @@ async def test_draining_takes_nothing_new(fleet: Fleet) -> None:
     assert node.status.state is NodeState.DRAIN
     await fleet.instance("one")
     told = await fleet.see(INSTANCES, "one", lambda one: find(one.status.conditions, "Scheduled"), NAMESPACE)
-    assert find(told.status.conditions, "Scheduled").message == "0/1 node fit: 1 draining"
+    assert condition(told, "Scheduled").message == "0/1 node fit: 1 draining"
     await fleet.client.patch(NODES, "mac-1", {"spec": {"drainMode": False}})
     await fleet.bound("one")
 

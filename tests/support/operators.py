@@ -162,7 +162,8 @@ class Fleet:
                 await self.client.delete(INSTANCES, instance.metadata.name, instance.metadata.namespace)
                 if FINALIZER in instance.metadata.finalizers:
                     await self.release(instance.metadata.name)
-        for resource in (NODES, TEMPLATES, GROUPS):
+        others: tuple[Resource[Any], ...] = (NODES, TEMPLATES, GROUPS)
+        for resource in others:
             for obj in (await self.client.list(resource)).items:
                 with suppress(NotFound):
                     await self.client.delete(resource, obj.metadata.name)

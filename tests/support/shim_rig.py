@@ -71,7 +71,7 @@ async def rig(*, synced: bool = True, **settings: Any) -> AsyncIterator[Rig]:
         populate(api)
         if not synced:
             api.missing.add("ankatemplates")
-        chosen = ShimSettings(_cli_parse_args=False, **settings)  # type: ignore[call-arg]
+        chosen = ShimSettings(_cli_parse_args=False, **settings)
         async with services(chosen, Endpoint(server=api.url), Health(), clock) as running:
             edge = application(running)
             transport = httpx.ASGITransport(app=edge)

@@ -53,6 +53,7 @@ def sent(shim: Call, method: str, path: str, body: bytes, headers: dict[str, str
     response = runner.run(opened.http.request(method, path, content=body, headers=headers))
     assert response.status_code in (200, 404, 405), response.text
     answer = response.json()
+    assert isinstance(answer, dict)
     assert {"status", "message"} <= answer.keys() <= {"status", "message", "body"}
     assert answer["status"] in ("OK", "FAIL")
     assert isinstance(answer["message"], str)

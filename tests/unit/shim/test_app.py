@@ -5,6 +5,7 @@ import logging
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from anka_shim.schema.node import Node
 from anka_shim.schema.start import StartVm
@@ -162,11 +163,11 @@ async def test_the_openapi_document_has_every_endpoint_and_no_loose_end() -> Non
 
 
 async def test_documented_examples_are_what_the_models_say() -> None:
-    for model in (Vm, Node):
-        extra = model.model_config["json_schema_extra"]
-        assert isinstance(extra, dict)
-        for example in extra["examples"]:  # type: ignore[union-attr]
+    models: tuple[type[BaseModel], ...] = (Vm, Node, StartVm)
+    for model in models:
+        examples = model.model_json_schema()["examples"]
+        assert examples
+        for example in examples:
             model.model_validate(example)
-    for example in StartVm.model_config["json_schema_extra"]["examples"]:  # type: ignore[index,call-overload]
-        StartVm.model_validate(example)
+    for example in StartVm.model_json_schema()["examples"]:
         start.read(example, max_count=100)

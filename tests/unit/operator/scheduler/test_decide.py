@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -78,7 +79,7 @@ def test_one_for_a_full_node_does_not_hold_up_others() -> None:
         ({"node": "mac-1", "group": "ios"}, "Unschedulable", "Node mac-1 is not in group ios"),
     ],
 )
-def test_reasons(spec: dict[str, str], reason: str, message: str) -> None:
+def test_reasons(spec: dict[str, Any], reason: str, message: str) -> None:
     decisions = decide(world(node(), fallbacks={"ios": None}), queue_of(instance(**spec)), Ledger())
     assert decisions.bindings == []
     assert [(why.reason, why.message) for why in decisions.unscheduled.values()] == [(reason, message)]
@@ -130,7 +131,7 @@ def test_ten_thousand_alike_cost_one_answer() -> None:
 
 GROUPS: dict[str, str | None] = {"g0": "g1", "g1": "g2", "g2": None, "ring": "ring"}
 _group = st.sampled_from([None, *GROUPS, "unknown"])
-_nodes = st.lists(
+_nodes: st.SearchStrategy[list[dict[str, Any]]] = st.lists(
     st.builds(
         dict,
         state=st.sampled_from([None, *(state.value for state in NodeState)] + ["Active"] * 8),
@@ -142,7 +143,7 @@ _nodes = st.lists(
     ),
     max_size=6,
 )
-_instances = st.lists(
+_instances: st.SearchStrategy[list[dict[str, Any]]] = st.lists(
     st.builds(
         dict,
         priority=st.sampled_from([1, 1000, 10_000]),
@@ -161,10 +162,8 @@ _taken = st.dictionaries(
 class Case:
     """A random world with a queue and instances that run already."""
 
-    def __init__(
-        self, nodes: list[dict[str, object]], instances: list[dict[str, object]], taken: dict[str, str]
-    ) -> None:
-        macs = [node(f"mac-{number}", **fields) for number, fields in enumerate(nodes)]  # type: ignore[arg-type]
+    def __init__(self, nodes: list[dict[str, Any]], instances: list[dict[str, Any]], taken: dict[str, str]) -> None:
+        macs = [node(f"mac-{number}", **fields) for number, fields in enumerate(nodes)]
         self.world = world(*macs, fallbacks=GROUPS)
         self.instances = {}
         self.queue = Queue()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from anka_operator.scheduler.shape import is_pending, shape_of
@@ -10,6 +12,7 @@ from support.objects import instance
 
 def test_only_what_matters_to_the_choice_of_a_node() -> None:
     assert shape_of(instance("a", priority=1, displayName="x")) == shape_of(instance("b", tag=""))
+    kinds: list[dict[str, Any]]
     kinds = [{}, {"tag": "v1"}, {"version": 0}, {"node": "mac-1"}, {"group": "ios"}, {"template": "other"}]
     assert len({shape_of(instance(**spec)) for spec in kinds}) == len(kinds)
 

@@ -10,6 +10,7 @@ import anka_shim.cloud.instance_views as module
 from anka_crds.api import AnkaInstance
 from anka_shim.cloud.caches import Stores
 from anka_shim.cloud.instance_views import InstanceViews
+from anka_shim.translate.instance import Answer, vm
 from support.manual_clock import ManualClock
 
 NAMES = [str(uuid.UUID(int=number, version=4)) for number in range(5)]
@@ -55,9 +56,14 @@ def test_the_list_follows_the_store() -> None:
 
 
 def test_what_did_not_change_is_not_encoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen, encoded = Seen(), []
-    real = module.vm
-    monkeypatch.setattr(module, "vm", lambda obj, *rest: encoded.append(obj.metadata.name) or real(obj, *rest))
+    seen = Seen()
+    encoded: list[str] = []
+
+    def noted(obj: AnkaInstance, *rest: Any) -> Answer:
+        encoded.append(obj.metadata.name)
+        return vm(obj, *rest)
+
+    monkeypatch.setattr(module, "vm", noted)
     seen.put(*(instance(name, number) for number, name in enumerate(NAMES)))
     assert seen.views.all() is seen.views.all()
     assert encoded == NAMES

@@ -115,7 +115,7 @@ async def test_update_merges() -> None:
 async def test_terminate_by_every_spelling(how: str) -> None:
     async with rig() as shim:
         (id_,) = (await shim.start())["body"]
-        options: dict[str, Any] = {
+        options: dict[str, dict[str, Any]] = {
             "body": {"json": {"id": id_}},
             "form": {
                 "content": json.dumps({"id": id_}),
@@ -123,10 +123,10 @@ async def test_terminate_by_every_spelling(how: str) -> None:
             },
             "query": {"params": {"id": id_}},
             "instance_id": {"json": {"instance_id": id_}},
-        }[how]
-        assert await shim.call("DELETE", "/api/v1/vm", **options) == {"status": "OK", "message": ""}
+        }
+        assert await shim.call("DELETE", "/api/v1/vm", **options[how]) == {"status": "OK", "message": ""}
         assert (await shim.body("GET", f"/api/v1/vm?id={id_}"))["instance_state"] == "Terminating"
-        await shim.body("DELETE", "/api/v1/vm", **options)
+        await shim.body("DELETE", "/api/v1/vm", **options[how])
         assert shim.api.count("delete") == 1
 
 

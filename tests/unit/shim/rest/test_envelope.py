@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from anka_shim.rest.envelope import encoded, fail, ok
+from anka_shim.rest.envelope import Envelope, encoded, fail, ok
+
+
+def said(answer: Envelope) -> Any:
+    return json.loads(bytes(answer.body))
 
 
 def test_success() -> None:
-    assert json.loads(ok().body) == {"status": "OK", "message": ""}
-    assert json.loads(ok([]).body) == {"status": "OK", "message": "", "body": []}
-    assert json.loads(encoded(b'{"a":1}').body) == {"status": "OK", "message": "", "body": {"a": 1}}
+    assert said(ok()) == {"status": "OK", "message": ""}
+    assert said(ok([])) == {"status": "OK", "message": "", "body": []}
+    assert said(encoded(b'{"a":1}')) == {"status": "OK", "message": "", "body": {"a": 1}}
     assert ok().status_code == 200
     assert ok().media_type == "application/json"
 
@@ -16,4 +21,4 @@ def test_success() -> None:
 def test_failure_is_http_200_with_a_message_and_no_body() -> None:
     answer = fail('No such tag "x"')
     assert answer.status_code == 200
-    assert json.loads(answer.body) == {"status": "FAIL", "message": 'No such tag "x"'}
+    assert said(answer) == {"status": "FAIL", "message": 'No such tag "x"'}
