@@ -16,10 +16,13 @@ from anka_crds.process.health import Health
 from anka_crds.registry.client import RegistryClient
 from anka_shim.app import application
 from anka_shim.cloud.caches import Stores, Watches
+from anka_shim.cloud.groups import GroupCommands
 from anka_shim.cloud.instance_views import InstanceViews
 from anka_shim.cloud.instances import InstanceCommands
 from anka_shim.cloud.node_views import NodeViews
+from anka_shim.cloud.objects import Objects
 from anka_shim.cloud.registry_watch import RegistryWatch, probe_of
+from anka_shim.cloud.slots import WriteSlots
 from anka_shim.cloud.undo import Undo
 from anka_shim.server import Server, server
 from anka_shim.services import Services
@@ -55,11 +58,22 @@ async def services(
         registry = RegistryWatch(settings.registry_url, probe)
         task = asyncio.create_task(registry.run(), name="registry")
         stack.push_async_callback(_cancel, task)
-        commands = InstanceCommands(
-            client, stores.instances, undo, namespace=settings.namespace, seconds=settings.write_seconds
-        )
+        slots = WriteSlots(settings.write_seconds)
+        commands = InstanceCommands(client, stores.instances, undo, namespace=settings.namespace, slots=slots)
+        nodes = Objects(client, stores.nodes, slots)
+        groups = GroupCommands(stores, Objects(client, stores.groups, slots), nodes)
         health.ready["caches"] = watches.unsynced
-        yield Services(settings, stores, instance_views, node_views, commands, registry, health, watches.unsynced)
+        yield Services(
+            settings=settings,
+            stores=stores,
+            instance_views=instance_views,
+            node_views=node_views,
+            commands=commands,
+            groups=groups,
+            registry=registry,
+            health=health,
+            unsynced=watches.unsynced,
+        )
 
 
 async def run(settings: ShimSettings, endpoint: Endpoint, sock: socket.socket) -> None:

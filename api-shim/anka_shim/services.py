@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from anka_crds.process.health import Health
 from anka_shim.cloud.caches import Stores
+from anka_shim.cloud.groups import GroupCommands
 from anka_shim.cloud.instance_views import InstanceViews
 from anka_shim.cloud.instances import InstanceCommands
 from anka_shim.cloud.node_views import NodeViews
@@ -22,6 +23,7 @@ class Services:
     instance_views: InstanceViews
     node_views: NodeViews
     commands: InstanceCommands
+    groups: GroupCommands
     registry: RegistryWatch
     health: Health
     unsynced: Callable[[], str | None]

@@ -203,6 +203,26 @@ def test_exact_messages(shim: ShimProcess) -> None:
     assert message(vmid=TEMPLATE, tag="vanilla+x") == "No such tag vanilla+x"
 
 
+def test_groups_and_their_nodes(shim: ShimProcess, cluster: Cluster) -> None:
+    group = shim.body("POST", "/api/v1/group", json={"name": "Great", "description": "d"})
+    id_ = group["id"]
+    assert group == {"id": id_, "name": "Great", "description": "d", "fallback_group_id": None}
+    assert group in shim.body("GET", "/api/v1/group")
+    shim.body("PUT", f"/api/v1/group?id={id_}", json={"name": "Greater", "fallback_group_id": "Shim group"})
+    members = {"group_ids": [id_], "node_ids": ["shim-mac"]}
+    shim.body("POST", "/api/v1/node/group", json=members)
+    made = json.loads(cluster.kubectl.run("get", "nodegroup", id_, "-ojson"))
+    assert made["spec"] == {"displayName": "Greater", "description": "d", "fallbackGroup": "shim-group"}
+    (node,) = shim.body("GET", "/api/v1/node?id=shim-mac")
+    assert [group["name"] for group in node["groups"]] == ["Shim group", "Greater"]
+    assert curl(shim, "-X", "DELETE", "-d", json.dumps(members), f"{shim.url}/api/v1/node/group")["status"] == "OK"
+    shim.body("POST", "/api/v1/node/group", json=members)
+    assert shim.call("DELETE", f"/api/v1/group?id={id_}") == {"status": "OK", "message": ""}
+    kept = json.loads(cluster.kubectl.run("get", "ankanode", "shim-mac", "-ojson"))
+    assert kept["spec"]["groups"] == ["shim-group"]
+    assert [group["id"] for group in shim.body("GET", "/api/v1/group")] == ["shim-group"]
+
+
 def test_a_hung_api_fails_writes_in_time_while_reads_go_on(
     shim: ShimProcess, cluster: Cluster, own_control_plane: ControlPlane
 ) -> None:

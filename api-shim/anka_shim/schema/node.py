@@ -8,13 +8,7 @@ from pydantic import ConfigDict, Field
 
 from anka_crds.api.phase import NodeState
 from anka_shim.schema.envelope import Answer, Failed, Succeeded
-
-
-class Group(Answer):
-    id: str
-    name: str
-    description: str
-    fallback_group_id: str | None
+from anka_shim.schema.group import Group
 
 
 class AnkaVersion(Answer):

@@ -15,6 +15,7 @@ from anka_crds.api.instance import AnkaInstance
 from anka_crds.api.node import AnkaNode, AnkaVersion, UsbDevice
 from anka_crds.api.phase import NodeState
 from anka_crds.core.lifecycle import holds_slot
+from anka_shim.translate.group import group_answer
 from anka_shim.translate.memory import mebibytes
 from anka_shim.translate.times import rfc3339
 
@@ -74,7 +75,7 @@ def node_answer(node: AnkaNode, groups: Iterable[NodeGroup], taken: Load) -> Ans
         "ip_address": spec.host or status.ip_address or "",
         "state": str(state(node)),
         "capacity": capacity(node),
-        "groups": [_group(name, known.get(name)) for name in spec.groups],
+        "groups": [group_answer(name, known.get(name)) for name in spec.groups],
         "anka_version": _anka_version(status.anka_version or AnkaVersion()),
         "usb_devices": [_usb(device) for device in status.usb_devices] or None,
         "capacity_mode": spec.capacity_mode,
@@ -89,21 +90,6 @@ def node_answer(node: AnkaNode, groups: Iterable[NodeGroup], taken: Load) -> Ans
         "last_updated": rfc3339(seen_at),
         "timestamp": _epoch(seen_at),
         "agent_version": status.agent_version or "",
-    }
-
-
-def group_answer(group: NodeGroup) -> Answer:
-    return _group(group.metadata.name, group)
-
-
-def _group(name: str, group: NodeGroup | None) -> Answer:
-    """A node may name a group that does not exist (yet): shown by its id. The description is never null: Jenkins
-    would lose all groups."""
-    return {
-        "id": name,
-        "name": (group.spec.display_name if group else None) or name,
-        "description": group.spec.description if group else "",
-        "fallback_group_id": group.spec.fallback_group if group else None,
     }
 
 

@@ -32,9 +32,21 @@ VALUES = st.recursive(
     ),
     max_leaves=8,
 )
-BODIES = st.dictionaries(st.sampled_from([*PARAMETERS, "count", "id", "instance_id"]), VALUES, max_size=8)
+OTHERS = ["count", "id", "instance_id", "description", "fallback_group_id", "group_ids", "node_ids"]
+BODIES = st.dictionaries(st.sampled_from([*PARAMETERS, *OTHERS]), VALUES, max_size=8)
 METHODS = st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-PATHS = st.sampled_from(["/api/v1/vm", "/api/v1/vm?id=", "/api/v1/node", "/api/v1/status", "/api/v1/none"])
+PATHS = st.sampled_from(
+    [
+        "/api/v1/vm",
+        "/api/v1/vm?id=",
+        "/api/v1/node",
+        "/api/v1/group",
+        "/api/v1/group?id=ios",
+        "/api/v1/node/group",
+        "/api/v1/status",
+        "/api/v1/none",
+    ]
+)
 OFTEN = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -86,7 +98,11 @@ def test_any_start_of_a_known_template(shim: Call, body: dict[str, Any]) -> None
 
 
 @OFTEN
-@given(st.text(max_size=50), st.sampled_from(["/api/v1/vm", "/api/v1/node"]), st.sampled_from(["GET", "DELETE", "PUT"]))
+@given(
+    st.text(max_size=50),
+    st.sampled_from(["/api/v1/vm", "/api/v1/node", "/api/v1/group"]),
+    st.sampled_from(["GET", "DELETE", "PUT"]),
+)
 def test_any_id(shim: Call, id_: str, path: str, method: str) -> None:
     opened, runner = shim
     query = str(runner.run(_query(opened, path, id_)))

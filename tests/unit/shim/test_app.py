@@ -2,16 +2,23 @@ from __future__ import annotations
 
 import json
 import logging
+import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
+from anka_shim.schema.group import CreateGroup, Group, NodesOfGroups, UpdateGroup
 from anka_shim.schema.node import Node
 from anka_shim.schema.start import StartVm
 from anka_shim.schema.status import StatusOk
 from anka_shim.schema.vm import Vm
-from anka_shim.translate import start
+from anka_shim.translate import group, start
 from support.shim_rig import TEMPLATE, rig
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "rest-api.md"
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nope", "/", "/api/v1/vm/x", "/api", "/%00", "/API/v1/vm"])
@@ -147,6 +154,8 @@ async def test_the_openapi_document_has_every_endpoint_and_no_loose_end() -> Non
         assert {path: set(methods) for path, methods in document["paths"].items()} == {
             "/api/v1/vm": {"get", "post", "put", "delete"},
             "/api/v1/node": {"get"},
+            "/api/v1/group": {"get", "post", "put", "delete"},
+            "/api/v1/node/group": {"post", "delete"},
             "/api/v1/status": {"get"},
             "/livez": {"get"},
             "/readyz": {"get"},
@@ -161,12 +170,37 @@ async def test_the_openapi_document_has_every_endpoint_and_no_loose_end() -> Non
         assert (await shim.http.get("/docs")).status_code == 200
 
 
-async def test_documented_examples_are_what_the_models_say() -> None:
-    for model in (Vm, Node):
-        extra = model.model_config["json_schema_extra"]
-        assert isinstance(extra, dict)
-        for example in extra["examples"]:  # type: ignore[union-attr]
-            model.model_validate(example)
-    for example in StartVm.model_config["json_schema_extra"]["examples"]:  # type: ignore[index,call-overload]
-        StartVm.model_validate(example)
-        start.read(example, max_count=100)
+EXAMPLES: list[tuple[type[BaseModel], Callable[[dict[str, Any]], object] | None]] = [
+    (Vm, None),
+    (Node, None),
+    (Group, None),
+    (StartVm, lambda example: start.read(example, max_count=100)),
+    (CreateGroup, group.read),
+    (UpdateGroup, group.read),
+    (NodesOfGroups, None),
+]
+
+
+@pytest.mark.parametrize(("model", "read"), EXAMPLES)
+def test_documented_examples_are_what_the_models_say(
+    model: type[BaseModel], read: Callable[[dict[str, Any]], object] | None
+) -> None:
+    extra = model.model_config["json_schema_extra"]
+    assert isinstance(extra, dict)
+    examples = extra["examples"]
+    assert isinstance(examples, list)
+    assert examples
+    for example in examples:
+        model.model_validate(example)
+        if read:
+            assert isinstance(example, dict)
+            read(example)
+
+
+async def test_every_endpoint_is_in_the_page_about_them() -> None:
+    rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| ")]
+    async with rig() as shim:
+        for path, methods in (await shim.http.get("/openapi.json")).json()["paths"].items():
+            for method in methods if path.startswith(("/api/", "/config/")) else ():
+                words = [row for row in rows if path in re.findall(r"/[a-z0-9/]+", row.split("|")[1])]
+                assert any(method.upper() in row.split("|")[1] for row in words), f"{method.upper()} {path}"
