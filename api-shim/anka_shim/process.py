@@ -20,6 +20,7 @@ from anka_shim.cloud.groups import GroupCommands
 from anka_shim.cloud.instance_views import InstanceViews
 from anka_shim.cloud.instances import InstanceCommands
 from anka_shim.cloud.node_views import NodeViews
+from anka_shim.cloud.nodes import NodeCommands
 from anka_shim.cloud.objects import Objects
 from anka_shim.cloud.registry_watch import RegistryWatch, probe_of
 from anka_shim.cloud.slots import WriteSlots
@@ -70,6 +71,7 @@ async def services(
             node_views=node_views,
             commands=commands,
             groups=groups,
+            nodes=NodeCommands(stores, nodes),
             registry=registry,
             health=health,
             unsynced=watches.unsynced,

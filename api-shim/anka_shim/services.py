@@ -11,6 +11,7 @@ from anka_shim.cloud.groups import GroupCommands
 from anka_shim.cloud.instance_views import InstanceViews
 from anka_shim.cloud.instances import InstanceCommands
 from anka_shim.cloud.node_views import NodeViews
+from anka_shim.cloud.nodes import NodeCommands
 from anka_shim.cloud.registry_watch import RegistryWatch
 from anka_shim.settings import ShimSettings
 from anka_shim.translate.failure import Failure
@@ -24,6 +25,7 @@ class Services:
     node_views: NodeViews
     commands: InstanceCommands
     groups: GroupCommands
+    nodes: NodeCommands
     registry: RegistryWatch
     health: Health
     unsynced: Callable[[], str | None]

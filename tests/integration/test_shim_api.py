@@ -223,6 +223,32 @@ def test_groups_and_their_nodes(shim: ShimProcess, cluster: Cluster) -> None:
     assert [group["id"] for group in shim.body("GET", "/api/v1/group")] == ["shim-group"]
 
 
+def test_nodes_are_configured_and_deleted(shim: ShimProcess, cluster: Cluster) -> None:
+    node = {"apiVersion": "anka.veertu.com/v1alpha1", "kind": "AnkaNode", "metadata": {"name": "spare"}}
+    cluster.kubectl.run("create", "-f-", stdin=json.dumps(node))
+    shim.until_true(lambda: any(item["node_id"] == "spare" for item in shim.body("GET", "/api/v1/node")))
+    change = {
+        "node_id": "spare",
+        "max_vm_count": 0,
+        "name": "Spare Mac",
+        "host": "10.0.0.9",
+        "capacity_mode": "resource",
+        "vcpu_override": "12",
+        "ram_override": 32,
+        "disable_central_logging": True,
+        "drain_mode": True,
+    }
+    assert curl(shim, "-d", json.dumps(change), f"{shim.url}/api/v1/node/config") == {"status": "OK", "message": ""}
+    made = json.loads(cluster.kubectl.run("get", "ankanode", "spare", "-ojson"))["spec"]
+    assert made.items() >= {"maxVmCount": 0, "displayName": "Spare Mac", "host": "10.0.0.9", "vcpuOverride": 12}.items()
+    assert made.items() >= {"capacityMode": "resource", "ramOverrideGib": 32, "drainMode": True}.items()
+    (shown,) = shim.body("GET", "/api/v1/node?id=spare")
+    assert (shown["node_name"], shown["vcpu_override"], shown["ram_override"]) == ("Spare Mac", 12, 32)
+    shim.body("DELETE", "/api/v1/node", json={"node_id": "spare"})
+    assert shim.call("GET", "/api/v1/node?id=spare") == {"status": "FAIL", "message": "Not found"}
+    assert "spare" not in cluster.kubectl.run("get", "ankanodes", "-oname")
+
+
 def test_a_hung_api_fails_writes_in_time_while_reads_go_on(
     shim: ShimProcess, cluster: Cluster, own_control_plane: ControlPlane
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from anka_shim.translate.node_config import PARAMETERS as CONFIG
 from anka_shim.translate.start import PARAMETERS
 from support.shim_rig import TEMPLATE, Rig, rig
 
@@ -32,7 +33,7 @@ VALUES = st.recursive(
     ),
     max_leaves=8,
 )
-OTHERS = ["count", "id", "instance_id", "description", "fallback_group_id", "group_ids", "node_ids"]
+OTHERS = ["count", "id", "instance_id", "description", "fallback_group_id", "group_ids", "node_ids", *CONFIG]
 BODIES = st.dictionaries(st.sampled_from([*PARAMETERS, *OTHERS]), VALUES, max_size=8)
 METHODS = st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 PATHS = st.sampled_from(
@@ -40,6 +41,7 @@ PATHS = st.sampled_from(
         "/api/v1/vm",
         "/api/v1/vm?id=",
         "/api/v1/node",
+        "/api/v1/node/config",
         "/api/v1/group",
         "/api/v1/group?id=ios",
         "/api/v1/node/group",

@@ -11,11 +11,11 @@ import pytest
 from pydantic import BaseModel
 
 from anka_shim.schema.group import CreateGroup, Group, NodesOfGroups, UpdateGroup
-from anka_shim.schema.node import Node
+from anka_shim.schema.node import ConfigureNode, DeleteNode, Node
 from anka_shim.schema.start import StartVm
 from anka_shim.schema.status import StatusOk
 from anka_shim.schema.vm import Vm
-from anka_shim.translate import group, start
+from anka_shim.translate import group, node_config, start
 from support.shim_rig import TEMPLATE, rig
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "rest-api.md"
@@ -153,7 +153,8 @@ async def test_the_openapi_document_has_every_endpoint_and_no_loose_end() -> Non
         document = (await shim.http.get("/openapi.json")).json()
         assert {path: set(methods) for path, methods in document["paths"].items()} == {
             "/api/v1/vm": {"get", "post", "put", "delete"},
-            "/api/v1/node": {"get"},
+            "/api/v1/node": {"get", "delete"},
+            "/api/v1/node/config": {"post"},
             "/api/v1/group": {"get", "post", "put", "delete"},
             "/api/v1/node/group": {"post", "delete"},
             "/api/v1/status": {"get"},
@@ -178,6 +179,8 @@ EXAMPLES: list[tuple[type[BaseModel], Callable[[dict[str, Any]], object] | None]
     (CreateGroup, group.read),
     (UpdateGroup, group.read),
     (NodesOfGroups, None),
+    (ConfigureNode, node_config.read),
+    (DeleteNode, None),
 ]
 
 
