@@ -22,8 +22,9 @@ from anka_shim.cloud.instances import InstanceCommands
 from anka_shim.cloud.node_views import NodeViews
 from anka_shim.cloud.nodes import NodeCommands
 from anka_shim.cloud.objects import Objects
-from anka_shim.cloud.registry_watch import RegistryWatch, probe_of
+from anka_shim.cloud.registry_watch import watch_of
 from anka_shim.cloud.slots import WriteSlots
+from anka_shim.cloud.templates import TemplateCommands
 from anka_shim.cloud.undo import Undo
 from anka_shim.server import Server, server
 from anka_shim.services import Services
@@ -42,10 +43,11 @@ async def services(
     """Everything that runs in the background, as long as the block lasts. Returns at once: the caches fill later."""
     async with contextlib.AsyncExitStack() as stack:
         client = await stack.enter_async_context(KubeClient(endpoint, user_agent="anka-shim"))
-        stores = Stores()
+        clock = clock or SystemClock()
+        stores = Stores(clock)
         instance_views = InstanceViews(
             stores,
-            clock or SystemClock(),
+            clock,
             registry=settings.registry_url or "",
             terminated_seconds=settings.terminated_seconds,
         )
@@ -53,10 +55,10 @@ async def services(
         watches = await stack.enter_async_context(Watches(client, stores))
         undo = Undo(client, stores.instances)
         stack.push_async_callback(undo.close, UNDO_SECONDS)
-        probe = None
+        registry_client = None
         if settings.registry_url:
-            probe = probe_of(await stack.enter_async_context(RegistryClient(settings.registry_url)))
-        registry = RegistryWatch(settings.registry_url, probe)
+            registry_client = await stack.enter_async_context(RegistryClient(settings.registry_url))
+        registry = watch_of(registry_client)
         task = asyncio.create_task(registry.run(), name="registry")
         stack.push_async_callback(_cancel, task)
         slots = WriteSlots(settings.write_seconds)
@@ -72,6 +74,7 @@ async def services(
             commands=commands,
             groups=groups,
             nodes=NodeCommands(stores, nodes),
+            templates=TemplateCommands(registry_client, stores.corrections),
             registry=registry,
             health=health,
             unsynced=watches.unsynced,

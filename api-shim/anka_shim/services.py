@@ -13,6 +13,7 @@ from anka_shim.cloud.instances import InstanceCommands
 from anka_shim.cloud.node_views import NodeViews
 from anka_shim.cloud.nodes import NodeCommands
 from anka_shim.cloud.registry_watch import RegistryWatch
+from anka_shim.cloud.templates import TemplateCommands
 from anka_shim.settings import ShimSettings
 from anka_shim.translate.failure import Failure
 
@@ -26,6 +27,7 @@ class Services:
     commands: InstanceCommands
     groups: GroupCommands
     nodes: NodeCommands
+    templates: TemplateCommands
     registry: RegistryWatch
     health: Health
     unsynced: Callable[[], str | None]

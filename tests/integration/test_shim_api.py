@@ -17,6 +17,9 @@ import pytest
 
 from anka_crds.core.naming import is_uuid
 from anka_dev.controlplane import Cluster, ControlPlane, apply
+from anka_dev.registry import seed
+from anka_dev.registry.catalog import Catalog
+from anka_dev.registry.server import serving_in_thread
 from anka_shim.schema.node import NodeListOk
 from anka_shim.schema.vm import OneVmOk, VmListOk
 from support.shim_process import ShimProcess, shim_process
@@ -247,6 +250,34 @@ def test_nodes_are_configured_and_deleted(shim: ShimProcess, cluster: Cluster) -
     shim.body("DELETE", "/api/v1/node", json={"node_id": "spare"})
     assert shim.call("GET", "/api/v1/node?id=spare") == {"status": "FAIL", "message": "Not found"}
     assert "spare" not in cluster.kubectl.run("get", "ankanodes", "-oname")
+
+
+def test_templates_and_their_registry(kubeconfig: Path, cluster: Cluster, tmp_path: Path) -> None:
+    uuid = seed.template(tmp_path, "shim-fruit", tag="v1", size=1000)
+    seed.template(tmp_path, "shim-fruit", tag="v2", size=2000)
+    # What the operator's mirror does.
+    made = {"apiVersion": "anka.veertu.com/v1alpha1", "kind": "AnkaTemplate", "metadata": {"name": uuid}, "spec": {}}
+    cluster.kubectl.run("create", "-f-", stdin=json.dumps(made))
+    versions = [{"number": 0, "tag": "v1", "lastPush": "2024-09-02T08:26:04Z"}, {"number": 1, "tag": "v2"}]
+    status = {"name": "shim-fruit", "arch": "arm64", "sizeBytes": 2000, "versions": versions}
+    patch(cluster, "ankatemplate", uuid, {"status": status}, "--subresource=status")
+    with serving_in_thread(tmp_path) as url, shim_process(kubeconfig, f"--registry-url={url}") as shim:
+        shim.wait_ready()
+        row = {"id": uuid, "name": "shim-fruit", "size": 2000, "arch": "arm64", "last_pull": 0, "last_push": 0}
+        assert row in shim.body("GET", "/api/v1/registry/vm")
+        assert {"id": uuid, "name": "shim-fruit"} in shim.body("GET", "/api/v1/registry/vm?apiVer=v1")
+        first, second = shim.body("GET", f"/api/v1/registry/vm?id={uuid}")["versions"]
+        assert (first["tag"], first["last_push"], second["tag"]) == ("v1", 1725265564, "v2")
+        shim.until_true(lambda: shim.call("GET", "/api/v1/registry/disk")["status"] == "OK")
+        revert = f"{shim.url}/api/v1/registry/revert?id={uuid}"
+        assert curl(shim, "-X", "DELETE", "-d", json.dumps({"tag": "v2"}), revert) == {"status": "OK", "message": ""}
+        (left,) = shim.body("GET", f"/api/v1/registry/vm?id={uuid}")["versions"]
+        assert left["tag"] == "v1"
+        assert shim.call("POST", "/api/v1/vm", json={"vmid": uuid, "tag": "v2"})["message"] == "No such tag v2"
+        shim.body("DELETE", f"/api/v1/registry/vm?id={uuid}")
+        assert uuid not in [item["id"] for item in shim.body("GET", "/api/v1/registry/vm")]
+        assert Catalog(tmp_path).all() == []
+    cluster.kubectl.run("delete", "ankatemplate", uuid)
 
 
 def test_a_hung_api_fails_writes_in_time_while_reads_go_on(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from anka_crds.api.group import NodeGroup
@@ -17,7 +16,7 @@ from anka_crds.api.phase import NodeState
 from anka_crds.core.lifecycle import holds_slot
 from anka_shim.translate.group import group_answer
 from anka_shim.translate.memory import mebibytes
-from anka_shim.translate.times import rfc3339
+from anka_shim.translate.times import epoch, rfc3339
 
 Answer = dict[str, Any]
 
@@ -88,7 +87,7 @@ def node_answer(node: AnkaNode, groups: Iterable[NodeGroup], taken: Load) -> Ans
         "host_arch": status.host_arch or "arm64",
         "templates": [{"uuid": held.uuid, "name": held.name, "tag": held.tag or ""} for held in status.templates],
         "last_updated": rfc3339(seen_at),
-        "timestamp": _epoch(seen_at),
+        "timestamp": epoch(seen_at),
         "agent_version": status.agent_version or "",
     }
 
@@ -110,7 +109,3 @@ def _usb(device: UsbDevice) -> Answer:
         "group": device.group or "",
         "available": device.available,
     }
-
-
-def _epoch(moment: datetime | None) -> int:
-    return max(0, int(moment.timestamp())) if moment else 0

@@ -45,10 +45,14 @@ PATHS = st.sampled_from(
         "/api/v1/group",
         "/api/v1/group?id=ios",
         "/api/v1/node/group",
+        "/api/v1/registry/vm",
+        "/api/v1/registry/revert",
+        "/api/v1/registry/disk",
         "/api/v1/status",
         "/api/v1/none",
     ]
 )
+IDS = st.sampled_from(["/api/v1/vm", "/api/v1/node", "/api/v1/group", "/api/v1/registry/vm", "/api/v1/registry/revert"])
 OFTEN = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -102,7 +106,7 @@ def test_any_start_of_a_known_template(shim: Call, body: dict[str, Any]) -> None
 @OFTEN
 @given(
     st.text(max_size=50),
-    st.sampled_from(["/api/v1/vm", "/api/v1/node", "/api/v1/group"]),
+    IDS,
     st.sampled_from(["GET", "DELETE", "PUT"]),
 )
 def test_any_id(shim: Call, id_: str, path: str, method: str) -> None:

@@ -14,8 +14,9 @@ from anka_shim.schema.group import CreateGroup, Group, NodesOfGroups, UpdateGrou
 from anka_shim.schema.node import ConfigureNode, DeleteNode, Node
 from anka_shim.schema.start import StartVm
 from anka_shim.schema.status import StatusOk
+from anka_shim.schema.template import Disk, RevertTemplate, Template
 from anka_shim.schema.vm import Vm
-from anka_shim.translate import group, node_config, start
+from anka_shim.translate import group, node_config, start, template
 from support.shim_rig import TEMPLATE, rig
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "rest-api.md"
@@ -157,6 +158,9 @@ async def test_the_openapi_document_has_every_endpoint_and_no_loose_end() -> Non
             "/api/v1/node/config": {"post"},
             "/api/v1/group": {"get", "post", "put", "delete"},
             "/api/v1/node/group": {"post", "delete"},
+            "/api/v1/registry/vm": {"get", "delete"},
+            "/api/v1/registry/revert": {"delete"},
+            "/api/v1/registry/disk": {"get"},
             "/api/v1/status": {"get"},
             "/livez": {"get"},
             "/readyz": {"get"},
@@ -181,6 +185,9 @@ EXAMPLES: list[tuple[type[BaseModel], Callable[[dict[str, Any]], object] | None]
     (NodesOfGroups, None),
     (ConfigureNode, node_config.read),
     (DeleteNode, None),
+    (Template, None),
+    (Disk, None),
+    (RevertTemplate, template.read_revert),
 ]
 
 
