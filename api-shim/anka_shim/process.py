@@ -68,6 +68,7 @@ async def services(
         health.ready["caches"] = watches.unsynced
         yield Services(
             settings=settings,
+            clock=clock,
             stores=stores,
             instance_views=instance_views,
             node_views=node_views,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from anka_crds.process.clock import Clock
 from anka_crds.process.health import Health
 from anka_shim.cloud.caches import Stores
 from anka_shim.cloud.groups import GroupCommands
@@ -21,6 +22,7 @@ from anka_shim.translate.failure import Failure
 @dataclass(frozen=True)
 class Services:
     settings: ShimSettings
+    clock: Clock
     stores: Stores
     instance_views: InstanceViews
     node_views: NodeViews

@@ -280,6 +280,34 @@ def test_templates_and_their_registry(kubeconfig: Path, cluster: Cluster, tmp_pa
     cluster.kubectl.run("delete", "ankatemplate", uuid)
 
 
+def test_restart(shim: ShimProcess, cluster: Cluster) -> None:
+    (id_,) = shim.body("POST", "/api/v1/vm", json={"vmid": TEMPLATE})
+    says = "the VM can't be restarted: it is Scheduling, and must be Started or Stopped"
+    restart = f"{shim.url}/api/v1/rpc/vm/restart"
+    request = json.dumps({"instance_id": id_})
+    assert curl(shim, "-d", request, restart) == {"status": "FAIL", "message": says}
+    patch(cluster, "ankainstance", id_, {"status": {"phase": "Started"}}, "--subresource=status", "-nanka-ci")
+    shim.until(id_, "Started")
+    assert curl(shim, "-d", request, restart) == {"status": "OK", "message": ""}
+    made = json.loads(cluster.kubectl.run("get", "ankainstance", id_, "-n", "anka-ci", "-ojson"))
+    first = made["spec"]["restartedAt"]
+    shim.body("POST", "/api/v1/rpc/vm/restart", json={"id": id_})
+    made = json.loads(cluster.kubectl.run("get", "ankainstance", id_, "-n", "anka-ci", "-ojson"))
+    assert made["spec"]["restartedAt"] > first
+    shim.body("DELETE", "/api/v1/vm", json={"id": id_})
+    release(cluster, id_)
+
+
+def test_devices_and_how_to_log_in(shim: ShimProcess, cluster: Cluster) -> None:
+    devices = [{"locationId": "336675856", "group": "iphone7"}, {"locationId": "1", "available": False}]
+    status = {"state": "Active", "vlans": ["55", "12"], "usbDevices": devices}
+    patch(cluster, "ankanode", "shim-mac", {"status": status}, "--subresource=status")
+    shim.until_true(lambda: shim.body("GET", "/api/v1/vlan") == ["12", "55"])
+    wanted = {"iphone7": {"available": 1, "busy": 0}, "1": {"available": 0, "busy": 1}}
+    assert shim.body("GET", "/api/v1/usb") == wanted
+    assert shim.call("GET", "/config/v1/auth") == {"status": "OK", "message": "", "body": {}}
+
+
 def test_a_hung_api_fails_writes_in_time_while_reads_go_on(
     shim: ShimProcess, cluster: Cluster, own_control_plane: ControlPlane
 ) -> None:

@@ -48,6 +48,10 @@ PATHS = st.sampled_from(
         "/api/v1/registry/vm",
         "/api/v1/registry/revert",
         "/api/v1/registry/disk",
+        "/api/v1/rpc/vm/restart",
+        "/api/v1/usb",
+        "/api/v1/vlan",
+        "/config/v1/auth",
         "/api/v1/status",
         "/api/v1/none",
     ]

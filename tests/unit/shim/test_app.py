@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from anka_shim.schema.auth import Auth
+from anka_shim.schema.devices import Devices
 from anka_shim.schema.group import CreateGroup, Group, NodesOfGroups, UpdateGroup
 from anka_shim.schema.node import ConfigureNode, DeleteNode, Node
 from anka_shim.schema.start import StartVm
 from anka_shim.schema.status import StatusOk
 from anka_shim.schema.template import Disk, RevertTemplate, Template
-from anka_shim.schema.vm import Vm
+from anka_shim.schema.vm import RestartVm, Vm
 from anka_shim.translate import group, node_config, start, template
 from support.shim_rig import TEMPLATE, rig
 
@@ -161,6 +163,10 @@ async def test_the_openapi_document_has_every_endpoint_and_no_loose_end() -> Non
             "/api/v1/registry/vm": {"get", "delete"},
             "/api/v1/registry/revert": {"delete"},
             "/api/v1/registry/disk": {"get"},
+            "/api/v1/rpc/vm/restart": {"post"},
+            "/api/v1/usb": {"get"},
+            "/api/v1/vlan": {"get"},
+            "/config/v1/auth": {"get"},
             "/api/v1/status": {"get"},
             "/livez": {"get"},
             "/readyz": {"get"},
@@ -186,6 +192,9 @@ EXAMPLES: list[tuple[type[BaseModel], Callable[[dict[str, Any]], object] | None]
     (ConfigureNode, node_config.read),
     (DeleteNode, None),
     (Template, None),
+    (RestartVm, None),
+    (Devices, None),
+    (Auth, None),
     (Disk, None),
     (RevertTemplate, template.read_revert),
 ]
