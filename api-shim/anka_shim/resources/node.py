@@ -49,8 +49,7 @@ def register(app: FastAPI, services: Services) -> None:
 
     @app.delete(PATH, **described(TAG, "Delete a node", takes=DeleteNode, gives=Done))
     async def delete_node(request: Request) -> Response:
-        """For a Mac that does not exist any more. Its instances are lost; one whose agent still runs joins again when
-        the agent is restarted."""
+        """For a Mac that does not exist any more. Its instances go to Error, or to another Mac if they say so."""
         data = await body.read(request)
         services.require_synced()
         await services.nodes.delete(_id(request, data))
