@@ -74,7 +74,7 @@ async def services(
             node_views=node_views,
             commands=commands,
             groups=groups,
-            nodes=NodeCommands(stores, nodes),
+            nodes=NodeCommands(nodes),
             templates=TemplateCommands(registry_client, stores.corrections),
             registry=registry,
             health=health,

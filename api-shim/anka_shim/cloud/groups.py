@@ -39,18 +39,19 @@ class GroupCommands:
             return await self._groups.create(body, what="create the group")
 
     async def update(self, id_: str, request: GroupRequest) -> None:
+        what = "update the group"
         async with self._turn:
-            self._known(id_)
+            await self._groups.find(id_, what=what)
             spec = translate.changes(id_, request, self._stores, self._stores.groups)
             if spec:
-                await self._groups.merge(id_, {"spec": spec}, what="update the group")
+                await self._groups.merge(id_, {"spec": spec}, what=what)
 
     async def delete(self, id_: str) -> None:
         """Its nodes leave it first, and groups that fall back to it lose their fallback: when one of these writes
         fails, the group is still there and the request can be repeated."""
         what = "delete the group"
         async with self._turn:
-            group = self._known(id_)
+            group = await self._groups.find(id_, what=what)
             for node in [node for node in self._stores.nodes if id_ in node.spec.groups]:
                 await self._leave(node.metadata.name, (id_,), what)
             for other in [other for other in self._stores.groups if other.spec.fallback_group == id_]:
@@ -68,7 +69,8 @@ class GroupCommands:
             return _groups(node, translate.joined(node.spec.groups, membership.groups))
 
         for name in membership.nodes:
-            await self._nodes.rewrite(name, added, what=f"add node {name} to the group")
+            if not await self._nodes.rewrite(name, added, what=f"add node {name} to the group"):
+                raise Failure(NOT_FOUND)
 
     async def leave(self, membership: Membership) -> None:
         """Every node out of every group; out of one that it is not in, too."""
@@ -79,12 +81,6 @@ class GroupCommands:
         await self._nodes.rewrite(
             name, lambda node: _groups(node, translate.without(node.spec.groups, groups)), what=what
         )
-
-    def _known(self, id_: str) -> NodeGroup:
-        group = self._stores.group(id_)
-        if group is None:
-            raise Failure(NOT_FOUND)
-        return group
 
 
 def _groups(node: AnkaNode, wanted: list[str]) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Generic
 
@@ -13,6 +14,9 @@ from anka_shim.cloud.slots import WriteSlots
 from anka_shim.cloud.told import told
 from anka_shim.translate.failure import NOT_FOUND, Failure
 
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+"""What can be an object's name: the API is asked for nothing else."""
+
 
 class Objects(Generic[M]):
     """One kind. What is written is in the store when a call returns. Every method raises Failure, which says that
@@ -22,6 +26,15 @@ class Objects(Generic[M]):
         self._client = client
         self._store = store
         self._slots = slots
+
+    async def find(self, name: str, *, what: str) -> M:
+        """To be written: from the cache, else from the API, as another replica may have made it just now."""
+        found = self._store.get(name)
+        if found is None and _NAME.fullmatch(name):
+            found = await self._fresh(name, self._slots.deadline(), what)
+        if found is None:
+            raise Failure(NOT_FOUND)
+        return found
 
     async def create(self, body: dict[str, Any], *, what: str) -> M:
         try:
@@ -43,15 +56,15 @@ class Objects(Generic[M]):
             raise Failure(told(error, what)) from error
         self._store.apply_written(written)
 
-    async def rewrite(self, name: str, change: Callable[[M], dict[str, Any] | None], *, what: str) -> None:
+    async def rewrite(self, name: str, change: Callable[[M], dict[str, Any] | None], *, what: str) -> bool:
         """A merge patch that depends on what the object is: lists are replaced whole, so two writers must not miss
-        each other. `change` gives None when nothing is to be done. An object that is gone is nobody's trouble."""
+        each other. `change` gives None when nothing is to be done. False when the object is gone."""
         deadline = self._slots.deadline()
         obj = self._store.get(name)
         while obj is not None:
             patch = change(obj)
             if patch is None:
-                return
+                return True
             try:
                 async with self._slots.take(deadline) as seconds:
                     written = await self._client.patch(
@@ -64,12 +77,13 @@ class Objects(Generic[M]):
             except Conflict:
                 obj = await self._fresh(name, deadline, what)
             except NotFound:
-                return
+                return False
             except ApiError as error:
                 raise Failure(told(error, what)) from error
             else:
                 self._store.apply_written(written)
-                return
+                return True
+        return False
 
     async def remove(self, obj: M, *, what: str) -> None:
         """This very object; one that is gone already is fine."""

@@ -93,6 +93,44 @@ async def test_a_change_by_somebody_else_is_kept() -> None:
         assert groups_of(shim) == ["ios", "theirs", id_]
 
 
+async def test_what_another_replica_made_a_moment_ago_can_be_changed() -> None:
+    async with rig() as shim:
+        shim.api.stall()
+        for name in ("new", "old"):
+            shim.api.put("nodegroups", name, "", spec={"displayName": name})
+        shim.api.put("ankanodes", "mac-2", "", spec={})
+        assert shim.services.stores.group("new") is None
+        await shim.body("PUT", f"{GROUP}?id=new", json={"description": "d"})
+        await shim.body("DELETE", f"{GROUP}?id=old")
+        await shim.body("POST", "/api/v1/node/config", json={"node_id": "mac-2", "name": "Two"})
+        assert shim.api.objects["nodegroups"][("", "new")]["spec"] == {"displayName": "new", "description": "d"}
+        assert ("", "old") not in shim.api.objects["nodegroups"]
+        assert shim.api.objects["ankanodes"][("", "mac-2")]["spec"] == {"displayName": "Two"}
+
+
+@pytest.mark.parametrize("id_", ["..", "a/b", "A", "", "x" * 300, "a?b"])
+async def test_the_api_is_asked_for_nothing_that_can_not_be_a_name(id_: str) -> None:
+    async with rig() as shim:
+        asked = len(shim.api.seen)
+        answer = await shim.call("DELETE", GROUP, params={"id": id_})
+        assert answer["message"] == ("Not found" if id_ else "id: is required, the id of a group")
+        assert len(shim.api.seen) == asked
+
+
+async def test_what_went_away_meanwhile() -> None:
+    async with rig() as shim:
+        shim.api.stall()
+        shim.api.remove("ankanodes", "mac-1", "")
+        members = {"group_ids": ["ios"], "node_ids": ["mac-1"]}
+        await shim.body("DELETE", MEMBERS, json=members)
+        other = await create(shim, name="other")
+        assert await shim.message("POST", MEMBERS, json={**members, "group_ids": [other]}) == "Not found"
+        await shim.body("DELETE", f"{GROUP}?id=ios")
+        shim.api.remove("nodegroups", other, "")
+        assert await shim.message("PUT", f"{GROUP}?id={other}", json={"name": "x"}) == "Not found"
+        await shim.body("DELETE", f"{GROUP}?id={other}")
+
+
 @pytest.mark.parametrize(
     ("verb", "method", "path", "options", "says"),
     [
