@@ -16,10 +16,15 @@ from anka_crds.process.health import Health
 from anka_crds.registry.client import RegistryClient
 from anka_shim.app import application
 from anka_shim.cloud.caches import Stores, Watches
+from anka_shim.cloud.groups import GroupCommands
 from anka_shim.cloud.instance_views import InstanceViews
 from anka_shim.cloud.instances import InstanceCommands
 from anka_shim.cloud.node_views import NodeViews
-from anka_shim.cloud.registry_watch import RegistryWatch, probe_of
+from anka_shim.cloud.nodes import NodeCommands
+from anka_shim.cloud.objects import Objects
+from anka_shim.cloud.registry_watch import watch_of
+from anka_shim.cloud.slots import WriteSlots
+from anka_shim.cloud.templates import TemplateCommands
 from anka_shim.cloud.undo import Undo
 from anka_shim.server import Server, server
 from anka_shim.services import Services
@@ -38,10 +43,11 @@ async def services(
     """Everything that runs in the background, as long as the block lasts. Returns at once: the caches fill later."""
     async with contextlib.AsyncExitStack() as stack:
         client = await stack.enter_async_context(KubeClient(endpoint, user_agent="anka-shim"))
-        stores = Stores()
+        clock = clock or SystemClock()
+        stores = Stores(clock)
         instance_views = InstanceViews(
             stores,
-            clock or SystemClock(),
+            clock,
             registry=settings.registry_url or "",
             terminated_seconds=settings.terminated_seconds,
         )
@@ -49,17 +55,31 @@ async def services(
         watches = await stack.enter_async_context(Watches(client, stores))
         undo = Undo(client, stores.instances)
         stack.push_async_callback(undo.close, UNDO_SECONDS)
-        probe = None
+        registry_client = None
         if settings.registry_url:
-            probe = probe_of(await stack.enter_async_context(RegistryClient(settings.registry_url)))
-        registry = RegistryWatch(settings.registry_url, probe)
+            registry_client = await stack.enter_async_context(RegistryClient(settings.registry_url))
+        registry = watch_of(registry_client)
         task = asyncio.create_task(registry.run(), name="registry")
         stack.push_async_callback(_cancel, task)
-        commands = InstanceCommands(
-            client, stores.instances, undo, namespace=settings.namespace, seconds=settings.write_seconds
-        )
+        slots = WriteSlots(settings.write_seconds)
+        commands = InstanceCommands(client, stores.instances, undo, namespace=settings.namespace, slots=slots)
+        nodes = Objects(client, stores.nodes, slots)
+        groups = GroupCommands(stores, Objects(client, stores.groups, slots), nodes)
         health.ready["caches"] = watches.unsynced
-        yield Services(settings, stores, instance_views, node_views, commands, registry, health, watches.unsynced)
+        yield Services(
+            settings=settings,
+            clock=clock,
+            stores=stores,
+            instance_views=instance_views,
+            node_views=node_views,
+            commands=commands,
+            groups=groups,
+            nodes=NodeCommands(nodes),
+            templates=TemplateCommands(registry_client, stores.corrections),
+            registry=registry,
+            health=health,
+            unsynced=watches.unsynced,
+        )
 
 
 async def run(settings: ShimSettings, endpoint: Endpoint, sock: socket.socket) -> None:

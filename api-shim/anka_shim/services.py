@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from anka_crds.process.clock import Clock
 from anka_crds.process.health import Health
 from anka_shim.cloud.caches import Stores
+from anka_shim.cloud.groups import GroupCommands
 from anka_shim.cloud.instance_views import InstanceViews
 from anka_shim.cloud.instances import InstanceCommands
 from anka_shim.cloud.node_views import NodeViews
+from anka_shim.cloud.nodes import NodeCommands
 from anka_shim.cloud.registry_watch import RegistryWatch
+from anka_shim.cloud.templates import TemplateCommands
 from anka_shim.settings import ShimSettings
 from anka_shim.translate.failure import Failure
 
@@ -18,10 +22,14 @@ from anka_shim.translate.failure import Failure
 @dataclass(frozen=True)
 class Services:
     settings: ShimSettings
+    clock: Clock
     stores: Stores
     instance_views: InstanceViews
     node_views: NodeViews
     commands: InstanceCommands
+    groups: GroupCommands
+    nodes: NodeCommands
+    templates: TemplateCommands
     registry: RegistryWatch
     health: Health
     unsynced: Callable[[], str | None]

@@ -17,6 +17,9 @@ import pytest
 
 from anka_crds.core.naming import is_uuid
 from anka_dev.controlplane import Cluster, ControlPlane, apply
+from anka_dev.registry import seed
+from anka_dev.registry.catalog import Catalog
+from anka_dev.registry.server import serving_in_thread
 from anka_shim.schema.node import NodeListOk
 from anka_shim.schema.vm import OneVmOk, VmListOk
 from support.shim_process import ShimProcess, shim_process
@@ -201,6 +204,108 @@ def test_exact_messages(shim: ShimProcess) -> None:
 
     assert message(vmid="6b135004-0000-43bb-b892-74796b8d266c") == "VM not in the registry"
     assert message(vmid=TEMPLATE, tag="vanilla+x") == "No such tag vanilla+x"
+
+
+def test_groups_and_their_nodes(shim: ShimProcess, cluster: Cluster) -> None:
+    group = shim.body("POST", "/api/v1/group", json={"name": "Great", "description": "d"})
+    id_ = group["id"]
+    assert group == {"id": id_, "name": "Great", "description": "d", "fallback_group_id": None}
+    assert group in shim.body("GET", "/api/v1/group")
+    shim.body("PUT", f"/api/v1/group?id={id_}", json={"name": "Greater", "fallback_group_id": "Shim group"})
+    members = {"group_ids": [id_], "node_ids": ["shim-mac"]}
+    shim.body("POST", "/api/v1/node/group", json=members)
+    made = json.loads(cluster.kubectl.run("get", "nodegroup", id_, "-ojson"))
+    assert made["spec"] == {"displayName": "Greater", "description": "d", "fallbackGroup": "shim-group"}
+    (node,) = shim.body("GET", "/api/v1/node?id=shim-mac")
+    assert [group["name"] for group in node["groups"]] == ["Shim group", "Greater"]
+    assert curl(shim, "-X", "DELETE", "-d", json.dumps(members), f"{shim.url}/api/v1/node/group")["status"] == "OK"
+    shim.body("POST", "/api/v1/node/group", json=members)
+    assert shim.call("DELETE", f"/api/v1/group?id={id_}") == {"status": "OK", "message": ""}
+    kept = json.loads(cluster.kubectl.run("get", "ankanode", "shim-mac", "-ojson"))
+    assert kept["spec"]["groups"] == ["shim-group"]
+    assert [group["id"] for group in shim.body("GET", "/api/v1/group")] == ["shim-group"]
+
+
+def test_nodes_are_configured_and_deleted(shim: ShimProcess, cluster: Cluster) -> None:
+    node = {"apiVersion": "anka.veertu.com/v1alpha1", "kind": "AnkaNode", "metadata": {"name": "spare"}}
+    cluster.kubectl.run("create", "-f-", stdin=json.dumps(node))
+    shim.until_true(lambda: any(item["node_id"] == "spare" for item in shim.body("GET", "/api/v1/node")))
+    change = {
+        "node_id": "spare",
+        "max_vm_count": 0,
+        "name": "Spare Mac",
+        "host": "10.0.0.9",
+        "capacity_mode": "resource",
+        "vcpu_override": "12",
+        "ram_override": 32,
+        "disable_central_logging": True,
+        "drain_mode": True,
+    }
+    assert curl(shim, "-d", json.dumps(change), f"{shim.url}/api/v1/node/config") == {"status": "OK", "message": ""}
+    made = json.loads(cluster.kubectl.run("get", "ankanode", "spare", "-ojson"))["spec"]
+    assert made.items() >= {"maxVmCount": 0, "displayName": "Spare Mac", "host": "10.0.0.9", "vcpuOverride": 12}.items()
+    assert made.items() >= {"capacityMode": "resource", "ramOverrideGib": 32, "drainMode": True}.items()
+    (shown,) = shim.body("GET", "/api/v1/node?id=spare")
+    assert (shown["node_name"], shown["vcpu_override"], shown["ram_override"]) == ("Spare Mac", 12, 32)
+    shim.body("DELETE", "/api/v1/node", json={"node_id": "spare"})
+    assert shim.call("GET", "/api/v1/node?id=spare") == {"status": "FAIL", "message": "Not found"}
+    assert "spare" not in cluster.kubectl.run("get", "ankanodes", "-oname")
+
+
+def test_templates_and_their_registry(kubeconfig: Path, cluster: Cluster, tmp_path: Path) -> None:
+    uuid = seed.template(tmp_path, "shim-fruit", tag="v1", size=1000)
+    seed.template(tmp_path, "shim-fruit", tag="v2", size=2000)
+    # What the operator's mirror does.
+    made = {"apiVersion": "anka.veertu.com/v1alpha1", "kind": "AnkaTemplate", "metadata": {"name": uuid}, "spec": {}}
+    cluster.kubectl.run("create", "-f-", stdin=json.dumps(made))
+    versions = [{"number": 0, "tag": "v1", "lastPush": "2024-09-02T08:26:04Z"}, {"number": 1, "tag": "v2"}]
+    status = {"name": "shim-fruit", "arch": "arm64", "sizeBytes": 2000, "versions": versions}
+    patch(cluster, "ankatemplate", uuid, {"status": status}, "--subresource=status")
+    with serving_in_thread(tmp_path) as url, shim_process(kubeconfig, f"--registry-url={url}") as shim:
+        shim.wait_ready()
+        row = {"id": uuid, "name": "shim-fruit", "size": 2000, "arch": "arm64", "last_pull": 0, "last_push": 0}
+        assert row in shim.body("GET", "/api/v1/registry/vm")
+        assert {"id": uuid, "name": "shim-fruit"} in shim.body("GET", "/api/v1/registry/vm?apiVer=v1")
+        first, second = shim.body("GET", f"/api/v1/registry/vm?id={uuid}")["versions"]
+        assert (first["tag"], first["last_push"], second["tag"]) == ("v1", 1725265564, "v2")
+        shim.until_true(lambda: shim.call("GET", "/api/v1/registry/disk")["status"] == "OK")
+        revert = f"{shim.url}/api/v1/registry/revert?id={uuid}"
+        assert curl(shim, "-X", "DELETE", "-d", json.dumps({"tag": "v2"}), revert) == {"status": "OK", "message": ""}
+        (left,) = shim.body("GET", f"/api/v1/registry/vm?id={uuid}")["versions"]
+        assert left["tag"] == "v1"
+        assert shim.call("POST", "/api/v1/vm", json={"vmid": uuid, "tag": "v2"})["message"] == "No such tag v2"
+        shim.body("DELETE", f"/api/v1/registry/vm?id={uuid}")
+        assert uuid not in [item["id"] for item in shim.body("GET", "/api/v1/registry/vm")]
+        assert Catalog(tmp_path).all() == []
+    cluster.kubectl.run("delete", "ankatemplate", uuid)
+
+
+def test_restart(shim: ShimProcess, cluster: Cluster) -> None:
+    (id_,) = shim.body("POST", "/api/v1/vm", json={"vmid": TEMPLATE})
+    says = "the VM can't be restarted: it is Scheduling, and must be Started or Stopped"
+    restart = f"{shim.url}/api/v1/rpc/vm/restart"
+    request = json.dumps({"instance_id": id_})
+    assert curl(shim, "-d", request, restart) == {"status": "FAIL", "message": says}
+    patch(cluster, "ankainstance", id_, {"status": {"phase": "Started"}}, "--subresource=status", "-nanka-ci")
+    shim.until(id_, "Started")
+    assert curl(shim, "-d", request, restart) == {"status": "OK", "message": ""}
+    made = json.loads(cluster.kubectl.run("get", "ankainstance", id_, "-n", "anka-ci", "-ojson"))
+    first = made["spec"]["restartedAt"]
+    shim.body("POST", "/api/v1/rpc/vm/restart", json={"id": id_})
+    made = json.loads(cluster.kubectl.run("get", "ankainstance", id_, "-n", "anka-ci", "-ojson"))
+    assert made["spec"]["restartedAt"] > first
+    shim.body("DELETE", "/api/v1/vm", json={"id": id_})
+    release(cluster, id_)
+
+
+def test_devices_and_how_to_log_in(shim: ShimProcess, cluster: Cluster) -> None:
+    devices = [{"locationId": "336675856", "group": "iphone7"}, {"locationId": "1", "available": False}]
+    status = {"state": "Active", "vlans": ["55", "12"], "usbDevices": devices}
+    patch(cluster, "ankanode", "shim-mac", {"status": status}, "--subresource=status")
+    shim.until_true(lambda: shim.body("GET", "/api/v1/vlan") == ["12", "55"])
+    wanted = {"iphone7": {"available": 1, "busy": 0}, "1": {"available": 0, "busy": 1}}
+    assert shim.body("GET", "/api/v1/usb") == wanted
+    assert shim.call("GET", "/config/v1/auth") == {"status": "OK", "message": "", "body": {}}
 
 
 def test_a_hung_api_fails_writes_in_time_while_reads_go_on(

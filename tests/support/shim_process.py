@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +59,12 @@ class ShimProcess:
 
     def states(self) -> dict[str, str]:
         return {item["instance_id"]: item["vm"]["instance_state"] for item in self.body("GET", "/api/v1/vm")}
+
+    def until_true(self, true: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not true():
+            assert time.monotonic() < deadline, self.log
+            time.sleep(0.02)
 
     def until(self, id_: str, state: str | None) -> None:
         """Wait until the list shows this state of an instance; None: until it does not show it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,6 +12,8 @@ from anka_crds.kube.client import KubeClient
 from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, TEMPLATES
 from anka_crds.kube.reflector import Reflector
 from anka_crds.kube.store import Store
+from anka_crds.process.clock import Clock, SystemClock
+from anka_shim.cloud.corrections import Corrections
 from anka_shim.translate.instance import id_of
 
 BY_ID = "id"
@@ -22,7 +24,7 @@ BY_NAME = "name"
 class Stores:
     """One store for each kind, with the indexes that requests need. Also the catalogue that requests are read with."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         self.instances: Store[AnkaInstance] = Store(
             INSTANCES,
             {
@@ -38,6 +40,8 @@ class Stores:
             GROUPS, {BY_NAME: lambda obj: (obj.spec.display_name,) if obj.spec.display_name else ()}
         )
 
+        self.corrections = Corrections(self.templates, clock or SystemClock())
+
     def instance(self, id_: str) -> AnkaInstance | None:
         found = self.instances.by_index(BY_ID, id_)
         return found[-1] if found else None
@@ -46,10 +50,17 @@ class Stores:
         return self.instances.by_index(BY_NODE, node)
 
     def template(self, id_: str) -> AnkaTemplate | None:
-        return self.templates.get(id_)
+        found = self.templates.get(id_)
+        return None if found is None else self.corrections.of(found)
+
+    def all_templates(self) -> Sequence[AnkaTemplate]:
+        return self._corrected(self.templates)
 
     def templates_called(self, name: str) -> Sequence[AnkaTemplate]:
-        return self.templates.by_index(BY_NAME, name)
+        return self._corrected(self.templates.by_index(BY_NAME, name))
+
+    def _corrected(self, templates: Iterable[AnkaTemplate]) -> Sequence[AnkaTemplate]:
+        return [shown for shown in map(self.corrections.of, templates) if shown is not None]
 
     def node(self, id_: str) -> AnkaNode | None:
         return self.nodes.get(id_)

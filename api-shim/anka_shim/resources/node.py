@@ -1,19 +1,25 @@
-"""/api/v1/node: the Macs."""
+"""/api/v1/node: the Macs; /api/v1/node/config: their configuration."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from anka_shim.rest.envelope import encoded
+from anka_shim.rest import body
+from anka_shim.rest.envelope import encoded, ok
 from anka_shim.rest.openapi import described
-from anka_shim.schema.node import NodeList
+from anka_shim.schema.envelope import Done
+from anka_shim.schema.node import ConfigureNode, DeleteNode, NodeList
 from anka_shim.services import Services
+from anka_shim.translate import node_config, values
 from anka_shim.translate.failure import NOT_FOUND, Failure
 
 TAG = "Nodes"
 PATH = "/api/v1/node"
+CONFIG = "/api/v1/node/config"
 
 ID = {"name": "id", "in": "query", "schema": {"type": "string"}, "description": "Id of a node."}
 
@@ -32,3 +38,27 @@ def register(app: FastAPI, services: Services) -> None:
         if found is None:
             raise Failure(NOT_FOUND)
         return encoded(found)
+
+    @app.post(CONFIG, **described(TAG, "Configure a node", takes=ConfigureNode, gives=Done))
+    async def configure_node(request: Request) -> Response:
+        """Only what is given changes. The Mac's agent obeys within seconds."""
+        data = await body.read(request)
+        services.require_synced()
+        await services.nodes.configure(_id(request, data), node_config.read(data))
+        return ok()
+
+    @app.delete(PATH, **described(TAG, "Delete a node", takes=DeleteNode, gives=Done))
+    async def delete_node(request: Request) -> Response:
+        """For a Mac that does not exist any more. Its instances go to Error, or to another Mac if they say so."""
+        data = await body.read(request)
+        services.require_synced()
+        await services.nodes.delete(_id(request, data))
+        return ok()
+
+
+def _id(request: Request, data: dict[str, Any]) -> str:
+    query = request.query_params
+    id_ = values.text(data, "node_id") or values.text(data, "id") or query.get("node_id") or query.get("id")
+    if not id_:
+        raise Failure("node_id: is required, the id of a node")
+    return id_

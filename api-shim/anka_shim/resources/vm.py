@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +13,7 @@ from anka_shim.schema.envelope import Done
 from anka_shim.schema.start import Started, StartVm
 from anka_shim.schema.vm import OneVm, TerminateVm, UpdateVm, VmList
 from anka_shim.services import Services
-from anka_shim.translate import start, update, values
+from anka_shim.translate import start, update
 from anka_shim.translate.failure import NOT_FOUND, Failure
 from anka_shim.translate.resolve import resolved
 
@@ -54,7 +52,7 @@ def register(app: FastAPI, services: Services) -> None:
         """Only what is given changes; metadata keys are added to those that are there."""
         data = await body.read(request)
         services.require_synced()
-        id_ = _id(request, data)
+        id_ = body.id_of(request, data, "the id of an instance")
         changes = update.read(data)
         instance = services.stores.instance(id_)
         if instance is None:
@@ -67,19 +65,10 @@ def register(app: FastAPI, services: Services) -> None:
         """OK also for an instance that is terminating already, or is gone since less than a minute."""
         data = await body.read(request)
         services.require_synced()
-        id_ = _id(request, data)
+        id_ = body.id_of(request, data, "the id of an instance")
         instance = services.stores.instance(id_)
         if instance is not None:
             await services.commands.terminate(instance)
         elif services.instance_views.tombstone(id_) is None:
             await services.commands.terminate_unseen(id_)
         return ok()
-
-
-def _id(request: Request, data: dict[str, Any]) -> str:
-    """Clients give it as `id` in the query or the body, or as `instance_id`."""
-    query = request.query_params
-    id_ = query.get("id") or values.text(data, "id") or values.text(data, "instance_id") or query.get("instance_id")
-    if not id_:
-        raise Failure("id: is required, the id of an instance")
-    return id_

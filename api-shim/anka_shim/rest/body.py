@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from starlette.requests import ClientDisconnect, Request
 
+from anka_shim.translate import values
 from anka_shim.translate.failure import Failure
 
 READ_SECONDS = 30.0
@@ -53,6 +54,15 @@ async def read(request: Request) -> dict[str, Any]:
     except ClientDisconnect:
         raise Failure("the client closed the connection before its request was complete") from None
     return parse(b"".join(chunks))
+
+
+def id_of(request: Request, data: dict[str, Any], what: str, *, also: str = "instance_id") -> str:
+    """Clients give it as `id` or as `also`, in the query or the body. Raises Failure."""
+    query = request.query_params
+    id_ = query.get("id") or values.text(data, "id") or values.text(data, also) or query.get(also)
+    if not id_:
+        raise Failure(f"id: is required, {what}")
+    return id_
 
 
 def _kind(data: object) -> str:

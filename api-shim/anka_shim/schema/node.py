@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from anka_crds.api.phase import NodeState
 from anka_shim.schema.envelope import Answer, Failed, Succeeded
-
-
-class Group(Answer):
-    id: str
-    name: str
-    description: str
-    fallback_group_id: str | None
+from anka_shim.schema.group import Group
+from anka_shim.schema.start import Flag, Number
 
 
 class AnkaVersion(Answer):
@@ -108,6 +103,35 @@ class Node(Answer):
     last_updated: str
     timestamp: int = Field(ge=0, description="last_updated in seconds since 1970.")
     agent_version: str
+
+
+class ConfigureNode(BaseModel):
+    """Only what is given changes."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"node_id": "f8707005-4630-4c9c-8403-c9c5964097f6", "name": "MacPro1", "max_vm_count": 6},
+                {"node_id": "3c101836-9540-4733-9482-604d0c5fbe30", "drain_mode": True},
+            ]
+        }
+    )
+
+    node_id: str = Field(description="Id of the node.")
+    max_vm_count: Number | None = Field(default=None, description="Most VMs at a time, 0-256.")
+    name: str | None = Field(default=None, max_length=256, description="Name for people.")
+    host: str | None = Field(default=None, max_length=253, description="Address at which its VMs are reached.")
+    capacity_mode: str | None = Field(default=None, description="number (of VMs), or resource (vCPUs and RAM).")
+    vcpu_override: Number | None = Field(default=None, description="vCPUs to hand out by resource; 0: no override.")
+    ram_override: Number | None = Field(default=None, description="RAM in GB to hand out by resource; 0: no override.")
+    disable_central_logging: Flag | None = Field(default=None, description="Keep logs on the Mac.")
+    drain_mode: Flag | None = Field(default=None, description="Running VMs finish, nothing new starts.")
+
+
+class DeleteNode(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"node_id": "f8707005-4630-4c9c-8403-c9c5964097f6"}]})
+
+    node_id: str = Field(description="Id of the node.")
 
 
 class NodeListOk(Succeeded):

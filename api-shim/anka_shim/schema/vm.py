@@ -148,5 +148,12 @@ class TerminateVm(BaseModel):
     instance_id: str | None = Field(default=None, description="Another spelling of id.")
 
 
+class RestartVm(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"instance_id": "c2af6080-3ae3-4cd3-64e5-2193f31b9aa5"}]})
+
+    id: str | None = Field(default=None, description="Id of the instance, if not in the query.")
+    instance_id: str | None = Field(default=None, description="Another spelling of id.")
+
+
 VmList = VmListOk
 OneVm = OneVmOk | Failed

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from anka_crds.api.group import NodeGroup
@@ -15,8 +14,9 @@ from anka_crds.api.instance import AnkaInstance
 from anka_crds.api.node import AnkaNode, AnkaVersion, UsbDevice
 from anka_crds.api.phase import NodeState
 from anka_crds.core.lifecycle import holds_slot
+from anka_shim.translate.group import group_answer
 from anka_shim.translate.memory import mebibytes
-from anka_shim.translate.times import rfc3339
+from anka_shim.translate.times import epoch, rfc3339
 
 Answer = dict[str, Any]
 
@@ -74,7 +74,7 @@ def node_answer(node: AnkaNode, groups: Iterable[NodeGroup], taken: Load) -> Ans
         "ip_address": spec.host or status.ip_address or "",
         "state": str(state(node)),
         "capacity": capacity(node),
-        "groups": [_group(name, known.get(name)) for name in spec.groups],
+        "groups": [group_answer(name, known.get(name)) for name in spec.groups],
         "anka_version": _anka_version(status.anka_version or AnkaVersion()),
         "usb_devices": [_usb(device) for device in status.usb_devices] or None,
         "capacity_mode": spec.capacity_mode,
@@ -87,23 +87,8 @@ def node_answer(node: AnkaNode, groups: Iterable[NodeGroup], taken: Load) -> Ans
         "host_arch": status.host_arch or "arm64",
         "templates": [{"uuid": held.uuid, "name": held.name, "tag": held.tag or ""} for held in status.templates],
         "last_updated": rfc3339(seen_at),
-        "timestamp": _epoch(seen_at),
+        "timestamp": epoch(seen_at),
         "agent_version": status.agent_version or "",
-    }
-
-
-def group_answer(group: NodeGroup) -> Answer:
-    return _group(group.metadata.name, group)
-
-
-def _group(name: str, group: NodeGroup | None) -> Answer:
-    """A node may name a group that does not exist (yet): shown by its id. The description is never null: Jenkins
-    would lose all groups."""
-    return {
-        "id": name,
-        "name": (group.spec.display_name if group else None) or name,
-        "description": group.spec.description if group else "",
-        "fallback_group_id": group.spec.fallback_group if group else None,
     }
 
 
@@ -124,7 +109,3 @@ def _usb(device: UsbDevice) -> Answer:
         "group": device.group or "",
         "available": device.available,
     }
-
-
-def _epoch(moment: datetime | None) -> int:
-    return max(0, int(moment.timestamp())) if moment else 0

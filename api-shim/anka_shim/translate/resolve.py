@@ -30,11 +30,9 @@ def resolved(request: StartRequest, catalogue: Catalogue) -> AnkaInstanceSpec:
     _check_version(request.spec, template)
     changes: dict[str, str] = {"template": template.metadata.name}
     if request.node is not None:
-        if catalogue.node(request.node) is None:
-            raise Failure(f"node_id: no such node (given: {shown(request.node)})")
-        changes["node"] = request.node
+        changes["node"] = node_of(request.node, catalogue, "node_id").metadata.name
     if request.group is not None:
-        changes["group"] = _group(request.group, catalogue).metadata.name
+        changes["group"] = group_of(request.group, catalogue, "group_id").metadata.name
     return request.spec.model_copy(update=changes)
 
 
@@ -61,12 +59,21 @@ def _check_version(spec: AnkaInstanceSpec, template: AnkaTemplate) -> None:
         raise Failure(f"No such version {spec.version}")
 
 
-def _group(word: str, catalogue: Catalogue) -> NodeGroup:
+def group_of(word: str, catalogue: Catalogue, parameter: str) -> NodeGroup:
+    """By id, else by a name that only one has. Raises Failure that names the parameter."""
     found = catalogue.group(word)
     if found is not None:
         return found
     called = catalogue.groups_called(word)
     if len(called) != 1:
         few = "no such group" if not called else f"{len(called)} groups have this name, give the id of one"
-        raise Failure(f"group_id: {few} (given: {shown(word)})")
+        raise Failure(f"{parameter}: {few} (given: {shown(word)})")
     return called[0]
+
+
+def node_of(word: str, catalogue: Catalogue, parameter: str) -> AnkaNode:
+    """By id. Raises Failure that names the parameter."""
+    found = catalogue.node(word)
+    if found is None:
+        raise Failure(f"{parameter}: no such node (given: {shown(word)})")
+    return found

@@ -14,3 +14,8 @@ def rfc3339(moment: datetime | None) -> str:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def epoch(moment: datetime | None) -> int:
+    """Whole seconds since 1970; 0 for "never"."""
+    return max(0, int(moment.timestamp())) if moment else 0

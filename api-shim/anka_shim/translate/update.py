@@ -14,10 +14,8 @@ def read(data: Json) -> dict[str, Any]:
     """Only what is given changes; metadata keys are added to those that are there. Raises Failure."""
     spec: dict[str, Any] = {}
     for name, field in (("name", "displayName"), ("external_id", "externalId")):
-        value = values.text(data, name)
+        value = values.short(data, name, MAX_TEXT)
         if value is not None:
-            if len(value) > MAX_TEXT:
-                raise values.wrong(name, f"must have at most {MAX_TEXT} characters", value)
             spec[field] = value
     metadata = values.metadata(data)
     if metadata:

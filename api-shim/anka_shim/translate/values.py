@@ -100,6 +100,27 @@ def mapping(data: Json, name: str) -> dict[str, Any] | None:
     return value
 
 
+def texts(data: Json, name: str) -> list[str]:
+    """An array of texts; a text alone is an array of one. Without what is empty, each once."""
+    value = data.get(name)
+    if value is None or value == "":
+        return []
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, list):
+        raise wrong(name, "must be an array of strings", value)
+    found = [text({f"{name}[{place}]": item}, f"{name}[{place}]") for place, item in enumerate(value)]
+    return list(dict.fromkeys(item for item in found if item is not None))
+
+
+def short(data: Json, name: str, most: int) -> str | None:
+    """A text of at most so many characters."""
+    value = text(data, name)
+    if value is not None and len(value) > most:
+        raise wrong(name, f"must have at most {most} characters", value)
+    return value
+
+
 def metadata(data: Json, name: str = "metadata") -> dict[str, str | int | bool] | None:
     """Key-value pairs: keys of 1 to 253 characters; values strings, integers or booleans. None if empty."""
     pairs = mapping(data, name) or {}

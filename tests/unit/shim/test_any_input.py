@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from anka_shim.translate.node_config import PARAMETERS as CONFIG
 from anka_shim.translate.start import PARAMETERS
 from support.shim_rig import TEMPLATE, Rig, rig
 
@@ -32,9 +33,30 @@ VALUES = st.recursive(
     ),
     max_leaves=8,
 )
-BODIES = st.dictionaries(st.sampled_from([*PARAMETERS, "count", "id", "instance_id"]), VALUES, max_size=8)
+OTHERS = ["count", "id", "instance_id", "description", "fallback_group_id", "group_ids", "node_ids", *CONFIG]
+BODIES = st.dictionaries(st.sampled_from([*PARAMETERS, *OTHERS]), VALUES, max_size=8)
 METHODS = st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-PATHS = st.sampled_from(["/api/v1/vm", "/api/v1/vm?id=", "/api/v1/node", "/api/v1/status", "/api/v1/none"])
+PATHS = st.sampled_from(
+    [
+        "/api/v1/vm",
+        "/api/v1/vm?id=",
+        "/api/v1/node",
+        "/api/v1/node/config",
+        "/api/v1/group",
+        "/api/v1/group?id=ios",
+        "/api/v1/node/group",
+        "/api/v1/registry/vm",
+        "/api/v1/registry/revert",
+        "/api/v1/registry/disk",
+        "/api/v1/rpc/vm/restart",
+        "/api/v1/usb",
+        "/api/v1/vlan",
+        "/config/v1/auth",
+        "/api/v1/status",
+        "/api/v1/none",
+    ]
+)
+IDS = st.sampled_from(["/api/v1/vm", "/api/v1/node", "/api/v1/group", "/api/v1/registry/vm", "/api/v1/registry/revert"])
 OFTEN = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -87,7 +109,11 @@ def test_any_start_of_a_known_template(shim: Call, body: dict[str, Any]) -> None
 
 
 @OFTEN
-@given(st.text(max_size=50), st.sampled_from(["/api/v1/vm", "/api/v1/node"]), st.sampled_from(["GET", "DELETE", "PUT"]))
+@given(
+    st.text(max_size=50),
+    IDS,
+    st.sampled_from(["GET", "DELETE", "PUT"]),
+)
 def test_any_id(shim: Call, id_: str, path: str, method: str) -> None:
     opened, runner = shim
     query = str(runner.run(_query(opened, path, id_)))

@@ -2,17 +2,26 @@ from __future__ import annotations
 
 import json
 import logging
+import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from anka_shim.schema.node import Node
+from anka_shim.schema.auth import Auth
+from anka_shim.schema.devices import Devices
+from anka_shim.schema.group import CreateGroup, Group, NodesOfGroups, UpdateGroup
+from anka_shim.schema.node import ConfigureNode, DeleteNode, Node
 from anka_shim.schema.start import StartVm
 from anka_shim.schema.status import StatusOk
-from anka_shim.schema.vm import Vm
-from anka_shim.translate import start
+from anka_shim.schema.template import Disk, RevertTemplate, Template
+from anka_shim.schema.vm import RestartVm, Vm
+from anka_shim.translate import group, node_config, start, template
 from support.shim_rig import TEMPLATE, rig
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "rest-api.md"
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nope", "/", "/api/v1/vm/x", "/api", "/%00", "/API/v1/vm"])
@@ -147,7 +156,17 @@ async def test_the_openapi_document_has_every_endpoint_and_no_loose_end() -> Non
         document = (await shim.http.get("/openapi.json")).json()
         assert {path: set(methods) for path, methods in document["paths"].items()} == {
             "/api/v1/vm": {"get", "post", "put", "delete"},
-            "/api/v1/node": {"get"},
+            "/api/v1/node": {"get", "delete"},
+            "/api/v1/node/config": {"post"},
+            "/api/v1/group": {"get", "post", "put", "delete"},
+            "/api/v1/node/group": {"post", "delete"},
+            "/api/v1/registry/vm": {"get", "delete"},
+            "/api/v1/registry/revert": {"delete"},
+            "/api/v1/registry/disk": {"get"},
+            "/api/v1/rpc/vm/restart": {"post"},
+            "/api/v1/usb": {"get"},
+            "/api/v1/vlan": {"get"},
+            "/config/v1/auth": {"get"},
             "/api/v1/status": {"get"},
             "/livez": {"get"},
             "/readyz": {"get"},
@@ -162,12 +181,41 @@ async def test_the_openapi_document_has_every_endpoint_and_no_loose_end() -> Non
         assert (await shim.http.get("/docs")).status_code == 200
 
 
-async def test_documented_examples_are_what_the_models_say() -> None:
-    models: tuple[type[BaseModel], ...] = (Vm, Node, StartVm)
-    for model in models:
-        examples = model.model_json_schema()["examples"]
-        assert examples
-        for example in examples:
-            model.model_validate(example)
-    for example in StartVm.model_json_schema()["examples"]:
-        start.read(example, max_count=100)
+EXAMPLES: list[tuple[type[BaseModel], Callable[[dict[str, Any]], object] | None]] = [
+    (Vm, None),
+    (Node, None),
+    (Group, None),
+    (StartVm, lambda example: start.read(example, max_count=100)),
+    (CreateGroup, group.read),
+    (UpdateGroup, group.read),
+    (NodesOfGroups, None),
+    (ConfigureNode, node_config.read),
+    (DeleteNode, None),
+    (Template, None),
+    (RestartVm, None),
+    (Devices, None),
+    (Auth, None),
+    (Disk, None),
+    (RevertTemplate, template.read_revert),
+]
+
+
+@pytest.mark.parametrize(("model", "read"), EXAMPLES)
+def test_documented_examples_are_what_the_models_say(
+    model: type[BaseModel], read: Callable[[dict[str, Any]], object] | None
+) -> None:
+    examples = model.model_json_schema()["examples"]
+    assert examples
+    for example in examples:
+        model.model_validate(example)
+        if read:
+            read(example)
+
+
+async def test_every_endpoint_is_in_the_page_about_them() -> None:
+    rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| ")]
+    async with rig() as shim:
+        for path, methods in (await shim.http.get("/openapi.json")).json()["paths"].items():
+            for method in methods if path.startswith(("/api/", "/config/")) else ():
+                words = [row for row in rows if path in re.findall(r"/[a-z0-9/]+", row.split("|")[1])]
+                assert any(method.upper() in row.split("|")[1] for row in words), f"{method.upper()} {path}"

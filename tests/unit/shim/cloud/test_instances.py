@@ -13,7 +13,8 @@ from anka_crds.api.instance import AnkaInstanceSpec
 from anka_crds.kube.errors import ServerError, Unreachable
 from anka_crds.kube.kinds import INSTANCES
 from anka_crds.kube.store import Store
-from anka_shim.cloud.instances import PARALLEL_WRITES, InstanceCommands
+from anka_shim.cloud.instances import InstanceCommands
+from anka_shim.cloud.slots import PARALLEL_WRITES, WriteSlots
 from anka_shim.translate.failure import Failure
 
 SPEC = AnkaInstanceSpec(template="t")
@@ -67,7 +68,7 @@ def commands(client: HeldClient, undone: Undone, *, seconds: float = 5) -> Insta
         Store(INSTANCES),
         undone,  # type: ignore[arg-type]
         namespace="ns",
-        seconds=seconds,
+        slots=WriteSlots(seconds),
         new_id=lambda: next(ids),
     )
 

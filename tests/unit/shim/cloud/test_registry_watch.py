@@ -8,6 +8,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from anka_crds.registry.client import RegistryClient
+from anka_crds.registry.errors import RegistryError
+from anka_crds.registry.models import RegistryDisk
 from anka_shim.cloud.registry_watch import RegistryWatch, probe_of
 
 
@@ -69,3 +71,40 @@ async def test_the_probe_asks_for_the_status(code: int, answer: dict[str, object
 async def test_the_probe_says_what_is_wrong() -> None:
     async with RegistryClient("http://127.0.0.1:1") as client:
         assert "registry http://127.0.0.1:1 does not answer" in str(await probe_of(client)())
+
+
+async def test_the_disk_is_known_while_the_registry_tells_it() -> None:
+    answers: list[str | None] = [None, None, "away", None]
+    disks: list[RegistryDisk | RegistryError] = [
+        RegistryDisk(free=1, total=2),
+        RegistryError("no disk"),
+        RegistryDisk(),
+    ]
+    seen: list[tuple[RegistryDisk | None, str]] = []
+
+    async def probe() -> str | None:
+        return answers.pop(0)
+
+    async def disk() -> RegistryDisk:
+        found = disks.pop(0)
+        if isinstance(found, RegistryError):
+            raise found
+        assert isinstance(found, RegistryDisk)
+        return found
+
+    async def sleep(_: float) -> None:
+        seen.append((watch.disk, watch.disk_trouble))
+        if not answers:
+            raise Over
+
+    watch = RegistryWatch("http://r", probe, disk, sleep=sleep)
+    assert (watch.disk, watch.disk_trouble) == (None, "it was not asked yet")
+    with pytest.raises(Over):
+        await watch.run()
+    assert seen == [
+        (RegistryDisk(free=1, total=2), ""),
+        (None, "no disk"),
+        (None, "away"),
+        (RegistryDisk(), ""),
+    ]
+    assert watch.status == "Running"

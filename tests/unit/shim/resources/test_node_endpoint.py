@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 from anka_shim.schema.node import NodeListOk
 from support.shim_rig import rig
@@ -31,3 +32,35 @@ async def test_counts_follow_the_instances_and_groups() -> None:
         await asyncio.wait_for(renamed.wait(), 5)
         (node,) = await shim.body("GET", "/api/v1/node")
         assert node["groups"][0]["name"] == "new"
+
+
+async def test_configure() -> None:
+    async with rig() as shim:
+        change = {"node_id": "mac-1", "name": "MacPro1", "max_vm_count": "6", "drain_mode": True, "odd": 1}
+        assert await shim.call("POST", "/api/v1/node/config", json=change) == {"status": "OK", "message": ""}
+        # As curl and other clients send it, in the query too.
+        raw, form = json.dumps({"host": "mac.test"}), {"Content-Type": "application/x-www-form-urlencoded"}
+        await shim.body("POST", "/api/v1/node/config?node_id=mac-1", content=raw, headers=form)
+        assert shim.api.objects["ankanodes"][("", "mac-1")]["spec"] == {
+            "groups": ["ios"],
+            "displayName": "MacPro1",
+            "maxVmCount": 6,
+            "drainMode": True,
+            "host": "mac.test",
+        }
+        (node,) = await shim.body("GET", "/api/v1/node")
+        assert (node["node_name"], node["capacity"], node["state"]) == ("MacPro1", 6, "Drain Mode")
+        assert shim.api.count("patch") == 2
+        await shim.body("POST", "/api/v1/node/config", json={"node_id": "mac-1"})
+        assert shim.api.count("patch") == 2
+        assert await shim.message("POST", "/api/v1/node/config", json={"node_id": "mac-9"}) == "Not found"
+        assert await shim.message("POST", "/api/v1/node/config", json={}) == "node_id: is required, the id of a node"
+
+
+async def test_delete() -> None:
+    async with rig() as shim:
+        assert await shim.call("DELETE", "/api/v1/node", json={"node_id": "mac-1"}) == {"status": "OK", "message": ""}
+        assert await shim.body("GET", "/api/v1/node") == []
+        assert shim.api.objects["ankanodes"] == {}
+        assert await shim.message("DELETE", "/api/v1/node", json={"node_id": "mac-1"}) == "Not found"
+        assert await shim.message("DELETE", "/api/v1/node") == "node_id: is required, the id of a node"

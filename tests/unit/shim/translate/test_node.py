@@ -6,7 +6,8 @@ import pytest
 
 from anka_crds.api import AnkaInstance, AnkaNode, NodeGroup
 from anka_shim.schema.node import Node
-from anka_shim.translate.node import Load, capacity, group_answer, load, node_answer, state
+from anka_shim.translate.group import group_answer
+from anka_shim.translate.node import Load, capacity, load, node_answer, state
 
 UNSIGNED = (
     "cpu_count",
@@ -156,7 +157,7 @@ def test_load_counts_what_holds_a_place() -> None:
 
 
 def test_a_group_has_a_description_that_is_never_null() -> None:
-    assert group_answer(NodeGroup.from_api({"metadata": {"name": "g"}})) == {
+    assert group_answer("g", NodeGroup.from_api({"metadata": {"name": "g"}})) == {
         "id": "g",
         "name": "g",
         "description": "",

@@ -93,3 +93,11 @@ def test_choice_counts_from_zero() -> None:
     assert values.choice({}, "p", ("a", "b")) is None
     with pytest.raises(Failure, match="p: must be one of 0, 1"):
         values.choice({"p": 2}, "p", ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [(None, []), ("", []), ([], []), ("a", ["a"]), (["a", "", None, 7, "a"], ["a", "7"])],
+)
+def test_texts(given: object, wanted: list[str]) -> None:
+    assert values.texts({"x": given}, "x") == wanted

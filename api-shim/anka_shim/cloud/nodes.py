@@ -1,0 +1,27 @@
+"""What REST does to nodes: configure, and forget."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anka_crds.api import AnkaNode
+from anka_shim.cloud.objects import Objects
+
+
+class NodeCommands:
+    """Every method raises Failure."""
+
+    def __init__(self, nodes: Objects[AnkaNode]) -> None:
+        self._nodes = nodes
+
+    async def configure(self, id_: str, spec: dict[str, Any]) -> None:
+        """Merge `spec` into the node's spec, which its agent obeys."""
+        what = "configure the node"
+        node = await self._nodes.find(id_, what=what)
+        if spec:
+            await self._nodes.merge(node.metadata.name, {"spec": spec}, what=what)
+
+    async def delete(self, id_: str) -> None:
+        """Forget a Mac that is gone: the operator then releases what ran on it."""
+        what = "delete the node"
+        await self._nodes.remove(await self._nodes.find(id_, what=what), what=what)
