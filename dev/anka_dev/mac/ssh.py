@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import asyncssh
@@ -128,8 +128,9 @@ async def _session(vm: RunningVM, process: asyncssh.SSHServerProcess[bytes]) -> 
         else:
             pipe = asyncio.subprocess.PIPE
             child = await vm.spawn(argv, env=env, cwd=home, stdin=pipe, stdout=pipe, stderr=pipe)
-            await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
-            await _finish(vm, process, child)
+            await process.redirect(stdin=child.stdin)
+            output = [_pass_on(child.stdout, process.stdout), _pass_on(child.stderr, process.stderr)]
+            await _finish(vm, process, child, [asyncio.ensure_future(part) for part in output])
     except OSError as error:
         process.stderr.write(f"{error.strerror}\n".encode())
         process.exit(126)
@@ -156,7 +157,20 @@ def _take_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-async def _finish(vm: RunningVM, process: asyncssh.SSHServerProcess[bytes], child: asyncio.subprocess.Process) -> None:
+async def _pass_on(source: asyncio.StreamReader | None, sink: asyncssh.SSHWriter[bytes]) -> None:
+    """All that the process writes, until it and its children have closed it or the client has gone away."""
+    with contextlib.suppress(asyncssh.Error, OSError):
+        while source is not None and (chunk := await source.read(65536)):
+            sink.write(chunk)
+            await sink.drain()
+
+
+async def _finish(
+    vm: RunningVM,
+    process: asyncssh.SSHServerProcess[bytes],
+    child: asyncio.subprocess.Process,
+    output: Sequence[asyncio.Future[None]] = (),
+) -> None:
     """Pass the exit status on once all output is; hang up the process when the client goes away."""
     waiting = asyncio.ensure_future(vm.ended(child))
     closed = asyncio.ensure_future(process.channel.wait_closed())
@@ -164,6 +178,12 @@ async def _finish(vm: RunningVM, process: asyncssh.SSHServerProcess[bytes], chil
     if not waiting.done():
         guest.end_group(child.pid, signal.SIGHUP)
     status = await waiting
+    if output and not closed.done() and not vm.halted:
+        # As sshd: what is in the pipes still belongs to the session, however slowly the client takes it.
+        everything = asyncio.ensure_future(asyncio.wait(output))
+        await asyncio.wait({everything, closed}, return_when=asyncio.FIRST_COMPLETED)
+    for part in output:
+        part.cancel()
     if closed.done() or vm.halted:
         closed.cancel()
         return
