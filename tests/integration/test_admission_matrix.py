@@ -92,7 +92,8 @@ async def fresh(admin: KubeClient, resource: Resource[Any], name: str, namespace
     """The object made anew, with this status; `deleting` leaves it in deletion, kept by the finalizer."""
     await absent(admin, resource, name, namespace)
     metadata = {"name": name, **({"finalizers": body["finalizers"]} if "finalizers" in body else {})}
-    await admin.create(resource, {"metadata": metadata, **({"spec": body["spec"]} if "spec" in body else {})}, namespace)
+    spec = {"spec": body["spec"]} if "spec" in body else {}
+    await admin.create(resource, {"metadata": metadata, **spec}, namespace)
     if "status" in body:
         await admin.patch(resource, name, {"status": body["status"]}, namespace, subresource="status")
     if body.get("deleting"):
@@ -172,7 +173,9 @@ OPERATOR_ONLY = "status is written by the operator alone (ServiceAccount anka-sy
 NO_NODE_YET = (
     "status is written by the operator alone (ServiceAccount anka-system/anka-operator) until there is a node, not by "
 )
-REPORTS = "status is written by the agent of its node (ServiceAccount anka-nodes/node-mac-a) and by the operator, not by "
+REPORTS = (
+    "status is written by the agent of its node (ServiceAccount anka-nodes/node-mac-a) and by the operator, not by "
+)
 RELEASES = "finalizer anka.veertu.com/vm is removed, once the object is deleted, by "
 JUDGES = (
     "status.state, conditions and observedGeneration are written by the operator alone "
