@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,11 +55,12 @@ rules:
 """
 
 ACTORS = ("operator", "shim", "mac-a", "mac-b", "editor", "wide", "repairer", "admin")
-"""editor: the role edit of Kubernetes. wide: every usual verb on our kinds. repairer: anka-repair. admin: system:masters."""
+"""editor: the role edit of Kubernetes. wide: every usual verb on our kinds. repairer: anka-repair. admin:
+system:masters."""
 
 
 @pytest.fixture(scope="module")
-def kubeconfigs(operator_cloud: LocalCloud) -> Iterator[dict[str, Any]]:
+def kubeconfigs(operator_cloud: LocalCloud) -> dict[str, Path]:
     cluster = operator_cloud.cluster
     roles = {"editor": "edit", "wide": "wide", "repairer": "anka-repair"}
     people = [PEOPLE.replace("PERSON", person).replace("ROLE", role) for person, role in roles.items()]
@@ -67,7 +69,7 @@ def kubeconfigs(operator_cloud: LocalCloud) -> Iterator[dict[str, Any]]:
     accounts |= {mac: (ensure_node_account(cluster, mac), "anka-nodes") for mac in ("mac-a", "mac-b")}
     accounts |= {person: (person, "default") for person in roles}
     folder = operator_cloud.directory
-    yield {
+    return {
         "admin": cluster.kubeconfig,
         **{
             name: cluster.kubeconfig_for(account, namespace, folder / f"matrix-{name}.kubeconfig")
@@ -77,7 +79,7 @@ def kubeconfigs(operator_cloud: LocalCloud) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture
-async def clients(kubeconfigs: dict[str, Any]) -> AsyncIterator[dict[str, KubeClient]]:
+async def clients(kubeconfigs: dict[str, Path]) -> AsyncIterator[dict[str, KubeClient]]:
     async with AsyncExitStack() as stack:
         yield {
             name: await stack.enter_async_context(KubeClient(load_endpoint(kubeconfigs[name], environ={})))
@@ -208,7 +210,7 @@ TRIES = [
           {"metadata": {"finalizers": None, "labels": {"a": "b"}}}, "operator " + REPAIRS, ""),
     patch("release another's finalizer", INSTANCES, "vm", {**BOUND, "finalizers": [FINALIZER, "x.org/y"]},
           {"metadata": {"finalizers": [FINALIZER]}}, "operator shim editor wide " + REPAIRS, NOT_MINE),
-    Try("delete instance", "delete", INSTANCES, "vm", BOUND, {}, "shim editor wide admin"),
+    Try("delete instance", "delete", INSTANCES, "vm", BOUND, {}, "operator shim editor wide admin"),
     # Nodes
     Try("join as mac-a", "create", NODES, "mac-a", None, {}, "mac-a editor wide admin",
         "an agent makes the AnkaNode of its own node alone"),
