@@ -49,7 +49,7 @@ class SaveCommands:
         try:
             async with self._slots.take(self._slots.deadline()) as seconds:
                 made = await self._client.create(
-                    SAVES, image.manifest(id_, namespace, wanted), namespace, deadline=seconds
+                    SAVES, image.manifest(id_, instance, wanted), namespace, deadline=seconds
                 )
         except ApiError as error:
             raise Failure(told(error, "save the VM")) from error

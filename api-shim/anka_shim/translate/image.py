@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from anka_crds.api.instance import AnkaInstance
-from anka_crds.api.meta import API_VERSION
+from anka_crds.api.meta import API_VERSION, GROUP
 from anka_crds.api.phase import Phase
 from anka_crds.api.save_image import SaveImage, SaveImageError, SaveImageSpec
 from anka_crds.api.vm_info import ScriptResult
@@ -27,6 +27,8 @@ Answer = dict[str, Any]
 MAX_LABEL = 256
 MAX_DESCRIPTION = 4096
 MAX_SCRIPT = 700_000
+INSTANCE_ID = f"{GROUP}/instance-id"
+"""Label: the instance_id by which REST was asked."""
 SAVEABLE = Phase.STARTED
 
 
@@ -106,12 +108,17 @@ def spec(request: ImageRequest, instance: str, target: str | None) -> SaveImageS
     )
 
 
-def manifest(id_: str, namespace: str, wanted: SaveImageSpec) -> Answer:
-    """The object to create. `id_` is a new UUID, which becomes its name and so the request's id."""
+def manifest(id_: str, instance: AnkaInstance, wanted: SaveImageSpec) -> Answer:
+    """The object to create. `id_` is a new UUID, which becomes its name and so the request's id. The instance's own id
+    is kept: it may be gone when it is asked for."""
+    labels = {
+        "app.kubernetes.io/created-by": "anka-shim",
+        INSTANCE_ID: instance_id(instance.metadata.name, instance.metadata.uid),
+    }
     return {
         "apiVersion": API_VERSION,
         "kind": "SaveImage",
-        "metadata": {"name": id_, "namespace": namespace, "labels": {"app.kubernetes.io/created-by": "anka-shim"}},
+        "metadata": {"name": id_, "namespace": instance.metadata.namespace, "labels": labels},
         "spec": wanted.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True),
     }
 
@@ -135,11 +142,9 @@ def id_of(save: SaveImage) -> str:
 
 
 def image_answer(save: SaveImage, instance: AnkaInstance | None, registry: str) -> Answer:
-    """One request. `instance`, if it is still known, gives the id it was asked for by; `registry` is our registry's URL,
-    until the operator has recorded which one is pushed to."""
+    """One request. `instance`: the one of that name, if there still is one; `registry`: our registry's URL, until the
+    operator has recorded which one is pushed to."""
     wanted, status = save.spec, save.status
-    known = instance is not None and save.status.vm_uuid in (None, instance.status.vm and instance.status.vm.uuid)
-    name = wanted.instance
     return {
         "id": id_of(save),
         "request": {
@@ -149,7 +154,7 @@ def image_answer(save: SaveImage, instance: AnkaInstance | None, registry: str) 
             "ReserveExpiryTimestamp": epoch(status.reserve_expires_at),
             "RegistryAddr": status.registry or registry,
             "VMID": status.vm_uuid or "",
-            "InstanceID": instance_id(name, instance.metadata.uid) if instance is not None and known else name,
+            "InstanceID": _instance_id(save, instance),
             "NodeID": status.node_name or "",
             "TemplateID": wanted.target_template or "",
             "NewTemplateName": wanted.new_template_name or "",
@@ -166,6 +171,13 @@ def image_answer(save: SaveImage, instance: AnkaInstance | None, registry: str) 
         "error": _error(status.error),
         "script_result": _result(status.script_result),
     }
+
+
+def _instance_id(save: SaveImage, instance: AnkaInstance | None) -> str:
+    asked = save.metadata.labels.get(INSTANCE_ID)
+    if asked is not None or instance is None:
+        return asked or save.spec.instance
+    return instance_id(instance.metadata.name, instance.metadata.uid)
 
 
 def _error(error: SaveImageError | None) -> Answer | None:
