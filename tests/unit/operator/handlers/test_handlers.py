@@ -12,6 +12,7 @@ from anka_crds.api.meta import KubeObject
 from anka_crds.core.conditions import is_true
 from anka_operator.controllers.groups import Groups
 from anka_operator.controllers.node_life import NodeLife
+from anka_operator.controllers.saves import Saves
 from anka_operator.controllers.templates import Templates
 from anka_operator.handlers import group as group_handler
 from anka_operator.handlers import instance as instance_handler
@@ -41,6 +42,7 @@ def context(rig: Rig) -> Context:
         node_life=NodeLife(rig.cluster, rig.clock, node_namespace=NODES),
         groups=Groups(rig.cluster, rig.clock),
         templates=Templates(rig.cluster, rig.clock, None),
+        saves=Saves(rig.cluster, rig.clock),
     )
 
 
