@@ -34,6 +34,7 @@ SECONDS = Histogram(
 SAVES = Counter("anka_agent_saves_total", "Instances saved to the registry, or not", ["outcome"])
 
 ATTEMPTS = 3
+CANCEL_SECONDS = 3.0
 REASONS = {
     SaveStep.CHECK: ("RegistryFailed", "the registry cannot be asked"),
     SaveStep.RUN_SCRIPT: ("ScriptFailed", "the script cannot be run"),
@@ -200,8 +201,7 @@ class Saver:
         elif step is SaveStep.FORGET:
             await asyncio.to_thread(journal.write, finished=True)
         elif step is SaveStep.CANCEL:
-            journal.cancel()
-            await asyncio.gather(journal.script.ended(), journal.push.ended())
+            await _cancelled(journal)
         elif step is SaveStep.AWAIT_SCRIPT:
             await journal.script.ended()
         elif step is SaveStep.AWAIT_PUSH:
@@ -271,6 +271,18 @@ class Saver:
             self._context.saves.apply_deleted(save)
         elif not self._context.saves.apply_written(fresh):
             await asyncio.sleep(0.05)
+
+
+async def _cancelled(journal: SaveJournal) -> None:
+    """Not for ever: one that has only just begun hears no signal yet, and is called off again."""
+    journal.cancel()
+    ending = [asyncio.ensure_future(job.ended()) for job in (journal.script, journal.push)]
+    try:
+        await asyncio.wait(ending, timeout=CANCEL_SECONDS)
+    finally:
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
 
 
 def wish(save: SaveImage) -> Wish:
