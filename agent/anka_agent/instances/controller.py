@@ -72,7 +72,7 @@ class Controller:
             return
         instance = self._context.store.get(save.spec.instance, save.metadata.namespace)
         if instance is not None and (worker := self._workers.get(instance.metadata.uid)) is not None:
-            worker.wake()
+            worker.wake_for_save(ended=new is None or new.status.phase != "Pending")
 
     def _on_look(self) -> None:
         """Wake the workers whose VM is not what it was when they had nothing left to do."""

@@ -81,6 +81,12 @@ class Worker:
             self._deleting.set()
         self._wakened.set()
 
+    def wake_for_save(self, *, ended: bool) -> None:
+        """`ended`: a request to save the instance is gone, or came to its end."""
+        if ended:
+            self._saver.interrupt()
+        self._wakened.set()
+
     async def stop(self) -> None:
         """End at once; what was begun on the Mac is found again later."""
         if self._task is not None:

@@ -13,6 +13,7 @@ from anka_agent.anka.errors import AnkaError, MissingCommand
 from anka_agent.anka.vm import Vm
 from anka_agent.instances.actions import Actions
 from anka_agent.instances.context import Context, token_of
+from anka_agent.instances.scripts import ScriptJob
 from anka_agent.plan import report, save_report
 from anka_agent.plan.save import Record, SaveDecision, SaveFailure, SaveStep, Saving, Wish, decide_save
 from anka_agent.plan.situation import SeenVm
@@ -65,9 +66,15 @@ class Saver:
         self._journals: dict[str, SaveJournal] = {}
         self._attempts: dict[tuple[str, SaveStep], int] = {}
         self._named_for_good = False
+        self._interrupted = asyncio.Event()
+
+    def interrupt(self) -> None:
+        """Look again at what is wanted, instead of waiting for a script or a push."""
+        self._interrupted.set()
 
     def next(self, instance: AnkaInstance, vm: Vm | None) -> Turn | None:
         """None when no save has a say in what happens to the instance."""
+        self._interrupted.clear()
         for save, journal in self._abandoned():
             decision = decide_save(self._saving(save, journal, instance, vm, abandoned=True))
             return None if decision is None else Turn(save, journal, decision)
@@ -203,9 +210,9 @@ class Saver:
         elif step is SaveStep.CANCEL:
             await _cancelled(journal)
         elif step is SaveStep.AWAIT_SCRIPT:
-            await journal.script.ended()
+            await self._ended(journal.script)
         elif step is SaveStep.AWAIT_PUSH:
-            await journal.push.ended()
+            await self._ended(journal.push)
         elif step is SaveStep.RENAME_BACK and vm is not None:
             await self._steps.rename_back(instance, vm)
         elif save is not None and step is SaveStep.REPORT_PUSHING:
@@ -216,6 +223,15 @@ class Saver:
             await self._tell(save, journal, journal.record.failure)
         elif save is not None and vm is not None:
             await self._on_vm()[step](Subject(save, instance, vm, journal))
+
+    async def _ended(self, job: ScriptJob) -> None:
+        waiting = [asyncio.ensure_future(job.ended()), asyncio.ensure_future(self._interrupted.wait())]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
 
     def _on_vm(self) -> dict[SaveStep, Callable[[Subject], Awaitable[None]]]:
         steps = self._steps
