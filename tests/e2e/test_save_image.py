@@ -307,3 +307,26 @@ def test_what_is_refused_at_once(rest: Rest) -> None:
     assert message(id=id_, tag="x", target_vm_id=TEMPLATE) == (
         "the VM can't be saved: it is Terminated, and must be Started"
     )
+
+
+def test_a_save_costs_three_writes_and_one_more_of_its_instance(rest: Rest) -> None:
+    log = rest.cloud.cluster.audit_log
+    assert log is not None
+
+    def writes(name: str) -> list[tuple[str, str]]:
+        events = [json.loads(line) for line in log.read_text().splitlines()]
+        return [
+            (event["verb"], event["objectRef"].get("subresource", ""))
+            for event in events
+            if event["objectRef"].get("name") == name and event["verb"] in ("create", "patch", "delete")
+        ]
+
+    id_ = rest.start()
+    request = rest.save(id_, target_vm_id=TEMPLATE, tag="counted")
+    assert rest.ended(request)["status"] == "done"
+    rest.gone(id_)
+    # The log is written behind the answers: the release of the instance comes last.
+    rest.until(lambda: ("patch", "") in writes(id_), "the audit log")
+    assert writes(request) == [("create", ""), ("patch", "status"), ("patch", "status")]
+    bind, started, pushing = [("patch", "status")] * 3
+    assert writes(id_) == [("create", ""), bind, started, pushing, ("delete", ""), ("patch", "")]
