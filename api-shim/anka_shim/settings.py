@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
 
 from anka_crds.process.settings import RegistryUser
 from anka_shim.rest.edge import AccessLog
@@ -43,6 +45,21 @@ class ShimSettings(RegistryUser):
     terminated_seconds: float = Field(
         default=60.0, ge=0, le=86_400, description="How long an instance is shown as Terminated after it is gone."
     )
+    peers: str = Field(
+        default="",
+        description="Where the replicas of this shim answer: host:port, several with commas between them. Names stand "
+        "for all their addresses; this replica may be among them.",
+    )
+    peer_seconds: float = Field(
+        default=0.25, gt=0, le=2, description="Longest time that a write waits for the other replicas to see it."
+    )
+    dedupe_external_id_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        le=86_400,
+        description="How long a start request with the same external_id and content counts as a repeat: it gives the "
+        "same ids and starts nothing. 0 for never.",
+    )
     keep_alive_seconds: int = Field(
         default=150, ge=1, description="How long an idle connection is kept; Jenkins reuses them for 120 s."
     )
@@ -53,3 +70,29 @@ class ShimSettings(RegistryUser):
         default="changes",
         description="Which requests are logged: all; changes, that is all but GETs that went well; none.",
     )
+
+    @field_validator("peers")
+    @classmethod
+    def _are_addresses(cls, peers: str) -> str:
+        _addresses(peers)
+        return peers
+
+    @property
+    def peer_addresses(self) -> list[tuple[str, int]]:
+        """Host and port of each entry of `peers`."""
+        return _addresses(self.peers)
+
+
+def _addresses(text: str) -> list[tuple[str, int]]:
+    """Raises ValueError that names the entry."""
+    found = []
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            parts = urlsplit(f"//{entry}")
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host = port = None
+        if not host or not port or parts.netloc != entry:
+            raise ValueError(f"must be host:port, several with commas between them, not {entry!r}")
+        found.append((host, port))
+    return found
