@@ -107,7 +107,7 @@ async def run(settings: ShimSettings, endpoint: Endpoint, sock: socket.socket) -
     health = Health(ready={"stopping": lambda: "shutting down" if stopping.is_set() else None})
     async with services(settings, endpoint, health) as serving:
         edge = application(serving)
-        web = server(edge, keep_alive_seconds=settings.keep_alive_seconds)
+        web = server(edge, keep_alive_seconds=settings.keep_alive_seconds, trusted_proxies=settings.trusted_proxies)
         host, port = sock.getsockname()[:2]
         log.info("listening", extra={"host": host, "port": port, "namespace": settings.namespace})
         task = asyncio.create_task(web.serve(sockets=[sock]), name="server")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
 from anka_crds.process.settings import RegistryUser
 from anka_shim.rest.edge import AccessLog
+from anka_shim.rest.rate import parsed
+from anka_shim.version import package_version
 
 
 class ShimSettings(RegistryUser):
@@ -60,6 +64,23 @@ class ShimSettings(RegistryUser):
         description="How long a start request with the same external_id and content counts as a repeat: it gives the "
         "same ids and starts nothing. 0 for never.",
     )
+    agent_version: str = Field(
+        default_factory=package_version,
+        min_length=1,
+        max_length=64,
+        description="Version of the agent that node/update asks all nodes for; this package's own if not given.",
+    )
+    pkg_dir: Path | None = Field(
+        default=None, description="Directory whose files /pkg offers: AnkaAgent.pkg, AnkaAgentArm.pkg."
+    )
+    rate_limit: str = Field(
+        default="",
+        description="Most requests of one client address, such as 50/second; more get HTTP 429. No limit if empty.",
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses or networks whose X-Forwarded-For is believed, with commas between them; none if empty.",
+    )
     keep_alive_seconds: int = Field(
         default=150, ge=1, description="How long an idle connection is kept; Jenkins reuses them for 120 s."
     )
@@ -70,6 +91,29 @@ class ShimSettings(RegistryUser):
         default="changes",
         description="Which requests are logged: all; changes, that is all but GETs that went well; none.",
     )
+
+    @field_validator("pkg_dir")
+    @classmethod
+    def _is_directory(cls, directory: Path | None) -> Path | None:
+        if directory is not None and not directory.is_dir():
+            raise ValueError("is not a directory")
+        return directory
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _is_rule(cls, rule: str) -> str:
+        if rule:
+            parsed(rule)
+        return rule
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, proxies: str) -> str:
+        """`*` is everybody."""
+        for entry in filter(None, (part.strip() for part in proxies.split(","))):
+            if entry != "*":
+                ip_network(entry)
+        return proxies
 
     @field_validator("peers")
     @classmethod
