@@ -52,7 +52,7 @@ class Peer:
             while waiting := [(version, future) for version, future in self._waiting[kind] if not future.done()]:
                 newest = max(version for version, _ in waiting)
                 seen = await self._ask(kind, newest)
-                for version, future in waiting:
+                for version, future in self._waiting[kind]:
                     if version <= seen and not future.done():
                         future.set_result(None)
                 self._waiting[kind] = [entry for entry in self._waiting[kind] if entry[0] > seen]

@@ -117,6 +117,8 @@ class Peers(Background):
         def trouble(why: str) -> None:
             if self._living.pop(id_, None) is not None:
                 metrics.PEER_MISSES.inc()
+                # It may only have been slow for a moment.
+                self._hurry.set()
                 log.warning("a replica is left out for some seconds: %s", why, extra={"peer": _text(address)})
 
         return Peer(ask, trouble)

@@ -232,8 +232,8 @@ class Store(Generic[M]):
 
     def observe_deleted(self, key: Key, uid: str, version: str | None) -> None:
         """A DELETED event of the watch. It needs no parsed object, so one that cannot be parsed can still go."""
-        self.advance(version)
         self._tombstones.pop(uid, None)
+        self.advance(version)
         current = self._objects.get(key)
         if current is None or (current.metadata.uid or "") != uid:
             return
