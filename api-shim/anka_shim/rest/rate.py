@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 
-from limits import RateLimitItem, parse
+from limits import RateLimitItem, parse_many
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
@@ -32,9 +32,9 @@ class RateLimit:
 def parsed(rule: str) -> RateLimitItem:
     """Raises ValueError that says how a rule looks."""
     try:
-        item = parse(rule)
+        items = parse_many(rule)
     except ValueError:
-        item = None
-    if item is None or item.amount < 1 or item.get_expiry() < 1:
+        items = []
+    if len(items) != 1 or items[0].amount < 1 or items[0].get_expiry() < 1:
         raise ValueError("must be a number and a time, such as 50/second or 1000 per 5 minutes")
-    return item
+    return items[0]
