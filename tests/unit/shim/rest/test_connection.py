@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from support.shim_rig import rig
 
 
 @contextlib.asynccontextmanager
-async def listening(trusted_proxies: str = "", **settings: object) -> AsyncIterator[tuple[str, int]]:
+async def listening(trusted_proxies: str = "", **settings: Any) -> AsyncIterator[tuple[str, int]]:
     async with rig(**settings) as shim:
         web = server(shim.edge, keep_alive_seconds=30, trusted_proxies=trusted_proxies)
         with listen("127.0.0.1", 0) as sock:
