@@ -7,7 +7,7 @@ from anka_crds.process.extras import require
 
 def main(argv: list[str] | None = None) -> None:
     # Before anything that needs them is imported: an agent's installation has the command, too.
-    require("anka-shim", "shim", "fastapi", "uvicorn")
+    require("anka-shim", "shim", "fastapi", "uvicorn", "limits")
     from anka_shim import command
 
     command.main(argv)

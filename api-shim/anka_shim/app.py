@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
-from anka_shim.resources import auth, devices, group, health, image, node, restart, status, template, vm
+from anka_shim.resources import auth, devices, group, health, image, node, package, peer, restart, status, template, vm
 from anka_shim.rest.edge import REQUEST_ID, Edge
 from anka_shim.rest.envelope import fail
 from anka_shim.rest.openapi import document
+from anka_shim.rest.rate import RateLimit
 from anka_shim.services import Services
 from anka_shim.translate.failure import Failure
 from anka_shim.version import package_version
@@ -51,7 +52,7 @@ def application(services: Services) -> Edge:
     )
     app.state.max_body_bytes = services.settings.max_body_bytes
     app.router.route_class = _Direct
-    for resource in (vm, restart, node, group, template, image, devices, status, auth, health):
+    for resource in (vm, restart, node, group, template, image, devices, status, auth, health, peer, package):
         resource.register(app, services)
     app.add_exception_handler(Failure, _failed)
     app.add_exception_handler(HTTPException, _no_such_endpoint)
@@ -64,7 +65,8 @@ def application(services: Services) -> Edge:
 
     app.openapi = openapi  # type: ignore[method-assign]
     settings = services.settings
-    return Edge(app, max_in_flight=settings.max_in_flight, access_log=settings.access_log)
+    rate_limit = RateLimit(settings.rate_limit) if settings.rate_limit else None
+    return Edge(app, max_in_flight=settings.max_in_flight, access_log=settings.access_log, rate_limit=rate_limit)
 
 
 # Starlette looks handlers up by the exception's type, which a signature can't say: hence Any.

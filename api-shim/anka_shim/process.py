@@ -15,6 +15,7 @@ from anka_crds.process.clock import Clock, SystemClock
 from anka_crds.process.health import Health
 from anka_crds.registry.client import RegistryClient
 from anka_shim.app import application
+from anka_shim.cloud.barrier import Barrier
 from anka_shim.cloud.caches import Stores, Watches
 from anka_shim.cloud.groups import GroupCommands
 from anka_shim.cloud.instance_views import InstanceViews
@@ -22,6 +23,9 @@ from anka_shim.cloud.instances import InstanceCommands
 from anka_shim.cloud.node_views import NodeViews
 from anka_shim.cloud.nodes import NodeCommands
 from anka_shim.cloud.objects import Objects
+from anka_shim.cloud.once import Slots
+from anka_shim.cloud.peer_line import PeerLine
+from anka_shim.cloud.peers import Peers
 from anka_shim.cloud.registry_watch import watch_of
 from anka_shim.cloud.saves import SaveCommands
 from anka_shim.cloud.slots import WriteSlots
@@ -62,11 +66,18 @@ async def services(
         registry = watch_of(registry_client)
         task = asyncio.create_task(registry.run(), name="registry")
         stack.push_async_callback(_cancel, task)
-        slots = WriteSlots(settings.write_seconds)
-        commands = InstanceCommands(client, stores.instances, undo, namespace=settings.namespace, slots=slots)
+        line = await stack.enter_async_context(PeerLine(settings.peer_seconds))
+        peers = await stack.enter_async_context(Peers(settings.peer_addresses, line))
+        slots = WriteSlots(settings.write_seconds, Barrier(peers, settings.peer_seconds))
+        repeats = Slots(client, stores, instance_views.gone_of, clock, namespace=settings.namespace)
+        commands = InstanceCommands(
+            client, stores.instances, undo, namespace=settings.namespace, slots=slots, repeats=repeats
+        )
         nodes = Objects(client, stores.nodes, slots)
         groups = GroupCommands(stores, Objects(client, stores.groups, slots), nodes)
         health.ready["caches"] = watches.unsynced
+        if settings.peer_addresses:
+            health.ready["peers"] = peers.not_looked
         yield Services(
             settings=settings,
             clock=clock,
@@ -79,6 +90,7 @@ async def services(
             templates=TemplateCommands(registry_client, stores.corrections),
             saves=SaveCommands(client, stores, slots),
             registry=registry,
+            peers=peers,
             health=health,
             unsynced=watches.unsynced,
         )
@@ -97,7 +109,7 @@ async def run(settings: ShimSettings, endpoint: Endpoint, sock: socket.socket) -
     health = Health(ready={"stopping": lambda: "shutting down" if stopping.is_set() else None})
     async with services(settings, endpoint, health) as serving:
         edge = application(serving)
-        web = server(edge, keep_alive_seconds=settings.keep_alive_seconds)
+        web = server(edge, keep_alive_seconds=settings.keep_alive_seconds, trusted_proxies=settings.trusted_proxies)
         host, port = sock.getsockname()[:2]
         log.info("listening", extra={"host": host, "port": port, "namespace": settings.namespace})
         task = asyncio.create_task(web.serve(sockets=[sock]), name="server")

@@ -9,6 +9,7 @@ from collections.abc import Generator
 
 import uvicorn
 
+from anka_shim.rest.connection import Connection
 from anka_shim.rest.edge import Edge
 
 # It tells of its own start and end at INFO; the process does so in its own words.
@@ -26,16 +27,19 @@ class Server(uvicorn.Server):
         yield
 
 
-def server(app: Edge, *, keep_alive_seconds: int) -> Server:
+def server(app: Edge, *, keep_alive_seconds: int, trusted_proxies: str = "") -> Server:
     return Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=Connection,
             lifespan="off",
             ws="none",
             access_log=False,
             log_config=None,
             server_header=False,
+            # Else anybody could call himself another client.
+            proxy_headers=bool(trusted_proxies),
+            forwarded_allow_ips=trusted_proxies,
             # Jenkins keeps a connection for 120 s: one that we close earlier makes it repeat a POST blindly.
             timeout_keep_alive=keep_alive_seconds,
             timeout_graceful_shutdown=STOP_SECONDS,

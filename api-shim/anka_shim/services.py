@@ -13,6 +13,7 @@ from anka_shim.cloud.instance_views import InstanceViews
 from anka_shim.cloud.instances import InstanceCommands
 from anka_shim.cloud.node_views import NodeViews
 from anka_shim.cloud.nodes import NodeCommands
+from anka_shim.cloud.peers import Peers
 from anka_shim.cloud.registry_watch import RegistryWatch
 from anka_shim.cloud.saves import SaveCommands
 from anka_shim.cloud.templates import TemplateCommands
@@ -33,6 +34,7 @@ class Services:
     templates: TemplateCommands
     saves: SaveCommands
     registry: RegistryWatch
+    peers: Peers
     health: Health
     unsynced: Callable[[], str | None]
     """None once the caches have been read, else what is missing."""

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from ipaddress import ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
 
 from anka_crds.process.settings import RegistryUser
 from anka_shim.rest.edge import AccessLog
+from anka_shim.rest.rate import parsed
+from anka_shim.version import package_version
 
 
 class ShimSettings(RegistryUser):
@@ -43,6 +49,38 @@ class ShimSettings(RegistryUser):
     terminated_seconds: float = Field(
         default=60.0, ge=0, le=86_400, description="How long an instance is shown as Terminated after it is gone."
     )
+    peers: str = Field(
+        default="",
+        description="Where the replicas of this shim answer: host:port, several with commas between them. Names stand "
+        "for all their addresses; this replica may be among them.",
+    )
+    peer_seconds: float = Field(
+        default=0.25, gt=0, le=2, description="Longest time that a write waits for the other replicas to see it."
+    )
+    dedupe_external_id_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        le=86_400,
+        description="How long a start request with the same external_id and content counts as a repeat: it gives the "
+        "same ids and starts nothing. 0 for never.",
+    )
+    agent_version: str = Field(
+        default_factory=package_version,
+        min_length=1,
+        max_length=64,
+        description="Version of the agent that node/update asks all nodes for; this package's own if not given.",
+    )
+    pkg_dir: Path | None = Field(
+        default=None, description="Directory whose files /pkg offers: AnkaAgent.pkg, AnkaAgentArm.pkg."
+    )
+    rate_limit: str = Field(
+        default="",
+        description="Most requests of one client address, such as 50/second; more get HTTP 429. No limit if empty.",
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses or networks whose X-Forwarded-For is believed, with commas between them; none if empty.",
+    )
     keep_alive_seconds: int = Field(
         default=150, ge=1, description="How long an idle connection is kept; Jenkins reuses them for 120 s."
     )
@@ -53,3 +91,52 @@ class ShimSettings(RegistryUser):
         default="changes",
         description="Which requests are logged: all; changes, that is all but GETs that went well; none.",
     )
+
+    @field_validator("pkg_dir")
+    @classmethod
+    def _is_directory(cls, directory: Path | None) -> Path | None:
+        if directory is not None and not directory.is_dir():
+            raise ValueError("is not a directory")
+        return directory
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _is_rule(cls, rule: str) -> str:
+        if rule:
+            parsed(rule)
+        return rule
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, proxies: str) -> str:
+        """`*` is everybody."""
+        for entry in filter(None, (part.strip() for part in proxies.split(","))):
+            if entry != "*":
+                ip_network(entry)
+        return proxies
+
+    @field_validator("peers")
+    @classmethod
+    def _are_addresses(cls, peers: str) -> str:
+        _addresses(peers)
+        return peers
+
+    @property
+    def peer_addresses(self) -> list[tuple[str, int]]:
+        """Host and port of each entry of `peers`."""
+        return _addresses(self.peers)
+
+
+def _addresses(text: str) -> list[tuple[str, int]]:
+    """Raises ValueError that names the entry."""
+    found = []
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            parts = urlsplit(f"//{entry}")
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host = port = None
+        if not host or not port or parts.netloc != entry:
+            raise ValueError(f"must be host:port, several with commas between them, not {entry!r}")
+        found.append((host, port))
+    return found

@@ -191,6 +191,19 @@ class TestAfterStart:
         assert ran.read_text() == "ran\n", "the startup script belongs to the first start"
         bench.delete("again")
 
+    def test_restart_with_another_usb_device_and_vnc_password(self, make_bench: Callable[..., Bench]) -> None:
+        devices = [{"id": name, "name": name, "location": name} for name in ("one", "two")]
+        bench = make_bench("agent-usb", usb=devices)
+        bench.create("other", usbDevice="one")
+        vm = bench.wait_phase("other", "Started")["status"]["vm"]
+        wanted = "2030-01-01T00:00:00Z"
+        bench.patch("other", {"spec": {"restartedAt": wanted, "usbDevice": "two", "vncPassword": "geheim"}})
+        bench.kubectl.run("wait", f"--for=jsonpath={{.status.restartedAt}}={wanted}", "ankainstance/other")
+        starts = [argv for argv in bench.commands("start") if argv[-1] == vm["uuid"]]
+        assert [argv[argv.index("--usb-device") + 1] for argv in starts] == ["one", "two"]
+        assert "geheim" not in json.dumps([starts, bench.get("other")["status"]])
+        bench.delete("other")
+
     def test_a_vm_that_dies_is_seen(self, bench: Bench) -> None:
         bench.create("dies")
         vm = bench.wait_phase("dies", "Started")["status"]["vm"]

@@ -291,9 +291,11 @@ def test_restart(shim: ShimProcess, cluster: Cluster) -> None:
     assert curl(shim, "-d", request, restart) == {"status": "OK", "message": ""}
     made = json.loads(cluster.kubectl.run("get", "ankainstance", id_, "-n", "anka-ci", "-ojson"))
     first = made["spec"]["restartedAt"]
-    shim.body("POST", "/api/v1/rpc/vm/restart", json={"id": id_})
+    more = {"vnc_password": "secret", "usb_device": 336675856}
+    shim.body("POST", "/api/v1/rpc/vm/restart", json={"id": id_, **more})
     made = json.loads(cluster.kubectl.run("get", "ankainstance", id_, "-n", "anka-ci", "-ojson"))
     assert made["spec"]["restartedAt"] > first
+    assert (made["spec"]["vncPassword"], made["spec"]["usbDevice"]) == ("secret", "336675856")
     shim.body("DELETE", "/api/v1/vm", json={"id": id_})
     release(cluster, id_)
 

@@ -75,8 +75,8 @@ class ShimProcess:
 
 
 @contextmanager
-def shim_process(kubeconfig: Path, *flags: str) -> Iterator[ShimProcess]:
-    command = [sys.executable, "-m", "anka_shim", f"--kubeconfig={kubeconfig}", "--port=0", *flags]
+def shim_process(kubeconfig: Path, *flags: str, port: int = 0) -> Iterator[ShimProcess]:
+    command = [sys.executable, "-m", "anka_shim", f"--kubeconfig={kubeconfig}", f"--port={port}", *flags]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         shim = ShimProcess(process)
         reader = threading.Thread(target=shim.follow, daemon=True)

@@ -22,6 +22,9 @@ from support.scripted_api import ScriptedApi
 TEMPLATE = "c12ccfa5-8757-411e-9505-128190e9854e"
 TIMES = {"creationTimestamp": "2026-01-01T10:00:00Z"}
 
+STREAMS = 5
+"""Kinds that the shim watches."""
+
 
 def populate(api: ScriptedApi) -> None:
     """One template with tags v1 and v2, one group, one node in it."""
@@ -76,5 +79,5 @@ async def rig(*, synced: bool = True, **settings: Any) -> AsyncIterator[Rig]:
             edge = application(running)
             transport = httpx.ASGITransport(app=edge)
             async with httpx.AsyncClient(transport=transport, base_url="http://shim") as http:
-                await api.until(lambda: api.open_streams == (5 if synced else 4))
+                await api.until(lambda: api.open_streams == (STREAMS if synced else STREAMS - 1))
                 yield Rig(api, running, edge, http, clock)

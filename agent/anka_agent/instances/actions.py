@@ -108,11 +108,13 @@ class Actions:
                 await self._context.anka.modify(command)
 
     async def start(self, instance: AnkaInstance, vm: Vm) -> None:
+        await self._start(instance, vm, instance.status.usb_device or instance.spec.usb_device)
+
+    async def _start(self, instance: AnkaInstance, vm: Vm, usb: str | None) -> None:
         password = instance.spec.vnc_password
         if instance.spec.vnc_password_secret_ref is not None:
             value = await self._secret(instance, instance.spec.vnc_password_secret_ref, "StartFailed")
             password = value.decode("utf-8", "replace").strip()
-        usb = instance.status.usb_device or instance.spec.usb_device
         async with self._context.heavy:
             self._context.inventory.forget_details(vm.uuid)
             await self._context.anka.start(vm.uuid, usb_device=usb, vnc_password=password)
@@ -165,7 +167,8 @@ class Actions:
     async def restart(self, instance: AnkaInstance, vm: Vm) -> None:
         """As the old agent did (seed, "Restart VM instance"): stop --force, start."""
         await self.stop(vm)
-        await self.start(instance, vm)
+        # What was claimed for the first start may not be what is asked for now.
+        await self._start(instance, vm, instance.spec.usb_device)
         self.restart_done(instance)
 
     def restart_done(self, instance: AnkaInstance) -> None:

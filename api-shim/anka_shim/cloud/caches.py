@@ -16,11 +16,13 @@ from anka_crds.process.clock import Clock, SystemClock
 from anka_shim.cloud.corrections import Corrections
 from anka_shim.translate import image
 from anka_shim.translate.instance import id_of
+from anka_shim.translate.once import SLOT
 
 BY_ID = "id"
 BY_NODE = "node"
 BY_NAME = "name"
 BY_INSTANCE = "instance"
+BY_SLOT = "slot"
 
 
 class Stores:
@@ -32,6 +34,7 @@ class Stores:
             {
                 BY_ID: lambda obj: (id_of(obj),),
                 BY_NODE: lambda obj: (obj.status.node_name,) if obj.status.node_name else (),
+                BY_SLOT: lambda obj: (obj.metadata.annotations[SLOT],) if SLOT in obj.metadata.annotations else (),
             },
         )
         self.nodes: Store[AnkaNode] = Store(NODES)

@@ -6,6 +6,7 @@ all the work of this process.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from anka_crds.kube.store import EventType
 from anka_crds.process.clock import Clock
 from anka_shim.cloud.caches import Stores
 from anka_shim.translate.instance import envelope_of, id_of, vm
+from anka_shim.translate.once import SLOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class InstanceViews:
         self._terminated_seconds = terminated_seconds
         self._encoded: dict[str, Encoded] = {}
         self._gone: dict[str, Tombstone] = {}
+        self._gone_slots: dict[str, set[str]] = {}
         self._list: bytes | None = None
         stores.instances.subscribe(self._on_event)
 
@@ -70,6 +73,11 @@ class InstanceViews:
         self._forget_old()
         return self._gone.get(id_)
 
+    def gone_of(self, slot: str) -> Sequence[AnkaInstance]:
+        """Instances of a slot (translate.once) that are gone, while they are still shown."""
+        self._forget_old()
+        return [self._gone[id_].instance for id_ in self._gone_slots.get(slot, ())]
+
     def _of(self, obj: AnkaInstance, gone_at: datetime | None = None) -> Encoded:
         key = _key(obj)
         encoded = self._encoded.get(key)
@@ -90,6 +98,8 @@ class InstanceViews:
             until = self._clock.monotonic() + self._terminated_seconds
             self._forget(id_of(old))
             self._gone[id_of(old)] = Tombstone(old, self._clock.now(), until)
+            if (slot := old.metadata.annotations.get(SLOT)) is not None:
+                self._gone_slots.setdefault(slot, set()).add(id_of(old))
 
     def _forget_old(self) -> None:
         """The oldest come first: all are kept equally long."""
@@ -105,6 +115,11 @@ class InstanceViews:
         tombstone = self._gone.pop(id_, None)
         if tombstone is not None:
             self._encoded.pop(_key(tombstone.instance), None)
+            slot = tombstone.instance.metadata.annotations.get(SLOT)
+            if slot in self._gone_slots:
+                self._gone_slots[slot].discard(id_)
+                if not self._gone_slots[slot]:
+                    del self._gone_slots[slot]
 
 
 def _key(obj: AnkaInstance) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from anka_crds.api import AnkaNode
@@ -20,6 +22,15 @@ class NodeCommands:
         node = await self._nodes.find(id_, what=what)
         if spec:
             await self._nodes.merge(node.metadata.name, {"spec": spec}, what=what)
+
+    async def update_agents(self, ids: Iterable[str], version: str) -> None:
+        """Ask for this version of the agent on all these nodes: one write for each that asks for another."""
+
+        def change(node: AnkaNode) -> dict[str, Any] | None:
+            return None if node.spec.agent_version == version else {"spec": {"agentVersion": version}}
+
+        what = "update the agents"
+        await asyncio.gather(*(self._nodes.rewrite(id_, change, what=what) for id_ in ids))
 
     async def delete(self, id_: str) -> None:
         """Forget a Mac that is gone: the operator then releases what ran on it."""

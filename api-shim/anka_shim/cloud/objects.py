@@ -42,7 +42,7 @@ class Objects(Generic[M]):
                 made = await self._client.create(self._store.resource, body, deadline=seconds)
         except ApiError as error:
             raise Failure(told(error, what)) from error
-        self._store.apply_written(made)
+        await self._slots.written(self._store, made)
         return made
 
     async def merge(self, name: str, patch: dict[str, Any], *, what: str) -> None:
@@ -54,7 +54,7 @@ class Objects(Generic[M]):
             raise Failure(NOT_FOUND) from None
         except ApiError as error:
             raise Failure(told(error, what)) from error
-        self._store.apply_written(written)
+        await self._slots.written(self._store, written)
 
     async def rewrite(self, name: str, change: Callable[[M], dict[str, Any] | None], *, what: str) -> bool:
         """A merge patch that depends on what the object is: lists are replaced whole, so two writers must not miss
@@ -81,7 +81,7 @@ class Objects(Generic[M]):
             except ApiError as error:
                 raise Failure(told(error, what)) from error
             else:
-                self._store.apply_written(written)
+                await self._slots.written(self._store, written)
                 return True
         return False
 
@@ -97,9 +97,9 @@ class Objects(Generic[M]):
         except ApiError as error:
             raise Failure(told(error, what)) from error
         if left is None:
-            self._store.apply_deleted(obj)
+            await self._slots.deleted(self._store, obj)
         else:
-            self._store.apply_written(left)
+            await self._slots.written(self._store, left)
 
     async def _fresh(self, name: str, deadline: float, what: str) -> M | None:
         """Somebody else wrote it since: their word, read anew."""

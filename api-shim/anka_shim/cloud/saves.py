@@ -53,5 +53,5 @@ class SaveCommands:
                 )
         except ApiError as error:
             raise Failure(told(error, "save the VM")) from error
-        self._stores.saves.apply_written(made)
+        await self._slots.written(self._stores.saves, made)
         return id_

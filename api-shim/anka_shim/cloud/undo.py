@@ -12,10 +12,11 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from anka_crds.api import AnkaInstance
 from anka_crds.kube.client import KubeClient
-from anka_crds.kube.errors import ApiError, NotFound
+from anka_crds.kube.errors import AlreadyExists, ApiError, Conflict, NotFound, ServerError, Unreachable
 from anka_crds.kube.kinds import INSTANCES
 from anka_crds.kube.store import Store
 from anka_shim.rest import metrics
+from anka_shim.translate.once import ATTEMPT, TAKEN_BACK, attempt_of
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,15 @@ DELAYS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 60.0)
 
 BELIEVED_AFTER = 90.0
 """Seconds after which an object that was never seen is taken for never made: the apiserver's own limit is 60."""
+
+
+def may_exist(error: ApiError) -> bool:
+    """Whether the object can be there although its creation failed."""
+    if isinstance(error, Unreachable | ServerError):
+        return not error.surely_not_applied
+    # Unparsable: it was made, we only did not understand the answer. AlreadyExists: our own repeat met our own object.
+    return error.status == 0 or isinstance(error, AlreadyExists)
+
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -37,11 +47,14 @@ class Undo:
         self._sleep = sleep
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, namespace: str, created: Iterable[str], unknown: Iterable[str]) -> None:
-        """`created`: surely there. `unknown`: may be there, now or soon."""
+    def start(
+        self, namespace: str, created: Iterable[str], unknown: Iterable[str], *, attempt: str | None = None
+    ) -> None:
+        """`created`: surely there. `unknown`: may be there, now or soon. With `attempt` only what that attempt made,
+        and no repeat of the request has taken over, is removed."""
         for name, surely in [*((name, True) for name in created), *((name, False) for name in unknown)]:
             metrics.UNDONE.inc()
-            task = asyncio.create_task(self._delete(namespace, name, surely), name=f"undo {name}")
+            task = asyncio.create_task(self._delete(namespace, name, surely, attempt), name=f"undo {name}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -55,17 +68,20 @@ class Undo:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
 
-    async def _delete(self, namespace: str, name: str, surely: bool) -> None:
+    async def _delete(self, namespace: str, name: str, surely: bool, attempt: str | None) -> None:
         waited = 0.0
-        attempt = 0
+        tries = 0
         while True:
-            delay = DELAYS[min(attempt, len(DELAYS) - 1)]
-            attempt += 1
+            delay = DELAYS[min(tries, len(DELAYS) - 1)]
+            tries += 1
             waited += delay
             if delay:
                 await self._sleep(delay)
             try:
-                left = await self._client.delete(INSTANCES, name, namespace)
+                uid = None if attempt is None else await self._take_back(namespace, name, attempt)
+                if uid is None and attempt is not None:
+                    return
+                left = await self._client.delete(INSTANCES, name, namespace, uid=uid)
             except NotFound:
                 if surely or waited >= BELIEVED_AFTER:
                     return
@@ -75,3 +91,21 @@ class Undo:
                 if left is not None:
                     self._store.apply_written(left)
                 return
+
+    async def _take_back(self, namespace: str, name: str, attempt: str) -> str | None:
+        """Mark it, so that no repeat takes it over any more, and give its uid; None when it is not ours, or a repeat
+        already has it."""
+        while True:
+            obj = await self._client.get(INSTANCES, name, namespace)
+            if attempt_of(obj) == TAKEN_BACK:
+                return obj.metadata.uid
+            if attempt_of(obj) != attempt:
+                return None
+            patch = {"metadata": {"annotations": {ATTEMPT: TAKEN_BACK}}}
+            try:
+                await self._client.patch(
+                    INSTANCES, name, patch, namespace, resource_version=obj.metadata.resource_version
+                )
+            except Conflict:
+                continue
+            return obj.metadata.uid

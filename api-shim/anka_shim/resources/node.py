@@ -12,10 +12,11 @@ from anka_shim.rest import body
 from anka_shim.rest.envelope import encoded, ok
 from anka_shim.rest.openapi import described
 from anka_shim.schema.envelope import Done
-from anka_shim.schema.node import ConfigureNode, DeleteNode, NodeList
+from anka_shim.schema.node import ConfigureNode, DeleteNode, NodeList, UpdateAgents
 from anka_shim.services import Services
 from anka_shim.translate import node_config, values
 from anka_shim.translate.failure import NOT_FOUND, Failure
+from anka_shim.translate.resolve import node_of
 
 TAG = "Nodes"
 PATH = "/api/v1/node"
@@ -45,6 +46,16 @@ def register(app: FastAPI, services: Services) -> None:
         data = await body.read(request)
         services.require_synced()
         await services.nodes.configure(_id(request, data), node_config.read(data))
+        return ok()
+
+    @app.put("/api/v1/node/update", **described(TAG, "Update the agents", takes=UpdateAgents, gives=Done))
+    async def update_agents(request: Request) -> Response:
+        """Asks every node for the agent of this shim's version; with `node_ids` these alone."""
+        data = await body.read(request)
+        services.require_synced()
+        named = [node_of(word, services.stores, "node_ids") for word in values.texts(data, "node_ids")]
+        nodes = named or services.stores.nodes
+        await services.nodes.update_agents([node.metadata.name for node in nodes], services.settings.agent_version)
         return ok()
 
     @app.delete(PATH, **described(TAG, "Delete a node", takes=DeleteNode, gives=Done))

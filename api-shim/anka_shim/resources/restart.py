@@ -33,6 +33,6 @@ def register(app: FastAPI, services: Services) -> None:
         instance, tombstone = services.stores.instance(id_), services.instance_views.tombstone(id_)
         if instance is None:
             raise Failure(not_restartable(Phase.TERMINATED) if tombstone else NOT_FOUND)
-        changes = restart(state(instance), services.clock.now())
+        changes = restart(state(instance), services.clock.now(), {**request.query_params, **data})
         await services.commands.update(instance, changes, what="restart the VM")
         return ok()

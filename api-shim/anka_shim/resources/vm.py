@@ -15,25 +15,38 @@ from anka_shim.schema.vm import OneVm, TerminateVm, UpdateVm, VmList
 from anka_shim.services import Services
 from anka_shim.translate import start, update
 from anka_shim.translate.failure import NOT_FOUND, Failure
+from anka_shim.translate.once import HEADER, once
 from anka_shim.translate.resolve import resolved
 
 TAG = "VM instances"
 PATH = "/api/v1/vm"
 
+KEY = {
+    "name": HEADER,
+    "in": "header",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "Any text of the client's own. A repeat with the same key gives the same ids and starts nothing.",
+}
 ID = {"name": "id", "in": "query", "schema": {"type": "string"}, "description": "Id of an instance."}
 
 
 def register(app: FastAPI, services: Services) -> None:
     """Add the endpoints to the application."""
 
-    @app.post(PATH, **described(TAG, "Start VM instances", takes=StartVm, gives=Started))
+    @app.post(PATH, **described(TAG, "Start VM instances", takes=StartVm, gives=Started, parameters=[KEY]))
     async def start_vms(request: Request) -> Response:
         """All of `count` are started, or none. Answers at once: the instances are in state Scheduling."""
         data = await body.read(request)
         services.require_synced()
         wanted = start.read(data, max_count=services.settings.max_count)
         spec = resolved(wanted, services.stores)
-        return ok(await services.commands.start(spec, wanted.count))
+        repeat = once(
+            request.headers.get(HEADER),
+            wanted,
+            namespace=services.settings.namespace,
+            external_id_seconds=services.settings.dedupe_external_id_seconds,
+        )
+        return ok(await services.commands.start(spec, wanted.count, repeat))
 
     @app.get(PATH, **described(TAG, "List VM instances, or show one", gives=VmList | OneVm, parameters=[ID]))
     async def list_vms(request: Request) -> Response:

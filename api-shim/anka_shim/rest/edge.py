@@ -13,7 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from anka_crds.process import logs
 from anka_shim.rest import metrics
-from anka_shim.rest.envelope import MESSAGE, OUTCOME, fail
+from anka_shim.rest.envelope import MESSAGE, OUTCOME, Envelope, fail
+from anka_shim.rest.rate import RateLimit
 
 log = logging.getLogger("anka_shim.access")
 
@@ -34,10 +35,13 @@ class Edge:
     close on shutdown would make some of them repeat a POST blindly.
     """
 
-    def __init__(self, app: ASGIApp, *, max_in_flight: int, access_log: AccessLog) -> None:
+    def __init__(
+        self, app: ASGIApp, *, max_in_flight: int, access_log: AccessLog, rate_limit: RateLimit | None = None
+    ) -> None:
         self._app = app
         self._max_in_flight = max_in_flight
         self._access_log = access_log
+        self._rate_limit = rate_limit
         self._in_flight = 0
         self.draining = False
         metrics.IN_FLIGHT.set_function(lambda: self._in_flight)
@@ -64,10 +68,9 @@ class Edge:
         self._in_flight += 1
         with logs.context(request_id=request_id.decode()):
             try:
-                if self._in_flight > self._max_in_flight:
-                    metrics.REJECTED.inc()
-                    answer = fail("too many requests at a time: try again", code=503, headers={"Retry-After": "1"})
-                    await answer(scope, receive, sending)
+                refusal = await self._refusal(scope)
+                if refusal is not None:
+                    await refusal(scope, receive, sending)
                 else:
                     await self._app(scope, receive, sending)
             except Exception:
@@ -76,6 +79,19 @@ class Edge:
             finally:
                 self._in_flight -= 1
                 self._account(scope, code, time.perf_counter() - started)
+
+    async def _refusal(self, scope: Scope) -> Envelope | None:
+        if self._in_flight > self._max_in_flight:
+            metrics.REJECTED.inc()
+            return fail("too many requests at a time: try again", code=503, headers={"Retry-After": "1"})
+        if self._rate_limit is not None:
+            client = scope["client"][0] if scope.get("client") else ""
+            seconds = await self._rate_limit.refused(scope["path"], client)
+            if seconds is not None:
+                metrics.LIMITED.inc()
+                text = f"too many requests, at most {self._rate_limit.rule}: try again in {seconds} s"
+                return fail(text, code=429, headers={"Retry-After": str(seconds)})
+        return None
 
     def _account(self, scope: Scope, code: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "other"

@@ -128,6 +128,10 @@ class ConfigureNode(BaseModel):
     drain_mode: Flag | None = Field(default=None, description="Running VMs finish, nothing new starts.")
 
 
+class UpdateAgents(BaseModel):
+    node_ids: list[str] | None = Field(default=None, description="Ids of nodes; all nodes if absent or empty.")
+
+
 class DeleteNode(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"node_id": "f8707005-4630-4c9c-8403-c9c5964097f6"}]})
 

@@ -153,6 +153,8 @@ class RestartVm(BaseModel):
 
     id: str | None = Field(default=None, description="Id of the instance, if not in the query.")
     instance_id: str | None = Field(default=None, description="Another spelling of id.")
+    vnc_password: str | None = Field(default=None, description="New VNC password (Intel).")
+    usb_device: str | int | None = Field(default=None, description="USB device to attach instead of the present one.")
 
 
 VmList = VmListOk

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from anka_crds.api.instance import AnkaInstanceSpec
@@ -11,13 +12,21 @@ from anka_crds.api.meta import API_VERSION, FINALIZER, GROUP
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 
-def manifest(id_: str, namespace: str, spec: AnkaInstanceSpec) -> dict[str, Any]:
+def manifest(
+    id_: str, namespace: str, spec: AnkaInstanceSpec, annotations: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """`id_` is a new UUID, which becomes the object's name and so the instance_id. The finalizer is in the body:
     adding it later would cost a second write."""
+    metadata: dict[str, Any] = {
+        "name": id_,
+        "namespace": namespace,
+        "labels": labels(spec),
+        "finalizers": [FINALIZER],
+    }
     return {
         "apiVersion": API_VERSION,
         "kind": "AnkaInstance",
-        "metadata": {"name": id_, "namespace": namespace, "labels": labels(spec), "finalizers": [FINALIZER]},
+        "metadata": {**metadata, "annotations": dict(annotations)} if annotations else metadata,
         "spec": spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True),
     }
 

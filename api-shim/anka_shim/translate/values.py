@@ -24,7 +24,13 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+SECRET = frozenset({"vnc_password"})
+"""Parameters that are never repeated: messages are logged."""
+
+
 def wrong(name: str, what: str, value: object) -> Failure:
+    if name in SECRET:
+        return Failure(f"{name}: {what}")
     return Failure(f"{name}: {what} (given: {shown(value)})")
 
 

@@ -28,6 +28,21 @@ def frozen(*names: str) -> list[dict[str, Any]]:
     ]
 
 
+def changed_with(trigger: str, *names: str) -> list[dict[str, Any]]:
+    """Rules for the object that holds these fields: they may be changed, added or removed after creation only together
+    with `trigger`, which makes them count."""
+    changed = f"has(self.{trigger}) && (!has(oldSelf.{trigger}) || self.{trigger} != oldSelf.{trigger})"
+    return [
+        rule(
+            f"({changed}) || (has(self.{name}) == has(oldSelf.{name})"
+            f" && (!has(self.{name}) || self.{name} == oldSelf.{name}))",
+            f"{name} can be changed only together with {trigger}, which makes it count",
+            fieldPath=f".{name}",
+        )
+        for name in names
+    ]
+
+
 def exclusive(first: str, second: str, *, path: str, or_none: str = "") -> dict[str, Any]:
     """A rule: at most one of two fields. The error is shown at `path`."""
     return rule(

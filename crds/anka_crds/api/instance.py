@@ -12,6 +12,7 @@ from anka_crds.api.fields import (
     ObjectName,
     Percent,
     Text,
+    changed_with,
     exclusive,
     frozen,
     rule,
@@ -55,10 +56,8 @@ class AnkaInstanceSpec(ApiModel):
                 "portForwarding",
                 "disk",
                 "hardware",
-                "usbDevice",
-                "vncPassword",
-                "vncPasswordSecretRef",
             ),
+            *changed_with("restartedAt", "usbDevice", "vncPassword", "vncPasswordSecretRef"),
         )
     )
 

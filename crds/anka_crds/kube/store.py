@@ -52,6 +52,7 @@ class Store(Generic[M]):
         self._indexes: dict[str, dict[str, dict[Key, M]]] = {name: {} for name in self._indexers}
         self._callbacks: list[Callback[M]] = []
         self._waiters: dict[Key | None, set[Callable[[], None]]] = {}
+        self._listeners: set[Callable[[], None]] = set()
         self._written: dict[Key, int] = {}
         self._tombstones: dict[str, int] = {}
         self._moment = 0
@@ -114,6 +115,39 @@ class Store(Generic[M]):
             waiters.discard(check)
             if not waiters and self._waiters.get(key) is waiters:
                 del self._waiters[key]
+
+    # --- how far the watch is, apart from our own writes ---
+
+    @property
+    def seen(self) -> str:
+        """The newest resourceVersion that list and watch have delivered; empty before the first list."""
+        return self._seen
+
+    def reached(self, version: str) -> bool:
+        """Whether list and watch have delivered everything up to `version`."""
+        return newer(version, self._seen) is False
+
+    def awaits_deletion(self, uid: str) -> bool:
+        """Whether we deleted this object, and the watch has not said so yet."""
+        return uid in self._tombstones
+
+    async def delivered(self, true: Callable[[], bool], seconds: float) -> bool:
+        """Wait until `true()`, which is looked at whenever list or watch have delivered something. False when it was
+        not so within `seconds`."""
+        if true():
+            return True
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def check() -> None:
+            if not future.done() and true():
+                future.set_result(None)
+
+        self._listeners.add(check)
+        try:
+            await asyncio.wait({future}, timeout=seconds)
+        finally:
+            self._listeners.discard(check)
+        return future.done()
 
     # --- our own writes ---
 
@@ -181,6 +215,7 @@ class Store(Generic[M]):
             self._put(key, obj)
         self._written = {key: moment for key, moment in self._written.items() if moment > begun}
         self._seen = version
+        self._listen()
 
     def observe(self, obj: M) -> None:
         """An ADDED or MODIFIED event of the watch."""
@@ -197,8 +232,8 @@ class Store(Generic[M]):
 
     def observe_deleted(self, key: Key, uid: str, version: str | None) -> None:
         """A DELETED event of the watch. It needs no parsed object, so one that cannot be parsed can still go."""
-        self.advance(version)
         self._tombstones.pop(uid, None)
+        self.advance(version)
         current = self._objects.get(key)
         if current is None or (current.metadata.uid or "") != uid:
             return
@@ -211,8 +246,13 @@ class Store(Generic[M]):
         """The watch has delivered everything up to this resourceVersion (events and bookmarks)."""
         if version and newer(version, self._seen) is not False:
             self._seen = version
+        self._listen()
 
     # --- inside ---
+
+    def _listen(self) -> None:
+        for check in tuple(self._listeners):
+            check()
 
     def _tick(self) -> int:
         self._moment += 1

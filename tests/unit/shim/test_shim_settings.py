@@ -8,6 +8,7 @@ import pytest
 from anka_crds.process.settings import load
 from anka_shim.command import main
 from anka_shim.settings import ShimSettings
+from anka_shim.version import package_version
 
 KUBECONFIG = """
 apiVersion: v1
@@ -47,6 +48,16 @@ def test_the_registry_url_is_kept_without_its_last_slash() -> None:
         ["--write-seconds", "0"],
         ["--controller-version", "1.2"],
         ["--access-log", "some"],
+        ["--peers", "shim"],
+        ["--peers", "shim:x"],
+        ["--peers", "http://shim:8090"],
+        ["--peers", "shim:8090,:8090"],
+        ["--peer-seconds", "0"],
+        ["--dedupe-external-id-seconds", "-1"],
+        ["--rate-limit", "fast"],
+        ["--rate-limit", "0/second"],
+        ["--trusted-proxies", "proxy.example"],
+        ["--pkg-dir", "/no/such/directory"],
         ["--log-level", "LOUD"],
         ["--kubeconfig", "/nonexistent/kubeconfig"],
     ],
@@ -67,3 +78,17 @@ def test_a_port_in_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
         main(["--kubeconfig", str(kubeconfig), "--port", str(taken.getsockname()[1])])
     assert ended.value.code == 2
     assert "cannot listen on 127.0.0.1:" in capsys.readouterr().err
+
+
+def test_peers_are_addresses_with_commas_between_them() -> None:
+    settings = load(ShimSettings, "anka-shim", ["--peers", " shim.anka-system:8090, [fd00::1]:80,10.0.0.1:1 "])
+    assert settings.peer_addresses == [("shim.anka-system", 8090), ("fd00::1", 80), ("10.0.0.1", 1)]
+    assert load(ShimSettings, "anka-shim", []).peer_addresses == []
+
+
+def test_what_is_off_unless_asked_for() -> None:
+    settings = load(ShimSettings, "anka-shim", [])
+    assert (settings.rate_limit, settings.trusted_proxies, settings.dedupe_external_id_seconds) == ("", "", 0)
+    assert settings.agent_version == package_version()
+    many = load(ShimSettings, "anka-shim", ["--trusted-proxies", "10.0.0.0/8,::1,*", "--rate-limit", "9 per 5 minutes"])
+    assert many.rate_limit == "9 per 5 minutes"

@@ -306,3 +306,49 @@ class TestWaiting:
         store.observe(thing("a", 1))
         with pytest.raises(ZeroDivisionError):
             await waiting
+
+
+async def test_how_far_the_watch_is_does_not_count_our_own_writes(store: Store[Unstructured]) -> None:
+    assert store.seen == ""
+    assert not store.reached("1")
+    store.replace([thing("a", 3)], "5", store.begin_list())
+    store.apply_written(thing("a", 9))
+    assert (store.seen, store.reached("5"), store.reached("6")) == ("5", True, False)
+    store.observe(thing("a", 9))
+    assert store.reached("9")
+    store.advance("12")
+    assert store.reached("12")
+    assert not store.reached("x")
+
+
+@pytest.mark.parametrize("how", ["list", "event", "deletion", "bookmark"])
+async def test_waiting_for_the_watch(store: Store[Unstructured], how: str) -> None:
+    store.replace([thing("b", 1)], "5", store.begin_list())
+    waiting = asyncio.create_task(store.delivered(lambda: store.reached("8"), 20))
+    await asyncio.sleep(0)
+    store.advance("7")
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    if how == "list":
+        store.replace([], "8", store.begin_list())
+    elif how == "event":
+        store.observe(thing("a", 8))
+    elif how == "deletion":
+        store.observe_deleted(("ns", "b"), "uid-b", "8")
+    else:
+        store.advance("8")
+    assert await asyncio.wait_for(waiting, 5)
+    assert await store.delivered(lambda: store.reached("8"), 0)
+
+
+async def test_waiting_for_the_watch_ends(store: Store[Unstructured]) -> None:
+    assert not await store.delivered(lambda: False, 0.01)
+    assert not store._listeners
+
+
+async def test_a_deletion_of_ours_is_awaited_until_the_watch_tells_it(store: Store[Unstructured]) -> None:
+    store.replace([thing("a", 1)], "5", store.begin_list())
+    store.apply_deleted(thing("a", 1))
+    assert store.awaits_deletion("uid-a")
+    store.observe_deleted(("ns", "a"), "uid-a", "6")
+    assert not store.awaits_deletion("uid-a")

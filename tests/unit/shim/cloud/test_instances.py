@@ -55,7 +55,8 @@ class Undone:
         self.unknown: list[str] = []
         self.called = asyncio.Event()
 
-    def start(self, _: str, created: list[str], unknown: list[str]) -> None:
+    def start(self, _: str, created: list[str], unknown: list[str], *, attempt: str | None) -> None:
+        assert attempt is None
         self.created += created
         self.unknown += unknown
         self.called.set()
@@ -69,6 +70,7 @@ def commands(client: HeldClient, undone: Undone, *, seconds: float = 5) -> Insta
         undone,  # type: ignore[arg-type]
         namespace="ns",
         slots=WriteSlots(seconds),
+        repeats=None,  # type: ignore[arg-type]
         new_id=lambda: next(ids),
     )
 

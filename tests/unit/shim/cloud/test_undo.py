@@ -12,6 +12,7 @@ from anka_crds.kube.config import Endpoint
 from anka_crds.kube.kinds import INSTANCES
 from anka_crds.kube.store import Store
 from anka_shim.cloud.undo import BELIEVED_AFTER, Undo
+from anka_shim.translate.once import ATTEMPT, KEPT, TAKEN_BACK
 from support.manual_clock import ManualClock
 from support.scripted_api import Fault, ScriptedApi
 
@@ -25,8 +26,9 @@ async def undoing(clock: ManualClock) -> AsyncIterator[tuple[ScriptedApi, Undo]]
         yield api, Undo(client, store, sleep=clock.sleep)
 
 
-def made(api: ScriptedApi, name: str) -> None:
-    api.put("ankainstances", name, "anka-ci", spec={"template": "t"}, metadata={"finalizers": ["f"]})
+def made(api: ScriptedApi, name: str, attempt: str = "") -> None:
+    metadata = {"finalizers": ["f"], "annotations": {ATTEMPT: attempt}}
+    api.put("ankainstances", name, "anka-ci", spec={"template": "t"}, metadata=metadata)
 
 
 def is_deleted(api: ScriptedApi, name: str) -> bool:
@@ -84,3 +86,29 @@ async def test_what_is_left_at_the_end_is_told(caplog: pytest.LogCaptureFixture)
         with caplog.at_level(logging.ERROR):
             await undo.close(0.05)
         assert "undo a" in caplog.text
+
+
+@pytest.mark.parametrize(("attempt", "removed"), [("mine", True), (TAKEN_BACK, True), (KEPT, False), ("other", False)])
+async def test_of_repeated_requests_only_what_the_attempt_still_owns(attempt: str, removed: bool) -> None:
+    async with undoing(ManualClock()) as (api, undo):
+        made(api, "a", attempt)
+        undo.start("anka-ci", ["a"], [], attempt="mine")
+        await undo.close(5)
+        assert is_deleted(api, "a") is removed
+        annotations = api.objects["ankainstances"][("anka-ci", "a")]["metadata"]["annotations"]
+        assert annotations[ATTEMPT] == (TAKEN_BACK if removed else attempt)
+
+
+async def test_a_repeat_that_is_faster_keeps_it() -> None:
+    async with undoing(ManualClock()) as (api, undo):
+        made(api, "a", "mine")
+
+        def keep() -> None:
+            if api.seen[-1].verb == "patch" and api.count("patch") == 1:
+                made(api, "a", KEPT)
+
+        api.listeners.append(keep)
+        undo.start("anka-ci", ["a"], [], attempt="mine")
+        await undo.close(5)
+        assert not is_deleted(api, "a")
+        assert api.count("delete") == 0

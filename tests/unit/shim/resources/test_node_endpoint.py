@@ -4,6 +4,7 @@ import asyncio
 import json
 
 from anka_shim.schema.node import NodeListOk
+from anka_shim.version import package_version
 from support.shim_rig import rig
 
 
@@ -64,3 +65,32 @@ async def test_delete() -> None:
         assert shim.api.objects["ankanodes"] == {}
         assert await shim.message("DELETE", "/api/v1/node", json={"node_id": "mac-1"}) == "Not found"
         assert await shim.message("DELETE", "/api/v1/node") == "node_id: is required, the id of a node"
+
+
+async def test_update_asks_all_nodes_for_our_version_of_the_agent() -> None:
+    async with rig(agent_version="1.2.3") as shim:
+        seen = asyncio.Event()
+        shim.services.stores.nodes.subscribe(lambda *_: seen.set())
+        shim.api.put("ankanodes", "mac-2", "", spec={"agentVersion": "1.2.3"})
+        await asyncio.wait_for(seen.wait(), 5)
+        assert await shim.call("PUT", "/api/v1/node/update") == {"status": "OK", "message": ""}
+        assert shim.api.objects["ankanodes"]["", "mac-1"]["spec"] == {"groups": ["ios"], "agentVersion": "1.2.3"}
+        # One write for the node that differed, and none for a request that changes nothing.
+        await shim.body("PUT", "/api/v1/node/update")
+        assert shim.api.count("patch") == 1
+
+
+async def test_update_of_some_nodes() -> None:
+    async with rig() as shim:
+        seen = asyncio.Event()
+        shim.services.stores.nodes.subscribe(lambda *_: seen.set())
+        shim.api.put("ankanodes", "mac-2", "", spec={})
+        await asyncio.wait_for(seen.wait(), 5)
+        update = "/api/v1/node/update"
+        assert await shim.message("PUT", update, json={"node_ids": ["mac-2", "x"]}) == (
+            "node_ids: no such node (given: 'x')"
+        )
+        assert shim.api.count("patch") == 0
+        await shim.body("PUT", update, json={"node_ids": ["mac-2"]})
+        assert shim.api.objects["ankanodes"]["", "mac-2"]["spec"] == {"agentVersion": package_version()}
+        assert shim.api.count("patch") == 1

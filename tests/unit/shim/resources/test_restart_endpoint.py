@@ -39,6 +39,8 @@ async def test_by_every_spelling(phase: str, how: str) -> None:
         assert shim.api.count("patch") == writes + 1
         spec = shim.api.objects["ankainstances"][("anka-ci", id_)]["spec"]
         assert spec["restartedAt"] == "2026-01-01T00:00:00Z"
+        given = {name: spec.get(name) for name in ("vncPassword", "usbDevice")}
+        assert given == ({"vncPassword": "x", "usbDevice": "5"} if how == "id" else dict.fromkeys(given))
 
 
 async def test_what_can_not_be_restarted() -> None:
