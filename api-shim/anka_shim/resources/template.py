@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from anka_shim.rest import body
-from anka_shim.rest.envelope import ok
+from anka_shim.rest.envelope import encoded, ok
 from anka_shim.rest.openapi import described
 from anka_shim.schema.envelope import Done
-from anka_shim.schema.template import DiskAnswer, OneTemplate, RevertTemplate, TemplateList
+from anka_shim.schema.template import DiskAnswer, OneTemplate, Reverted, RevertTemplate, TemplateList
 from anka_shim.services import Services
 from anka_shim.translate import template
 from anka_shim.translate.failure import NOT_FOUND, Failure
@@ -63,15 +63,16 @@ def register(app: FastAPI, services: Services) -> None:
 
     @app.delete(
         "/api/v1/registry/revert",
-        **described(TAG, "Revert a template", takes=RevertTemplate, gives=Done, parameters=[ID, *VERSION]),
+        **described(TAG, "Revert a template", takes=RevertTemplate, gives=Reverted, parameters=[ID, *VERSION]),
     )
     async def revert_template(request: Request) -> Response:
-        """Remove the version that is named, and all newer ones; the newest alone if none is."""
+        """Remove the version that is named, and all newer ones; the newest alone if none is. The body is null, where
+        other requests that have nothing to tell leave it out: so the old controller answers."""
         data = await body.read(request)
         services.require_synced()
         wanted = template.read_revert({**data, **request.query_params})
         await services.templates.revert(body.id_of(request, data, WHICH), wanted)
-        return ok()
+        return encoded(b"null")
 
     @app.get("/api/v1/registry/disk", **described(TAG, "The registry's disk", gives=DiskAnswer))
     async def disk(_: Request) -> Response:

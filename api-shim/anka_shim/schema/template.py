@@ -98,6 +98,11 @@ class RevertTemplate(BaseModel):
     tag: str | None = Field(default=None, description="Tag, if not in the query.")
 
 
+class RevertedOk(Succeeded):
+    body: None
+
+
 TemplateList = TemplateListOk
+Reverted = RevertedOk | Failed
 OneTemplate = OneTemplateOk | Failed
 DiskAnswer = DiskOk | Failed
