@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
-from anka_shim.resources import auth, devices, group, health, node, restart, status, template, vm
+from anka_shim.resources import auth, devices, docs, group, health, node, restart, status, template, vm
 from anka_shim.rest.edge import REQUEST_ID, Edge
 from anka_shim.rest.envelope import fail
 from anka_shim.rest.openapi import document
@@ -45,7 +45,7 @@ def application(services: Services) -> Edge:
         title="Anka controller API",
         version=package_version(),
         redirect_slashes=False,
-        docs_url="/docs",
+        docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
     )
@@ -53,6 +53,7 @@ def application(services: Services) -> Edge:
     app.router.route_class = _Direct
     for resource in (vm, restart, node, group, template, devices, status, auth, health):
         resource.register(app, services)
+    docs.register(app)
     app.add_exception_handler(Failure, _failed)
     app.add_exception_handler(HTTPException, _no_such_endpoint)
     app.add_exception_handler(Exception, _bug)

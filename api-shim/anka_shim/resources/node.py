@@ -27,7 +27,7 @@ ID = {"name": "id", "in": "query", "schema": {"type": "string"}, "description": 
 def register(app: FastAPI, services: Services) -> None:
     """Add the endpoints to the application."""
 
-    @app.get(PATH, **described(TAG, "List nodes", gives=NodeList, parameters=[ID]))
+    @app.get(PATH, **described(TAG, "List nodes", gives=NodeList, parameters=[ID], fails=NOT_FOUND))
     async def list_nodes(request: Request) -> Response:
         """Without `id`, all; with it, an array of that one."""
         services.require_synced()
@@ -39,7 +39,7 @@ def register(app: FastAPI, services: Services) -> None:
             raise Failure(NOT_FOUND)
         return encoded(found)
 
-    @app.post(CONFIG, **described(TAG, "Configure a node", takes=ConfigureNode, gives=Done))
+    @app.post(CONFIG, **described(TAG, "Configure a node", takes=ConfigureNode, gives=Done, fails=NOT_FOUND))
     async def configure_node(request: Request) -> Response:
         """Only what is given changes. The Mac's agent obeys within seconds."""
         data = await body.read(request)
@@ -47,7 +47,7 @@ def register(app: FastAPI, services: Services) -> None:
         await services.nodes.configure(_id(request, data), node_config.read(data))
         return ok()
 
-    @app.delete(PATH, **described(TAG, "Delete a node", takes=DeleteNode, gives=Done))
+    @app.delete(PATH, **described(TAG, "Delete a node", takes=DeleteNode, gives=Done, fails=NOT_FOUND))
     async def delete_node(request: Request) -> Response:
         """For a Mac that does not exist any more. Its instances go to Error, or to another Mac if they say so."""
         data = await body.read(request)

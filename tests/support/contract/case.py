@@ -1,4 +1,4 @@
-"""Contract cases: reading them from tests/data/contract, and filling in ids. What each key means: docs/development.md."""
+"""Contract cases: reading them from tests/data/contract, and filling in ids. The keys: docs/development.md."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def test_placeholders_of_a_step() -> None:
 
 
 def test_an_unknown_placeholder() -> None:
-    with pytest.raises(Unknown, match="nothing is kept as {c}; there is a, b"):
+    with pytest.raises(Unknown, match=r"nothing is kept as \{c\}; there is a, b"):
         filled("{c}", {"a": "1", "b": "2"})
 
 
