@@ -8,14 +8,26 @@ import socket
 from collections.abc import Generator
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from anka_shim.rest.edge import Edge
+from anka_shim.rest.envelope import fail
 
 # It tells of its own start and end at INFO; the process does so in its own words.
 logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
 
 STOP_SECONDS = 20
 """How long requests in flight may take to finish once we stop listening."""
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP, where what is not HTTP at all is answered with the envelope, too. It never reaches the application."""
+
+    def send_400_response(self, msg: str) -> None:
+        content = fail(f"not a valid HTTP request: {msg}").body
+        head = f"content-type: application/json\r\ncontent-length: {len(content)}\r\nconnection: close\r\n\r\n"
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head.encode() + bytes(content))
+        self.transport.close()
 
 
 class Server(uvicorn.Server):
@@ -30,7 +42,7 @@ def server(app: Edge, *, keep_alive_seconds: int) -> Server:
     return Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=Protocol,
             lifespan="off",
             ws="none",
             access_log=False,
