@@ -12,7 +12,7 @@ from anka_dev.cloud import LocalCloud
 from support.contract.case import Ask, Case, Push, Step, filled, named_shapes, part, steps
 from support.contract.shape import problems
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 60.0
 CURL = {"User-Agent": "curl/8.14.1", "Accept": "*/*"}
 FORM = "application/x-www-form-urlencoded"
 OVER = ("Terminating", "Terminated")
