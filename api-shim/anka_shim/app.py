@@ -12,7 +12,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
-from anka_shim.resources import auth, devices, group, health, image, node, package, peer, restart, status, template, vm
+from anka_shim.resources import (
+    auth,
+    devices,
+    docs,
+    group,
+    health,
+    image,
+    node,
+    package,
+    peer,
+    restart,
+    status,
+    template,
+    vm,
+)
 from anka_shim.rest.edge import REQUEST_ID, Edge
 from anka_shim.rest.envelope import fail
 from anka_shim.rest.openapi import document
@@ -46,7 +60,7 @@ def application(services: Services) -> Edge:
         title="Anka controller API",
         version=package_version(),
         redirect_slashes=False,
-        docs_url="/docs",
+        docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
     )
@@ -54,6 +68,7 @@ def application(services: Services) -> Edge:
     app.router.route_class = _Direct
     for resource in (vm, restart, node, group, template, image, devices, status, auth, health, peer, package):
         resource.register(app, services)
+    docs.register(app)
     app.add_exception_handler(Failure, _failed)
     app.add_exception_handler(HTTPException, _no_such_endpoint)
     app.add_exception_handler(Exception, _bug)

@@ -32,7 +32,9 @@ def register(app: FastAPI, services: Services) -> None:
         instance = stores.instances.get(save.spec.instance, save.metadata.namespace)
         return image.image_answer(save, instance, registry)
 
-    @app.post(PATH, **described(TAG, "Save an instance to the registry", takes=SaveVm, gives=ImageAsked))
+    @app.post(
+        PATH, **described(TAG, "Save an instance to the registry", takes=SaveVm, gives=ImageAsked, fails=NOT_FOUND)
+    )
     async def save_vm(request: Request) -> Response:
         """As a tag of a template, or as a new template. Answers at once; the outcome is in GET. The instance is gone
         when it is done, and runs on when it failed."""
@@ -46,7 +48,12 @@ def register(app: FastAPI, services: Services) -> None:
             raise Failure(image.not_saveable(Phase.TERMINATED) if gone else NOT_FOUND)
         return ok({"request_id": await services.saves.save(instance, wanted)})
 
-    @app.get(PATH, **described(TAG, "List requests to save, or show one", gives=ImageList | OneImage, parameters=[ID]))
+    @app.get(
+        PATH,
+        **described(
+            TAG, "List requests to save, or show one", gives=ImageList | OneImage, parameters=[ID], fails=NOT_FOUND
+        ),
+    )
     async def list_images(request: Request) -> Response:
         """Without `id`, the list of all, oldest first."""
         services.require_synced()

@@ -28,7 +28,7 @@ ID = {"name": "id", "in": "query", "schema": {"type": "string"}, "description": 
 def register(app: FastAPI, services: Services) -> None:
     """Add the endpoints to the application."""
 
-    @app.get(PATH, **described(TAG, "List nodes", gives=NodeList, parameters=[ID]))
+    @app.get(PATH, **described(TAG, "List nodes", gives=NodeList, parameters=[ID], fails=NOT_FOUND))
     async def list_nodes(request: Request) -> Response:
         """Without `id`, all; with it, an array of that one."""
         services.require_synced()
@@ -40,7 +40,7 @@ def register(app: FastAPI, services: Services) -> None:
             raise Failure(NOT_FOUND)
         return encoded(found)
 
-    @app.post(CONFIG, **described(TAG, "Configure a node", takes=ConfigureNode, gives=Done))
+    @app.post(CONFIG, **described(TAG, "Configure a node", takes=ConfigureNode, gives=Done, fails=NOT_FOUND))
     async def configure_node(request: Request) -> Response:
         """Only what is given changes. The Mac's agent obeys within seconds."""
         data = await body.read(request)
@@ -48,7 +48,12 @@ def register(app: FastAPI, services: Services) -> None:
         await services.nodes.configure(_id(request, data), node_config.read(data))
         return ok()
 
-    @app.put("/api/v1/node/update", **described(TAG, "Update the agents", takes=UpdateAgents, gives=Done))
+    @app.put(
+        "/api/v1/node/update",
+        **described(
+            TAG, "Update the agents", takes=UpdateAgents, gives=Done, fails="node_ids: no such node (given: 'x')"
+        ),
+    )
     async def update_agents(request: Request) -> Response:
         """Asks every node for the agent of this shim's version; with `node_ids` these alone."""
         data = await body.read(request)
@@ -58,7 +63,7 @@ def register(app: FastAPI, services: Services) -> None:
         await services.nodes.update_agents([node.metadata.name for node in nodes], services.settings.agent_version)
         return ok()
 
-    @app.delete(PATH, **described(TAG, "Delete a node", takes=DeleteNode, gives=Done))
+    @app.delete(PATH, **described(TAG, "Delete a node", takes=DeleteNode, gives=Done, fails=NOT_FOUND))
     async def delete_node(request: Request) -> Response:
         """For a Mac that does not exist any more. Its instances go to Error, or to another Mac if they say so."""
         data = await body.read(request)

@@ -17,7 +17,14 @@ from anka_shim.schema.envelope import Failed
 from anka_shim.services import Services
 
 PATH = "/pkg/{file}"
-FILE = {"name": "file", "in": "path", "required": True, "schema": {"type": "string"}, "example": "AnkaAgent.pkg"}
+FILE = {
+    "name": "file",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "Name of a file in --pkg-dir.",
+    "example": "AnkaAgent.pkg",
+}
 DESCRIBED: dict[str, Any] = {
     "tags": ["Packages"],
     "summary": "Download a package",

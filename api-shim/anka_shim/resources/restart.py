@@ -23,7 +23,15 @@ def register(app: FastAPI, services: Services) -> None:
     """Add the endpoints to the application."""
 
     @app.post(
-        "/api/v1/rpc/vm/restart", **described(TAG, "Restart an instance", takes=RestartVm, gives=Done, parameters=[ID])
+        "/api/v1/rpc/vm/restart",
+        **described(
+            TAG,
+            "Restart an instance",
+            takes=RestartVm,
+            gives=Done,
+            parameters=[ID],
+            fails=not_restartable(Phase.SCHEDULING),
+        ),
     )
     async def restart_vm(request: Request) -> Response:
         """Answers at once. It is done when `vminfo.start_date` has changed."""

@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from anka_shim.rest import body
-from anka_shim.rest.envelope import ok
+from anka_shim.rest.envelope import encoded, ok
 from anka_shim.rest.openapi import described
 from anka_shim.schema.envelope import Done
-from anka_shim.schema.template import DiskAnswer, OneTemplate, RevertTemplate, TemplateList
+from anka_shim.schema.template import DiskAnswer, OneTemplate, Reverted, RevertTemplate, TemplateList
 from anka_shim.services import Services
 from anka_shim.translate import template
 from anka_shim.translate.failure import NOT_FOUND, Failure
@@ -39,7 +39,10 @@ def register(app: FastAPI, services: Services) -> None:
     """Add the endpoints to the application."""
 
     @app.get(
-        PATH, **described(TAG, "List templates, or show one", gives=TemplateList | OneTemplate, parameters=[ID, API])
+        PATH,
+        **described(
+            TAG, "List templates, or show one", gives=TemplateList | OneTemplate, parameters=[ID, API], fails=NOT_FOUND
+        ),
     )
     async def list_templates(request: Request) -> Response:
         """Without `id`, the list of all; with it, that template and its versions, the latest last."""
@@ -53,7 +56,7 @@ def register(app: FastAPI, services: Services) -> None:
             raise Failure(NOT_FOUND)
         return ok(template.template_answer(found))
 
-    @app.delete(PATH, **described(TAG, "Delete a template", gives=Done, parameters=[ID]))
+    @app.delete(PATH, **described(TAG, "Delete a template", gives=Done, parameters=[ID], fails=NOT_FOUND))
     async def delete_template(request: Request) -> Response:
         """From the registry, with all its versions. VMs that run and copies on Macs stay."""
         data = await body.read(request)
@@ -63,17 +66,33 @@ def register(app: FastAPI, services: Services) -> None:
 
     @app.delete(
         "/api/v1/registry/revert",
-        **described(TAG, "Revert a template", takes=RevertTemplate, gives=Done, parameters=[ID, *VERSION]),
+        **described(
+            TAG,
+            "Revert a template",
+            takes=RevertTemplate,
+            gives=Reverted,
+            parameters=[ID, *VERSION],
+            fails="tag and number exclude each other: give one of them",
+        ),
     )
     async def revert_template(request: Request) -> Response:
-        """Remove the version that is named, and all newer ones; the newest alone if none is."""
+        """Remove the version that is named, and all newer ones; the newest alone if none is. The body is null, where
+        other requests that have nothing to tell leave it out: so the old controller answers."""
         data = await body.read(request)
         services.require_synced()
         wanted = template.read_revert({**data, **request.query_params})
         await services.templates.revert(body.id_of(request, data, WHICH), wanted)
-        return ok()
+        return encoded(b"null")
 
-    @app.get("/api/v1/registry/disk", **described(TAG, "The registry's disk", gives=DiskAnswer))
+    @app.get(
+        "/api/v1/registry/disk",
+        **described(
+            TAG,
+            "The registry's disk",
+            gives=DiskAnswer,
+            fails="the registry's disk is not known: the API shim was started without --registry-url",
+        ),
+    )
     async def disk(_: Request) -> Response:
         """As it was when the registry was last looked at, some seconds ago."""
         seen = services.registry.disk

@@ -33,7 +33,12 @@ ID = {"name": "id", "in": "query", "schema": {"type": "string"}, "description": 
 def register(app: FastAPI, services: Services) -> None:
     """Add the endpoints to the application."""
 
-    @app.post(PATH, **described(TAG, "Start VM instances", takes=StartVm, gives=Started, parameters=[KEY]))
+    @app.post(
+        PATH,
+        **described(
+            TAG, "Start VM instances", takes=StartVm, gives=Started, parameters=[KEY], fails="No such tag nightly"
+        ),
+    )
     async def start_vms(request: Request) -> Response:
         """All of `count` are started, or none. Answers at once: the instances are in state Scheduling."""
         data = await body.read(request)
@@ -48,7 +53,9 @@ def register(app: FastAPI, services: Services) -> None:
         )
         return ok(await services.commands.start(spec, wanted.count, repeat))
 
-    @app.get(PATH, **described(TAG, "List VM instances, or show one", gives=VmList | OneVm, parameters=[ID]))
+    @app.get(
+        PATH, **described(TAG, "List VM instances, or show one", gives=VmList | OneVm, parameters=[ID], fails=NOT_FOUND)
+    )
     async def list_vms(request: Request) -> Response:
         """Without `id`, the list of all; with it, the `vm` object of that instance alone."""
         services.require_synced()
@@ -60,7 +67,7 @@ def register(app: FastAPI, services: Services) -> None:
             raise Failure(NOT_FOUND)
         return encoded(found)
 
-    @app.put(PATH, **described(TAG, "Update an instance", takes=UpdateVm, gives=Done, parameters=[ID]))
+    @app.put(PATH, **described(TAG, "Update an instance", takes=UpdateVm, gives=Done, parameters=[ID], fails=NOT_FOUND))
     async def update_vm(request: Request) -> Response:
         """Only what is given changes; metadata keys are added to those that are there."""
         data = await body.read(request)
@@ -73,7 +80,9 @@ def register(app: FastAPI, services: Services) -> None:
         await services.commands.update(instance, changes)
         return ok()
 
-    @app.delete(PATH, **described(TAG, "Terminate an instance", takes=TerminateVm, gives=Done, parameters=[ID]))
+    @app.delete(
+        PATH, **described(TAG, "Terminate an instance", takes=TerminateVm, gives=Done, parameters=[ID], fails=NOT_FOUND)
+    )
     async def terminate_vm(request: Request) -> Response:
         """OK also for an instance that is terminating already, or is gone since less than a minute."""
         data = await body.read(request)

@@ -20,7 +20,7 @@ class Failed(Answer):
 
 class Succeeded(Answer):
     status: Literal["OK"]
-    message: Literal[""] = ""
+    message: Literal[""]
 
 
 class Ok(Succeeded):

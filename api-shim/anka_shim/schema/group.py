@@ -33,7 +33,7 @@ class CreateGroup(BaseModel):
     )
 
     name: str = Field(max_length=256, description="No other group may be called so.")
-    description: str | None = Field(default=None, max_length=4096)
+    description: str | None = Field(default=None, max_length=4096, description="For people.")
     fallback_group_id: str | None = Field(default=None, description="Id or name of the fallback group.")
 
 

@@ -129,6 +129,10 @@ class ConfigureNode(BaseModel):
 
 
 class UpdateAgents(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{}, {"node_ids": ["f8707005-4630-4c9c-8403-c9c5964097f6"]}]}
+    )
+
     node_ids: list[str] | None = Field(default=None, description="Ids of nodes; all nodes if absent or empty.")
 
 

@@ -72,7 +72,9 @@ class StartVm(BaseModel):
     vcpu: Number | None = Field(default=None, description="CPU cores instead of the template's.")
     vram: Number | None = Field(default=None, description="RAM in MB instead of the template's.")
     metadata: dict[str, str | int | bool | None] | None = Field(default=None, description="Key-value pairs to keep.")
-    mac_address: str | None = Field(default=None, examples=["00:1A:2B:3C:4D:5E"])
+    mac_address: str | None = Field(
+        default=None, description="Instead of the template's.", examples=["00:1A:2B:3C:4D:5E"]
+    )
     vlan_tag: Number | None = Field(default=None, description="VLAN id, 1-4094.")
     video_controller: str | None = Field(default=None, description="fbuf or pg (Intel).")
     hvapic: str | None = Field(default=None, description="forceOn or forceOff (Intel).")
@@ -84,7 +86,7 @@ class StartVm(BaseModel):
         default=None, description="Only these rules are made; the template's are left out."
     )
     network_mode: str | None = Field(default=None, description="shared, bridge, host or disconnected.")
-    disk: DiskSize | None = None
+    disk: DiskSize | None = Field(default=None, description="Size instead of the template's.")
     vnc_password: str | None = Field(default=None, description="VNC password (Intel).")
 
 

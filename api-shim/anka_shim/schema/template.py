@@ -30,12 +30,12 @@ class TemplateRowV1(Answer):
 
 
 class TemplateRow(Answer):
-    id: str
-    name: str
-    size: int = Field(ge=0, description="Bytes.")
-    arch: str
-    last_pull: int = Field(ge=0, description="Seconds since 1970; 0 for never.")
-    last_push: int = Field(ge=0)
+    id: str = Field(examples=["0bf1a7e8-be95-43d9-a0c8-68c6aed0f2dd"])
+    name: str = Field(examples=["jenkins"])
+    size: int = Field(ge=0, description="Bytes.", examples=[16427892736])
+    arch: str = Field(examples=["amd64"])
+    last_pull: int = Field(ge=0, description="Seconds since 1970; 0 for never.", examples=[1727209082])
+    last_push: int = Field(ge=0, examples=[1721141574])
 
 
 class Template(TemplateRow):
@@ -98,6 +98,11 @@ class RevertTemplate(BaseModel):
     tag: str | None = Field(default=None, description="Tag, if not in the query.")
 
 
+class RevertedOk(Succeeded):
+    body: None
+
+
 TemplateList = TemplateListOk
+Reverted = RevertedOk | Failed
 OneTemplate = OneTemplateOk | Failed
 DiskAnswer = DiskOk | Failed

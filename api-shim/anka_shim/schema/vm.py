@@ -118,9 +118,9 @@ class Vm(Answer):
 
 
 class Element(Answer):
-    instance_id: str
-    external_id: str | None
-    name: str | None
+    instance_id: str = Field(examples=["e51259fe-6277-4776-4de0-016ea5971c7e"])
+    external_id: str | None = Field(examples=["TEST123"])
+    name: str | None = Field(examples=[None])
     vm: Vm
 
 
@@ -136,9 +136,11 @@ class UpdateVm(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "My VM name"}]})
 
     id: str | None = Field(default=None, description="Id of the instance, if not in the query.")
-    name: str | None = None
-    external_id: str | None = None
-    metadata: dict[str, str | int | bool | None] | None = None
+    name: str | None = Field(default=None, description="Name of the instance; need not be unique.")
+    external_id: str | None = Field(default=None, description="Any text to keep with the instance.")
+    metadata: dict[str, str | int | bool | None] | None = Field(
+        default=None, description="Key-value pairs, added to those that are there."
+    )
 
 
 class TerminateVm(BaseModel):

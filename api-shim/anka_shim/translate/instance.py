@@ -69,9 +69,13 @@ def vm(obj: AnkaInstance, registry: str, terminated_at: datetime | None = None) 
         "name": spec.display_name,
         "external_id": spec.external_id,
         "metadata": spec.metadata,
-        "mac_address": status.mac_address
-        or (status.vm.mac_address if status.vm else None)
-        or (network.mac_address if network else None),
+        # Capital letters, as requests have them: whoever asked for one finds the same text.
+        "mac_address": (
+            status.mac_address
+            or (status.vm.mac_address if status.vm else None)
+            or (network.mac_address if network else None)
+            or ""
+        ).upper(),
         "arch": status.arch,
         "vlan": status.vlan or (network.vlan if network else None) or "",
         "usb_device": status.usb_device or spec.usb_device or "",

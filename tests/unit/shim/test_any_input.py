@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from functools import cache
 from typing import Any
 
 import orjson
@@ -36,27 +37,77 @@ VALUES = st.recursive(
 IMAGES = ["target_vm_id", "new_template_name", "suspend", "script", "revert_before_push", "revert_tag"]
 OTHERS = [*IMAGES, "count", "id", "instance_id", "description", "fallback_group_id", "group_ids", "node_ids", *CONFIG]
 BODIES = st.dictionaries(st.sampled_from([*PARAMETERS, *OTHERS]), VALUES, max_size=8)
-METHODS = st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-PATHS = st.sampled_from(
+METHODS = st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE", "PROPFIND", "get"])
+
+
+@cache
+def paths() -> list[str]:
+    """All endpoints that have the envelope, and one that there is not."""
+
+    async def served() -> list[str]:
+        async with rig() as shim:
+            document = (await shim.http.get("/openapi.json")).json()
+        return [path for path in document["paths"] if path.startswith(("/api/", "/config/"))]
+
+    return [*asyncio.run(served()), "/api/v1/none"]
+
+
+QUERIES = st.sampled_from(
     [
-        "/api/v1/vm",
-        "/api/v1/vm?id=",
-        "/api/v1/node",
-        "/api/v1/node/config",
-        "/api/v1/group",
-        "/api/v1/group?id=ios",
-        "/api/v1/node/group",
-        "/api/v1/registry/vm",
-        "/api/v1/registry/revert",
-        "/api/v1/registry/disk",
-        "/api/v1/rpc/vm/restart",
-        "/api/v1/image",
-        "/api/v1/image?id=x",
-        "/api/v1/usb",
-        "/api/v1/vlan",
-        "/config/v1/auth",
-        "/api/v1/status",
-        "/api/v1/none",
+        "",
+        "?id=",
+        "?id=ios",
+        f"?id={TEMPLATE}",
+        "?id=%00",
+        "?id=%ff%fe",
+        "?id=%ed%a0%80",
+        "?id=a&id=b",
+        "?&&=&",
+        "?number=1e9",
+    ]
+) | st.integers(1, 20_000).map(lambda length: "?id=" + "x" * length)
+PATHS = st.builds(str.__add__, st.deferred(lambda: st.sampled_from(paths())), QUERIES)
+TYPES = st.sampled_from(
+    [
+        "application/json",
+        "application/json; charset=latin-1",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "multipart/form-data; boundary=x",
+        "text/plain",
+        "x;charset=utf-99",
+        "/",
+        ";;;",
+        "",
+    ]
+)
+ODD_BODIES = st.sampled_from(
+    [
+        b'{"vmid": NaN}',
+        b'{"count": Infinity}',
+        b'{"count": 1e999}',
+        b'{"count": ' + b"9" * 5000 + b"}",
+        b'{"count": -' + b"9" * 400 + b"}",
+        b'{"priority": 18446744073709551616}',
+        b'{"vmid": "a", "vmid": "b", "id": "x", "id": "y"}',
+        b'{"vmid": "\\ud800"}',
+        b'{"id": "\\udfff\\ud800"}',
+        b'{"id": "\xed\xa0\x80"}',
+        b'{"id": "\\u0000"}',
+        b'{"id": "\x00"}',
+        b'{"name": "caf\xe9"}',
+        b'{"metadata": {"\\u0000": 1}}',
+        b"[" * 5000,
+        b"[" * 5000 + b"]" * 5000,
+        b'{"disk":' * 2000 + b"1" + b"}" * 2000,
+        b'{"id": "' + b"x" * 100_000 + b'"}',
+        b"\xef\xbb\xbf{}",
+        b"\xff\xfe{\x00}\x00",
+        b"null",
+        b"0",
+        b'"text"',
+        b"--x\r\nContent-Disposition: form-data; name=id\r\n\r\n1\r\n--x--\r\n",
+        b"id=x&count=2",
     ]
 )
 IDS = st.sampled_from(["/api/v1/vm", "/api/v1/node", "/api/v1/group", "/api/v1/registry/vm", "/api/v1/registry/revert"])
@@ -77,6 +128,9 @@ def sent(shim: Call, method: str, path: str, body: bytes, headers: dict[str, str
     opened, runner = shim
     response = runner.run(opened.http.request(method, path, content=body, headers=headers))
     assert response.status_code in (200, 404, 405), response.text
+    assert response.headers["content-type"] == "application/json"
+    if method == "HEAD":
+        return {}
     answer = response.json()
     assert isinstance(answer, dict)
     assert {"status", "message"} <= answer.keys() <= {"status", "message", "body"}
@@ -88,9 +142,7 @@ def sent(shim: Call, method: str, path: str, body: bytes, headers: dict[str, str
 
 
 @OFTEN
-@given(
-    METHODS, PATHS, st.binary(max_size=300), st.sampled_from(["application/json", "text/plain", "x;charset=utf-99", ""])
-)
+@given(METHODS, PATHS, st.binary(max_size=300) | ODD_BODIES, TYPES)
 def test_any_bytes(shim: Call, method: str, path: str, body: bytes, content_type: str) -> None:
     sent(shim, method, path, body, {"Content-Type": content_type})
 

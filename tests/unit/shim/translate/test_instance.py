@@ -186,6 +186,7 @@ def test_a_script_is_shown_when_it_was_monitored_and_has_ended(script: Any, resu
         ({"network": {"vlan": "17"}}, {}, "vlan", "17"),
         ({"network": {"vlan": "17"}}, {"vlan": "18"}, "vlan", "18"),
         ({"network": {"macAddress": "00:00:00:00:00:01"}}, {}, "mac_address", "00:00:00:00:00:01"),
+        ({"network": {"macAddress": "aa:bb:cc:00:00:01"}}, {}, "mac_address", "AA:BB:CC:00:00:01"),
         ({"usbDevice": "iphone7"}, {"usbDevice": "336675856"}, "usb_device", "336675856"),
         ({"tag": "v1"}, {}, "tag", "v1"),
         ({"tag": "v1"}, {"template": {"id": "t", "tag": "v2"}}, "tag", "v2"),
