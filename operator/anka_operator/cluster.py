@@ -6,9 +6,9 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
 
-from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup
+from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup, TemplateDistribution
 from anka_crds.kube.client import KubeClient
-from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, TEMPLATES
+from anka_crds.kube.kinds import DISTRIBUTIONS, GROUPS, INSTANCES, NODES, TEMPLATES
 from anka_crds.kube.lease import LEASES, Lease
 from anka_crds.kube.reflector import Reflector
 from anka_crds.kube.store import Store
@@ -48,6 +48,7 @@ class Stores:
         )
         self.templates: Store[AnkaTemplate] = Store(TEMPLATES)
         self.groups: Store[NodeGroup] = Store(GROUPS)
+        self.distributions: Store[TemplateDistribution] = Store(DISTRIBUTIONS)
         self.leases: Store[Lease] = Store(LEASES)
 
 
@@ -57,6 +58,7 @@ class Writers:
         self.nodes = Writer(client, NODES, stores.nodes)
         self.templates = Writer(client, TEMPLATES, stores.templates)
         self.groups = Writer(client, GROUPS, stores.groups)
+        self.distributions = Writer(client, DISTRIBUTIONS, stores.distributions)
 
 
 class Cluster:
@@ -75,6 +77,7 @@ class Cluster:
             keep(self.stores.nodes),
             keep(self.stores.templates),
             keep(self.stores.groups),
+            keep(self.stores.distributions),
             keep(self.stores.leases, node_namespace),
         ]
         self._running = AsyncExitStack()

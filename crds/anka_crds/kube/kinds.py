@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from anka_crds.api import GROUP, VERSION, AnkaInstance, AnkaNode, AnkaTemplate, KubeObject, NodeGroup
+from anka_crds.api import (
+    GROUP,
+    VERSION,
+    AnkaInstance,
+    AnkaNode,
+    AnkaTemplate,
+    KubeObject,
+    NodeGroup,
+    TemplateDistribution,
+)
 from anka_crds.kube.resource import Resource
 
 K = TypeVar("K", bound=KubeObject)
@@ -19,3 +28,4 @@ INSTANCES = resource_of(AnkaInstance)
 NODES = resource_of(AnkaNode)
 TEMPLATES = resource_of(AnkaTemplate)
 GROUPS = resource_of(NodeGroup)
+DISTRIBUTIONS = resource_of(TemplateDistribution)
