@@ -103,7 +103,7 @@ class Work:
             context.groups,
             context.templates,
             context.distributions,
-            Keeping(cluster, clock),
+            Keeping(cluster, clock, registry_url=settings.registry_url),
             Cleanup(cluster, clock, lost_seconds=settings.node_lost_seconds),
             scheduling,
             Explaining(cluster, scheduling, clock),

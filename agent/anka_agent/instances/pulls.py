@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+from prometheus_client import Gauge, Histogram
 
 from anka_agent.anka.errors import AnkaError, NotFoundError
 from anka_agent.anka.operations import Operations, Tag
@@ -13,6 +17,16 @@ from anka_agent.anka.vm import Vm
 log = logging.getLogger(__name__)
 
 OnPercent = Callable[[int], None]
+
+PULL_SECONDS = Histogram(
+    "anka_agent_pull_seconds",
+    "Duration of pulls of templates, waiting for their turn left out, in seconds",
+    ["result"],
+    buckets=(1, 5, 15, 30, 60, 120, 300, 600, 1200, 2400, 3600, 7200, 21600),
+)
+PULL_PERCENT = Gauge(
+    "anka_agent_pull_progress_percent", "Progress of pulls that are under way, in percent", ["template", "tag"]
+)
 
 
 class Templates:
@@ -27,15 +41,44 @@ class Templates:
         self._slots = asyncio.Semaphore(pulls)
         self._pulling: dict[tuple[str, str | None], asyncio.Task[None]] = {}
         self._watchers: dict[tuple[str, str | None], list[OnPercent]] = {}
-        self._known: dict[str, str | None] = {}
+        self._known: dict[str, str | None] | None = {}
+        self._removing: dict[str, tuple[str | None, asyncio.Event]] = {}
 
     def holds(self, template: str, tag: str | None) -> bool:
         """Whether a VM can be cloned from it without a pull."""
         found = self.held.get(template)
         if found is None:
             return False
+        if template in self._removing:
+            removed, _ = self._removing[template]
+            if removed is None or tag in (None, removed):
+                return False
         vm, tags = found
-        return tag is None or tag == vm.version or any(held.tag == tag for held in tags)
+        return tag is None or tag in ({held.tag for held in tags} or {vm.version})
+
+    def pulling(self, template: str) -> bool:
+        """Whether a pull of any of its tags is under way, or waits for its turn."""
+        return any(key[0] == template for key in self._pulling)
+
+    async def remove(self, template: str, tag: str | None) -> None:
+        """Delete the tag, or all of the template, from this Mac. Not while it is pulled. Raises AnkaError.
+
+        It counts as not held at once, and a pull of it waits until it is gone: a VM that is asked for meanwhile is
+        made from a new copy, never from half of the old one.
+        """
+        _, tags = self.held.get(template, (None, ()))
+        if tag is not None and {held.tag for held in tags} <= {tag}:
+            tag = None  # a template without tags is of no use
+        over = asyncio.Event()
+        self._removing[template] = (tag, over)
+        try:
+            log.info("removing a template", extra={"template": template, "tag": tag})
+            await self._anka.delete(template, tag)
+        finally:
+            del self._removing[template]
+            self.held.pop(template, None)
+            self._known = None
+            over.set()
 
     async def refresh(self, templates: list[Vm], *, force: bool = False) -> None:
         """Read the tags of these templates where something changed. Raises AnkaError."""
@@ -88,12 +131,32 @@ class Templates:
         template, tag = key
 
         def tell(percent: int) -> None:
+            PULL_PERCENT.labels(template, tag or "").set(percent)
             for watcher in tuple(self._watchers.get(key, ())):
                 watcher(percent)
 
         try:
             async with self._slots:
+                while (removal := self._removing.get(template)) is not None:
+                    await removal[1].wait()
                 log.info("pulling a template", extra={"template": template, "tag": tag})
-                await self._anka.pull(template, tag, remote=remote, on_percent=tell)
+                with _measured(template, tag or ""):
+                    await self._anka.pull(template, tag, remote=remote, on_percent=tell)
         finally:
             del self._pulling[key]
+
+
+@contextmanager
+def _measured(template: str, tag: str) -> Iterator[None]:
+    """Metrics of one pull."""
+    began, result = monotonic(), "failed"
+    PULL_PERCENT.labels(template, tag).set(0)
+    try:
+        yield
+        result = "done"
+    except asyncio.CancelledError:
+        result = "cancelled"
+        raise
+    finally:
+        PULL_PERCENT.remove(template, tag)
+        PULL_SECONDS.labels(result).observe(monotonic() - began)

@@ -16,6 +16,7 @@ from anka_operator.cluster import Cluster
 from anka_operator.controllers.loop import Controller, all_of
 from anka_operator.controllers.serial import Serial
 from anka_operator.reconcile import distribution as reconcile
+from anka_operator.reconcile.patch import Status
 from anka_operator.scheduler.catalog import Catalog, Unresolved
 
 PROGRESS_SECONDS = 2.0
@@ -73,7 +74,7 @@ class Distributions(Controller):
                 return math.inf
             return await self._follow(distribution)
 
-    def _taken_up(self, distribution: TemplateDistribution) -> reconcile.Status | None:
+    def _taken_up(self, distribution: TemplateDistribution) -> Status | None:
         stores, now, group = self._cluster.stores, self.clock.now(), distribution.spec.group
         if group is not None and stores.groups.get(group) is None:
             return reconcile.refused(
@@ -113,9 +114,7 @@ class Distributions(Controller):
         await self._cluster.write.distributions.delete(distribution)
         return math.inf
 
-    async def _write(
-        self, distribution: TemplateDistribution, patch: reconcile.Status | None, *, guarded: bool = False
-    ) -> None:
+    async def _write(self, distribution: TemplateDistribution, patch: Status | None, *, guarded: bool = False) -> None:
         if patch is not None:
             await self._cluster.write.distributions.patch_status(distribution, patch, guarded=guarded)
 

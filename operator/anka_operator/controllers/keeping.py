@@ -12,9 +12,10 @@ from anka_operator.reconcile.keeping import judged
 
 
 class Keeping(Controller):
-    def __init__(self, cluster: Cluster, clock: Clock) -> None:
+    def __init__(self, cluster: Cluster, clock: Clock, *, registry_url: str | None = None) -> None:
         super().__init__("keeping", clock, window=0.25, tick=60.0)
         self._cluster = cluster
+        self._registry_url = registry_url
         self._serial = Serial(cluster.stores.nodes)
         cluster.stores.templates.subscribe(self._template)
         cluster.stores.nodes.subscribe(self._node)
@@ -26,7 +27,7 @@ class Keeping(Controller):
 
     async def _judge(self, node: AnkaNode, templates: list[AnkaTemplate]) -> None:
         async with self._serial.turn(node) as node:
-            patch = judged(node, templates)
+            patch = judged(node, templates, self._registry_url)
             if patch is not None:
                 await self._cluster.write.nodes.patch_status(node, patch, guarded=False)
 

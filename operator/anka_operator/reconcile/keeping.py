@@ -13,7 +13,7 @@ MAX_KEPT = 256
 """maxItems of the CRD."""
 
 
-def kept(node: AnkaNode, templates: Iterable[AnkaTemplate]) -> list[KeptTemplate]:
+def kept(node: AnkaNode, templates: Iterable[AnkaTemplate], registry: str | None) -> list[KeptTemplate]:
     """In a stable order, each once. A tag that the registry does not have (yet) is left out: nothing can be pulled."""
     found = {
         (template.metadata.name, version.tag)
@@ -23,10 +23,10 @@ def kept(node: AnkaNode, templates: Iterable[AnkaTemplate]) -> list[KeptTemplate
         if keeps(rule, node)
         if (version := version_of(template.status.versions, rule.tag, rule.version)) is not None
     }
-    return [KeptTemplate(template=template, tag=tag) for template, tag in sorted(found)[:MAX_KEPT]]
+    return [KeptTemplate(template=template, tag=tag, registry=registry) for template, tag in sorted(found)[:MAX_KEPT]]
 
 
-def judged(node: AnkaNode, templates: Iterable[AnkaTemplate]) -> Status | None:
+def judged(node: AnkaNode, templates: Iterable[AnkaTemplate], registry: str | None) -> Status | None:
     """The patch that makes keptTemplates true; None when it is."""
-    wanted = kept(node, templates)
+    wanted = kept(node, templates, registry)
     return None if wanted == node.status.kept_templates else {"keptTemplates": listed(wanted)}
