@@ -139,6 +139,8 @@ class Worker:
         log.log(level, "template job %s is over: %s", self.job.name, message or "done")
         if message is None:
             self._percent = 100
+            if self.job.is_rule:
+                return  # the Mac's templates say so
         self._say(done=True, message=message)
 
     def _say(self, *, done: bool, message: str | None) -> None:

@@ -54,7 +54,8 @@ class Templates:
             if removed is None or tag in (None, removed):
                 return False
         vm, tags = found
-        return tag is None or tag in ({held.tag for held in tags} or {vm.version})
+        # Where tags are listed, the one in use is among them, unless it was deleted.
+        return tag is None or (any(held.tag == tag for held in tags) if tags else tag == vm.version)
 
     def pulling(self, template: str) -> bool:
         """Whether a pull of any of its tags is under way, or waits for its turn."""

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup
+from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup, TemplateDistribution
 from anka_crds.kube.client import KubeClient
-from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, TEMPLATES
+from anka_crds.kube.kinds import DISTRIBUTIONS, GROUPS, INSTANCES, NODES, TEMPLATES
 from anka_crds.kube.reflector import Reflector
 from anka_crds.kube.store import Store
 from anka_crds.process.clock import Clock, SystemClock
@@ -39,6 +39,7 @@ class Stores:
         self.groups: Store[NodeGroup] = Store(
             GROUPS, {BY_NAME: lambda obj: (obj.spec.display_name,) if obj.spec.display_name else ()}
         )
+        self.distributions: Store[TemplateDistribution] = Store(DISTRIBUTIONS)
 
         self.corrections = Corrections(self.templates, clock or SystemClock())
 
@@ -84,6 +85,7 @@ class Watches:
             Reflector(client, stores.nodes),
             Reflector(client, stores.templates),
             Reflector(client, stores.groups),
+            Reflector(client, stores.distributions),
         )
         self._tasks: list[asyncio.Task[None]] = []
 
