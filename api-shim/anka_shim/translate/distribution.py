@@ -32,7 +32,7 @@ def read(data: Json, catalogue: Catalogue) -> TemplateDistributionSpec:
     word = values.text(data, "template_id")
     if word is None:
         raise Failure("template_id: is required, the UUID of the template to distribute")
-    tag, number = values.text(data, "tag"), values.version(data, "version")
+    tag, number = values.short(data, "tag", 256), values.version(data, "version")
     if tag is not None and number is not None:
         raise Failure("tag and version exclude each other: give one of them")
     if number is not None and number < 0:

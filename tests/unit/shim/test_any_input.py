@@ -33,7 +33,17 @@ VALUES = st.recursive(
     ),
     max_leaves=8,
 )
-OTHERS = ["count", "id", "instance_id", "description", "fallback_group_id", "group_ids", "node_ids", *CONFIG]
+OTHERS = [
+    "count",
+    "id",
+    "instance_id",
+    "description",
+    "fallback_group_id",
+    "group_ids",
+    "node_ids",
+    "template_id",
+    *CONFIG,
+]
 BODIES = st.dictionaries(st.sampled_from([*PARAMETERS, *OTHERS]), VALUES, max_size=8)
 METHODS = st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 PATHS = st.sampled_from(
@@ -48,6 +58,9 @@ PATHS = st.sampled_from(
         "/api/v1/registry/vm",
         "/api/v1/registry/revert",
         "/api/v1/registry/disk",
+        "/api/v1/registry/vm/distribute",
+        "/api/v1/registry/vm/remove",
+        f"/api/v1/registry/vm/remove?id={TEMPLATE}",
         "/api/v1/rpc/vm/restart",
         "/api/v1/usb",
         "/api/v1/vlan",
@@ -56,7 +69,17 @@ PATHS = st.sampled_from(
         "/api/v1/none",
     ]
 )
-IDS = st.sampled_from(["/api/v1/vm", "/api/v1/node", "/api/v1/group", "/api/v1/registry/vm", "/api/v1/registry/revert"])
+IDS = st.sampled_from(
+    [
+        "/api/v1/vm",
+        "/api/v1/node",
+        "/api/v1/group",
+        "/api/v1/registry/vm",
+        "/api/v1/registry/revert",
+        "/api/v1/registry/vm/distribute",
+        "/api/v1/registry/vm/remove",
+    ]
+)
 OFTEN = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 

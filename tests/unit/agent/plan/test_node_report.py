@@ -16,7 +16,7 @@ def status(**changes: Any) -> dict[str, Any]:
     given: dict[str, Any] = {
         "ip_address": "10.0.0.1", "host_arch": "arm64", "cpu_count": 8, "ram_gib": 16, "disk_size_bytes": 1,
         "anka_version": AnkaVersion(version="3.8.1"), "agent_version": "1", "used": Usage(), "held": [],
-        "usb_devices": [], "now": NOW,
+        "usb_devices": [], "distributions": [], "now": NOW,
     }  # fmt: skip
     return node_report.status(**{**given, **changes})
 

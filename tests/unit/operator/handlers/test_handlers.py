@@ -10,6 +10,7 @@ import pytest
 
 from anka_crds.api.meta import KubeObject
 from anka_crds.core.conditions import is_true
+from anka_operator.controllers.distributions import Distributions
 from anka_operator.controllers.groups import Groups
 from anka_operator.controllers.node_life import NodeLife
 from anka_operator.controllers.templates import Templates
@@ -41,6 +42,7 @@ def context(rig: Rig) -> Context:
         node_life=NodeLife(rig.cluster, rig.clock, node_namespace=NODES),
         groups=Groups(rig.cluster, rig.clock),
         templates=Templates(rig.cluster, rig.clock, None),
+        distributions=Distributions(rig.cluster, rig.clock, lost_seconds=300),
     )
 
 
