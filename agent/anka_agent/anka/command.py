@@ -50,7 +50,7 @@ class Anka:
         `exclusive=False` is for calls of minutes (pulls): they must not hold back the others.
         Raises AnkaError and its subclasses only. Cancelling kills the command.
         """
-        command = " ".join(args[:2]) if args and args[0] == "registry" else (args[0] if args else "")
+        command = _label(args)
         async with self._slots if exclusive else contextlib.nullcontext():
             with SECONDS.labels(command).time():
                 try:
@@ -99,6 +99,16 @@ class Anka:
             raise MissingCommand(f"{self.executable}: no such command") from None
         except OSError as error:
             raise MissingCommand(f"{self.executable} cannot be run: {error.strerror}") from None
+
+
+def _label(args: Sequence[str]) -> str:
+    """The command without its options, for metrics and messages: `registry --remote URL pull …` is `registry pull`."""
+    if not args or args[0] != "registry":
+        return args[0] if args else ""
+    rest = list(args[1:])
+    while len(rest) > 2 and rest[0].startswith("--"):
+        rest = rest[2:]
+    return " ".join(["registry", *rest[:1]])
 
 
 async def _read(stream: asyncio.StreamReader | None, into: bytearray, on_line: OnLine | None) -> None:

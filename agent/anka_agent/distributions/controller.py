@@ -60,7 +60,9 @@ class Distributions:
     def _sync(self) -> None:
         node = self._node()
         wanted = [] if node is None else jobs(self._store, node, self._context.templates.holds)
-        for job in [job for job in self._workers if job not in wanted]:
+        # A rule is never over: what it brought can be deleted on the Mac, and then it begins again.
+        over = [job for job, worker in self._workers.items() if job not in wanted or (job.is_rule and worker.ended)]
+        for job in over:
             task = asyncio.create_task(self._workers.pop(job).stop())
             self._stopping.add(task)
             task.add_done_callback(self._stopping.discard)

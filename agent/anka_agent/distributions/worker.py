@@ -42,6 +42,10 @@ class Worker:
         self._percent = 0
         self._task = asyncio.create_task(self._run(), name=f"template job {job.name}")
 
+    @property
+    def ended(self) -> bool:
+        return self._task.done()
+
     async def stop(self) -> None:
         """End it; a pull that others want too goes on without it."""
         self._task.cancel()
