@@ -42,6 +42,8 @@ class Templates:
         self._pulling: dict[tuple[str, str | None], asyncio.Task[None]] = {}
         self._watchers: dict[tuple[str, str | None], list[OnPercent]] = {}
         self._known: dict[str, str | None] | None = {}
+        self._asked = 0
+        self._applied = 0
         self._removing: dict[str, tuple[str | None, asyncio.Event]] = {}
 
     def holds(self, template: str, tag: str | None) -> bool:
@@ -79,6 +81,7 @@ class Templates:
             del self._removing[template]
             self.held.pop(template, None)
             self._known = None
+            self._applied = self._asked
             over.set()
 
     async def refresh(self, templates: list[Vm], *, force: bool = False) -> None:
@@ -86,6 +89,8 @@ class Templates:
         seen = {vm.uuid: vm.version for vm in templates}
         if seen == self._known and not force:
             return
+        self._asked += 1
+        turn = self._asked
         held: dict[str, tuple[Vm, tuple[Tag, ...]]] = {}
         for vm in templates:
             try:
@@ -94,6 +99,9 @@ class Templates:
             except NotFoundError:
                 continue
             self.arch = details.arch or self.arch
+        if turn <= self._applied:
+            return  # a slow look at what was there before: another that began later knows better
+        self._applied = turn
         self.held = held
         self._known = seen
 

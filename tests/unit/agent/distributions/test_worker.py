@@ -10,8 +10,10 @@ import pytest
 
 from anka_agent.distributions import worker as module
 from anka_agent.distributions.worker import Worker
+from anka_agent.instances import failures
 from anka_agent.plan.distribution import Job
 from anka_crds.api.node import KeptTemplate
+from anka_crds.kube.backoff import Backoff
 from support.fake_anka import FakeAnka
 from support.objects import instance
 from support.template_mac import TemplateMac, until
@@ -95,7 +97,7 @@ async def test_a_pull_that_cannot_succeed(mac: TemplateMac) -> None:
 
 
 async def test_a_pull_that_fails_is_repeated(mac: TemplateMac, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.failures, "delay", lambda attempt: 0.0)
+    monkeypatch.setattr(failures, "delay", lambda attempt: 0.0)
     mac.manners(pull="fail('no route')")
     async with working(mac, PULL) as made:
         await until(lambda: over(made))
@@ -111,7 +113,7 @@ async def test_pulled_but_not_listed(mac: TemplateMac) -> None:
 
 
 async def test_what_a_rule_wants_is_tried_until_it_is_there(mac: TemplateMac, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "RULE_BACKOFF", module.Backoff(base=0.01, cap=0.01))
+    monkeypatch.setattr(module, "RULE_BACKOFF", Backoff(base=0.01, cap=0.01))
     mac.manners(pull="fail('t: no such tag', 3)")
     rule = Job("keep:t:v1", "", "Pull", "t", "v1")
     async with working(mac, rule) as made:

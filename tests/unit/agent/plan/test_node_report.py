@@ -7,7 +7,7 @@ import pytest
 
 from anka_agent.anka.vm import Vm
 from anka_agent.plan import node_report
-from anka_crds.api.node import AnkaVersion, Usage
+from anka_crds.api.node import AnkaVersion, TemplateWork, Usage
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -61,3 +61,19 @@ def test_usage_counts_what_runs() -> None:
 )
 def test_needs_write(changes: dict[str, Any], write: bool) -> None:
     assert node_report.needs_write({**status(), "state": "Active"}, status(**changes)) is write
+
+
+@pytest.mark.parametrize(
+    ("told", "now", "write"),
+    [
+        ([], [], False),
+        ([], [{"name": "r", "progressPercent": 10}], True),
+        ([{"name": "r", "progressPercent": 10}], [{"name": "r", "progressPercent": 10}], False),
+        ([{"name": "r", "progressPercent": 10}], [{"name": "r", "progressPercent": 20}], True),
+        ([{"name": "r", "done": True}], [], False),
+    ],
+)
+def test_work_with_templates(told: list[dict[str, Any]], now: list[dict[str, Any]], write: bool) -> None:
+    """What is over leaves with another write."""
+    before, after = (status(distributions=[TemplateWork.model_validate(one) for one in work]) for work in (told, now))
+    assert node_report.needs_write(before, after) is write

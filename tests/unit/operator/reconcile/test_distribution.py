@@ -213,5 +213,5 @@ def test_a_change_after_the_end_is_seen() -> None:
 )
 def test_expires_in(ttl: int | None, finished: datetime | None, left: float) -> None:
     status = {"phase": "Done" if finished else "Running", **({"finishedAt": finished.isoformat()} if finished else {})}
-    spec = {} if ttl is None else {"ttlSecondsAfterFinished": ttl}
+    spec: dict[str, Any] = {} if ttl is None else {"ttlSecondsAfterFinished": ttl}
     assert reconcile.expires_in(distribution(status=status, **spec), START + timedelta(seconds=20)) == left
