@@ -123,7 +123,7 @@ async def test_what_is_being_removed_is_not_held_and_its_pull_waits(templates: T
     await asyncio.sleep(0)
     assert [templates.holds("t", tag) for tag in (None, "v1", "v2")] == [False, False, True]
     pull = asyncio.create_task(templates.pull("t", "v1", None, ignore))
-    while not fake_anka.calls[-1][1:3] == ["delete", "--yes"]:  # noqa: ASYNC110
+    while fake_anka.calls[-1][1:3] != ["delete", "--yes"]:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
     assert templates.pulling("t")
     gate.touch()

@@ -19,7 +19,7 @@ from anka_operator.handlers import instance as instance_handler
 from anka_operator.handlers import node as node_handler
 from anka_operator.handlers import template as template_handler
 from anka_operator.handlers.context import Context
-from support.objects import group, instance, node, template
+from support.objects import distribution, group, instance, node, template
 from support.operator_rig import NODES, Rig
 from support.operator_rig import rig as make_rig
 from support.scripted_api import Fault
@@ -115,6 +115,20 @@ async def test_each_is_judged_from_what_kopf_brings(
     rig.api.seen.clear()
     await handle(obj)
     assert [seen.verb for seen in rig.writes()] == ["patch"]
+
+
+async def test_a_distribution_is_taken_up_from_what_kopf_brings(rig: Rig, context: Context) -> None:
+    one = distribution()
+    await rig.put(template(), node("a"), one)
+    handle = handler(distribution_handler, context)
+    await handle(one, "ADDED")
+    await handle(one)
+    assert len(rig.writes()) == 1
+    stored = rig.cluster.stores.distributions.get("request")
+    assert stored is not None
+    assert stored.status.phase == "Running"
+    await handle(stored, "DELETED")
+    assert len(rig.writes()) == 1
 
 
 @pytest.mark.parametrize(("module", "make", "controller"), CASES, ids=["group", "node", "template"])
