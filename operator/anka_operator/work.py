@@ -20,6 +20,7 @@ from anka_operator.controllers.distributions import Distributions
 from anka_operator.controllers.explaining import Explaining
 from anka_operator.controllers.groups import Groups
 from anka_operator.controllers.keeping import Keeping
+from anka_operator.controllers.lifetimes import Lifetimes
 from anka_operator.controllers.node_life import NodeLife
 from anka_operator.controllers.scheduling import Scheduling
 from anka_operator.controllers.templates import Templates
@@ -105,6 +106,7 @@ class Work:
             context.distributions,
             Keeping(cluster, clock, registry_url=settings.registry_url),
             Cleanup(cluster, clock, lost_seconds=settings.node_lost_seconds),
+            Lifetimes(cluster, clock, identity=settings.identity),
             scheduling,
             Explaining(cluster, scheduling, clock),
         ):
