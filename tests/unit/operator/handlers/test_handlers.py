@@ -14,6 +14,7 @@ from anka_operator.controllers.distributions import Distributions
 from anka_operator.controllers.groups import Groups
 from anka_operator.controllers.node_life import NodeLife
 from anka_operator.controllers.templates import Templates
+from anka_operator.handlers import distribution as distribution_handler
 from anka_operator.handlers import group as group_handler
 from anka_operator.handlers import instance as instance_handler
 from anka_operator.handlers import node as node_handler
