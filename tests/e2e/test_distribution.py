@@ -124,7 +124,7 @@ def test_to_a_group_by_kubectl(desk: Desk) -> None:
         "apiVersion": "anka.veertu.com/v1alpha1",
         "kind": "TemplateDistribution",
         "metadata": {"name": "to-group"},
-        "spec": {"template": "to-group", "version": 0, "group": group, "ttlSecondsAfterFinished": 2},
+        "spec": {"template": "to-group", "version": 0, "group": group},
     }
     desk.cloud.kubectl.run("create", "--filename=-", stdin=json.dumps(manifest))
     done = desk.ends("to-group", "Done")["status"]
@@ -132,6 +132,8 @@ def test_to_a_group_by_kubectl(desk: Desk) -> None:
     assert done["template"]["tag"] == "v1"
     assert desk.holding(template) == ["mac-02"]
     assert [row for row in desk.rest("GET", DISTRIBUTE) if row["request"]["template_id"] == template]
+    ttl = json.dumps({"spec": {"ttlSecondsAfterFinished": 1}})
+    desk.cloud.kubectl.run("patch", "ankad", "to-group", "--type=merge", f"--patch={ttl}")
     desk.cloud.wait_for("templatedistribution/to-group", "delete")
 
 

@@ -156,3 +156,18 @@ async def test_environment_is_added_to(fake_anka: FakeAnka) -> None:
     fake_anka.body("say([os.environ.get('ANKA_VNC_PASSWORD'), 'PATH' in os.environ])")
     answer = await Anka(str(fake_anka.path)).call("start", seconds=SOON, env={"ANKA_VNC_PASSWORD": "x"})
     assert answer == ["x", True]
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("start vm", "start"),
+        ("registry pull --tag v1 t", "registry pull"),
+        ("registry --remote http://r pull t", "registry pull"),
+        ("registry --remote r --cacert c pull --tag v1 t", "registry pull"),
+    ],
+)
+async def test_an_error_names_the_command_without_its_options(fake_anka: FakeAnka, line: str, command: str) -> None:
+    fake_anka.body("print(json.dumps({'status': 'ERROR', 'message': 'no'}), end=''); sys.exit(1)")
+    with pytest.raises(errors.AnkaError, match=f"^anka {command}: no$"):
+        await Anka(str(fake_anka.path)).call(*line.split(), seconds=20)
