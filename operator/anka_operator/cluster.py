@@ -13,7 +13,8 @@ from anka_crds.kube.kinds import DISTRIBUTIONS, GROUPS, INSTANCES, NODES, TEMPLA
 from anka_crds.kube.lease import LEASES, Lease
 from anka_crds.kube.reflector import Reflector
 from anka_crds.kube.store import Store
-from anka_crds.kube.writer import Writer
+from anka_crds.kube.unstructured import EVENTS
+from anka_crds.kube.writer import Fence, Writer
 from anka_crds.process.clock import Clock
 from anka_operator.reconcile.instance import held
 
@@ -57,21 +58,22 @@ class Stores:
 
 
 class Writers:
-    def __init__(self, client: KubeClient, stores: Stores) -> None:
-        self.instances = Writer(client, INSTANCES, stores.instances)
-        self.nodes = Writer(client, NODES, stores.nodes)
-        self.templates = Writer(client, TEMPLATES, stores.templates)
-        self.groups = Writer(client, GROUPS, stores.groups)
-        self.distributions = Writer(client, DISTRIBUTIONS, stores.distributions)
+    def __init__(self, client: KubeClient, stores: Stores, fence: Fence | None = None) -> None:
+        self.instances = Writer(client, INSTANCES, stores.instances, fence=fence)
+        self.nodes = Writer(client, NODES, stores.nodes, fence=fence)
+        self.templates = Writer(client, TEMPLATES, stores.templates, fence=fence)
+        self.groups = Writer(client, GROUPS, stores.groups, fence=fence)
+        self.distributions = Writer(client, DISTRIBUTIONS, stores.distributions, fence=fence)
+        self.events = Writer(client, EVENTS, fence=fence)
 
 
 class Cluster:
-    """Caches that stay current while the context manager is open."""
+    """Caches that stay current while the context manager is open. `fence`: what every write has to pass."""
 
-    def __init__(self, client: KubeClient, clock: Clock, *, node_namespace: str) -> None:
+    def __init__(self, client: KubeClient, clock: Clock, *, node_namespace: str, fence: Fence | None = None) -> None:
         self.client = client
         self.stores = Stores()
-        self.write = Writers(client, self.stores)
+        self.write = Writers(client, self.stores, fence)
 
         def keep(store: Store[Any], namespace: str | None = None) -> Reflector[Any]:
             return Reflector(client, store, namespace=namespace, relist_seconds=RELIST_SECONDS, clock=clock)

@@ -77,3 +77,8 @@ def test_work_with_templates(told: list[dict[str, Any]], now: list[dict[str, Any
     """What is over leaves with another write."""
     before, after = (status(distributions=[TemplateWork.model_validate(one) for one in work]) for work in (told, now))
     assert node_report.needs_write(before, after) is write
+
+
+def test_a_new_agent_ends_the_update_that_brought_it() -> None:
+    assert status()["updating"] is None
+    assert node_report.needs_write({**status(), "updating": True}, status())
