@@ -23,9 +23,10 @@ from anka_operator.controllers.groups import Groups
 from anka_operator.controllers.keeping import Keeping
 from anka_operator.controllers.lifetimes import Lifetimes
 from anka_operator.controllers.node_life import NodeLife
+from anka_operator.controllers.saves import Saves
 from anka_operator.controllers.scheduling import Scheduling
 from anka_operator.controllers.templates import Templates
-from anka_operator.handlers import distribution, group, instance, node, template
+from anka_operator.handlers import distribution, group, instance, node, save_image, template
 from anka_operator.handlers.context import Context
 from anka_operator.settings import OperatorSettings
 
@@ -110,6 +111,7 @@ class Work:
             distributions=Distributions(
                 cluster, clock, lost_seconds=settings.node_lost_seconds, registry_url=settings.registry_url
             ),
+            saves=Saves(cluster, clock, lost_seconds=settings.node_lost_seconds, registry_url=settings.registry_url),
         )
         for controller in (
             context.node_life,
@@ -117,6 +119,7 @@ class Work:
             context.templates,
             context.distributions,
             Keeping(cluster, clock, registry_url=settings.registry_url),
+            context.saves,
             Cleanup(cluster, clock, lost_seconds=settings.node_lost_seconds),
             Lifetimes(cluster, clock, identity=settings.identity),
             scheduling,
@@ -124,7 +127,7 @@ class Work:
         ):
             await self._owned.enter_async_context(controller)
         # Handlers may be registered until kopf looks for kinds to watch, which is after startup.
-        for kind in (instance, node, group, template, distribution):
+        for kind in (instance, node, group, template, distribution, save_image):
             kind.register(registry, context)
         self.ready.set()
         log.info("at work", extra={"instances": len(cluster.stores.instances), "nodes": len(cluster.stores.nodes)})

@@ -12,6 +12,7 @@ from anka_crds.api import (
     AnkaTemplate,
     KubeObject,
     NodeGroup,
+    SaveImage,
     TemplateDistribution,
 )
 from anka_crds.kube.resource import Resource
@@ -29,3 +30,4 @@ NODES = resource_of(AnkaNode)
 TEMPLATES = resource_of(AnkaTemplate)
 GROUPS = resource_of(NodeGroup)
 DISTRIBUTIONS = resource_of(TemplateDistribution)
+SAVES = resource_of(SaveImage)

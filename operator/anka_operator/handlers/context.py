@@ -14,6 +14,7 @@ from anka_operator.controllers.distributions import Distributions
 from anka_operator.controllers.groups import Groups
 from anka_operator.controllers.loop import Controller
 from anka_operator.controllers.node_life import NodeLife
+from anka_operator.controllers.saves import Saves
 from anka_operator.controllers.templates import Templates
 
 K = TypeVar("K", bound=KubeObject)
@@ -28,6 +29,7 @@ class Context:
     groups: Groups
     templates: Templates
     distributions: Distributions
+    saves: Saves
 
 
 async def answered(work: Awaitable[None], controller: Controller) -> None:

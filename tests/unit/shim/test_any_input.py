@@ -33,7 +33,9 @@ VALUES = st.recursive(
     ),
     max_leaves=8,
 )
+IMAGES = ["target_vm_id", "new_template_name", "suspend", "script", "revert_before_push", "revert_tag"]
 OTHERS = [
+    *IMAGES,
     "count",
     "id",
     "instance_id",
@@ -62,6 +64,8 @@ PATHS = st.sampled_from(
         "/api/v1/registry/vm/remove",
         f"/api/v1/registry/vm/remove?id={TEMPLATE}",
         "/api/v1/rpc/vm/restart",
+        "/api/v1/image",
+        "/api/v1/image?id=x",
         "/api/v1/usb",
         "/api/v1/vlan",
         "/config/v1/auth",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from anka_agent.anka import errors
-from anka_agent.anka.command import Anka
+from anka_agent.anka.command import Anka, command_name
 from support.fake_anka import FakeAnka
 
 SOON = 10.0
@@ -159,15 +159,15 @@ async def test_environment_is_added_to(fake_anka: FakeAnka) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "command"),
+    ("args", "name"),
     [
-        ("start vm", "start"),
-        ("registry pull --tag v1 t", "registry pull"),
-        ("registry --remote http://r pull t", "registry pull"),
-        ("registry --remote r --cacert c pull --tag v1 t", "registry pull"),
+        ((), ""),
+        (("list",), "list"),
+        (("start", "vm"), "start"),
+        (("registry", "pull", "t"), "registry pull"),
+        (("registry", "--remote", "http://r", "push", "t"), "registry push"),
+        (("registry",), "registry"),
     ],
 )
-async def test_an_error_names_the_command_without_its_options(fake_anka: FakeAnka, line: str, command: str) -> None:
-    fake_anka.body("print(json.dumps({'status': 'ERROR', 'message': 'no'}), end=''); sys.exit(1)")
-    with pytest.raises(errors.AnkaError, match=f"^anka {command}: no$"):
-        await Anka(str(fake_anka.path)).call(*line.split(), seconds=20)
+def test_what_a_command_is_called(args: tuple[str, ...], name: str) -> None:
+    assert command_name(args) == name
