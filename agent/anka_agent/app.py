@@ -19,6 +19,7 @@ from anka_agent.anka import check
 from anka_agent.anka.command import Anka
 from anka_agent.anka.errors import AnkaError
 from anka_agent.anka.operations import Operations
+from anka_agent.distributions.controller import Distributions
 from anka_agent.instances.context import Context, NodeFacts
 from anka_agent.instances.controller import Controller
 from anka_agent.instances.inventory import Inventory
@@ -28,11 +29,11 @@ from anka_agent.instances.pulls import Templates
 from anka_agent.node.registration import join, owner_reference
 from anka_agent.node.reporter import MacFacts, NodeReporter
 from anka_agent.settings import AgentSettings
-from anka_crds.api import AnkaInstance, AnkaNode
+from anka_crds.api import AnkaInstance, AnkaNode, TemplateDistribution
 from anka_crds.kube.client import KubeClient
 from anka_crds.kube.config import Endpoint
 from anka_crds.kube.heartbeat import LeaseHeartbeat
-from anka_crds.kube.kinds import INSTANCES, NODES
+from anka_crds.kube.kinds import DISTRIBUTIONS, INSTANCES, NODES
 from anka_crds.kube.reflector import Reflector
 from anka_crds.kube.store import Store
 from anka_crds.kube.writer import Writer
@@ -150,6 +151,7 @@ class Agent:
                 ip_address=ip_address,
                 disk=settings.state_dir,
                 clock=self._clock,
+                distributions=lambda: distributions.reports(),
             )
 
             def node_facts() -> NodeFacts:
@@ -170,6 +172,9 @@ class Agent:
                 clock=self._clock,
                 templates_changed=reporter.wake,
             )
+            requests: Store[TemplateDistribution] = Store(DISTRIBUTIONS)
+            request_reflector = Reflector(client, requests, clock=self._clock)
+            distributions = Distributions(context, requests, nodes, lambda: nodes.get(name), reporter.wake)
             saves = Reflector(client, context.saves, field_selector=selector, clock=self._clock)
             orphans = Orphans(context, selector, lambda: reflector.synced.is_set() and reflector.connected)
             controller = parts.controller = Controller(context, orphans)
@@ -179,6 +184,7 @@ class Agent:
             self._spawn("instance watch", reflector.run())
             self._spawn("save watch", saves.run())
             self._spawn("node watch", node_reflector.run())
+            self._spawn("distribution watch", request_reflector.run())
             stack.push_async_callback(self._cancel_all)
             poll = settings.poll
             self._spawn("inventory", inventory.poll(poll, poll * IDLE_POLL_FACTOR))
@@ -189,6 +195,7 @@ class Agent:
             # An agent that did not know the saves yet would start VMs that are being pushed.
             await saves.synced.wait()
             self._spawn("instances", controller.run())
+            self._spawn("distributions", distributions.run())
             self._spawn("node report", reporter.run())
             await self._until_one_ends()
 

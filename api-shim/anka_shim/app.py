@@ -15,6 +15,7 @@ from starlette.routing import Match, Route
 from anka_shim.resources import (
     auth,
     devices,
+    distribution,
     docs,
     group,
     health,
@@ -66,7 +67,21 @@ def application(services: Services) -> Edge:
     )
     app.state.max_body_bytes = services.settings.max_body_bytes
     app.router.route_class = _Direct
-    for resource in (vm, restart, node, group, template, image, devices, status, auth, health, peer, package):
+    for resource in (
+        vm,
+        restart,
+        node,
+        group,
+        template,
+        distribution,
+        image,
+        devices,
+        status,
+        auth,
+        health,
+        peer,
+        package,
+    ):
         resource.register(app, services)
     docs.register(app)
     app.add_exception_handler(Failure, _failed)

@@ -17,6 +17,7 @@ from anka_crds.registry.client import RegistryClient
 from anka_shim.app import application
 from anka_shim.cloud.barrier import Barrier
 from anka_shim.cloud.caches import Stores, Watches
+from anka_shim.cloud.distributions import DistributionCommands
 from anka_shim.cloud.groups import GroupCommands
 from anka_shim.cloud.instance_views import InstanceViews
 from anka_shim.cloud.instances import InstanceCommands
@@ -86,6 +87,7 @@ async def services(
             node_views=node_views,
             commands=commands,
             groups=groups,
+            distributions=DistributionCommands(Objects(client, stores.distributions, slots)),
             nodes=NodeCommands(nodes),
             templates=TemplateCommands(registry_client, stores.corrections),
             saves=SaveCommands(client, stores, slots),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from anka_crds.process.clock import Clock
 from anka_crds.process.health import Health
 from anka_shim.cloud.caches import Stores
+from anka_shim.cloud.distributions import DistributionCommands
 from anka_shim.cloud.groups import GroupCommands
 from anka_shim.cloud.instance_views import InstanceViews
 from anka_shim.cloud.instances import InstanceCommands
@@ -30,6 +31,7 @@ class Services:
     node_views: NodeViews
     commands: InstanceCommands
     groups: GroupCommands
+    distributions: DistributionCommands
     nodes: NodeCommands
     templates: TemplateCommands
     saves: SaveCommands

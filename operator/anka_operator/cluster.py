@@ -6,10 +6,10 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
 
-from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup, SaveImage
+from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup, SaveImage, TemplateDistribution
 from anka_crds.core.lifetime import limited
 from anka_crds.kube.client import KubeClient
-from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, SAVES, TEMPLATES
+from anka_crds.kube.kinds import DISTRIBUTIONS, GROUPS, INSTANCES, NODES, SAVES, TEMPLATES
 from anka_crds.kube.lease import LEASES, Lease
 from anka_crds.kube.reflector import Reflector
 from anka_crds.kube.store import Store
@@ -55,6 +55,7 @@ class Stores:
         )
         self.templates: Store[AnkaTemplate] = Store(TEMPLATES)
         self.groups: Store[NodeGroup] = Store(GROUPS)
+        self.distributions: Store[TemplateDistribution] = Store(DISTRIBUTIONS)
         self.saves: Store[SaveImage] = Store(
             SAVES, {INSTANCE: lambda save: [f"{save.metadata.namespace}/{save.spec.instance}"]}
         )
@@ -67,6 +68,7 @@ class Writers:
         self.nodes = Writer(client, NODES, stores.nodes, fence=fence)
         self.templates = Writer(client, TEMPLATES, stores.templates, fence=fence)
         self.groups = Writer(client, GROUPS, stores.groups, fence=fence)
+        self.distributions = Writer(client, DISTRIBUTIONS, stores.distributions, fence=fence)
         self.saves = Writer(client, SAVES, stores.saves, fence=fence)
         self.events = Writer(client, EVENTS, fence=fence)
 
@@ -87,6 +89,7 @@ class Cluster:
             keep(self.stores.nodes),
             keep(self.stores.templates),
             keep(self.stores.groups),
+            keep(self.stores.distributions),
             keep(self.stores.saves),
             keep(self.stores.leases, node_namespace),
         ]

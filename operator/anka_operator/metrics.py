@@ -35,6 +35,7 @@ ENDED = Counter(
 RELEASED = Counter(
     "anka_operator_finalizers_removed_total", "Finalizers removed by the operator, by reason.", ["reason"]
 )
+DISTRIBUTIONS = Gauge("anka_operator_distributions", "TemplateDistributions by phase.", ["phase"])
 REGISTRY_UP = Gauge("anka_operator_registry_up", "1 when the registry answered the last time it was asked.")
 PASSES = Counter("anka_operator_passes_total", "Runs of a controller's loop.", ["controller"])
 PASS_ERRORS = Counter("anka_operator_pass_errors_total", "Runs of a controller's loop that failed.", ["controller"])

@@ -22,6 +22,7 @@ def test_all_of_them_become_ready(cloud: LocalCloud) -> None:
     cloud.wait_for("nodegroup/general", "condition=Ready")
     for name in ("hello", "ci-job-1042"):
         cloud.wait_for(f"ankainstance/{name}", "condition=Ready")
+    cloud.wait_for("templatedistribution/macos-15-everywhere", "condition=Ready")
 
     job = json.loads(cloud.kubectl.run("get", "ankainstance", "ci-job-1042", "--output=json"))["status"]
     assert job["nodeName"] == "mac-01"

@@ -113,6 +113,7 @@ ON_A = {"nodeName": "mac-a", "phase": "Started"}
 VM: Json = {"spec": {"template": "t"}}
 BOUND: Json = {**VM, "status": ON_A}
 KEPT: Json = {"finalizers": [FINALIZER]}
+RULED: Json = {"keptTemplates": [{"template": "t", "tag": "v1"}]}
 NODE: Json = {"spec": {"maxVmCount": 2}, "status": {"state": "Active", "cpuCount": 8, "ipAddress": "10.0.0.1"}}
 LEASE: Json = {"spec": {"holderIdentity": "mac-a", "leaseDurationSeconds": 40}}
 SAVE: Json = {"spec": {"instance": "x", "tag": "v2", "targetTemplate": "t"}}
@@ -180,7 +181,7 @@ REPORTS = (
 )
 RELEASES = "finalizer anka.veertu.com/vm is removed, once the object is deleted, by "
 JUDGES = (
-    "status.state, conditions and observedGeneration are written by the operator alone "
+    "status.state, keptTemplates, conditions and observedGeneration are written by the operator alone "
     "(ServiceAccount anka-system/anka-operator), not by "
 )
 NODE_REPORTS = (
@@ -218,6 +219,7 @@ TRIES = [
     status("node report", NODES, "mac-a", NODE, {"cpuCount": 9}, "mac-a " + REPAIRS, NODE_REPORTS),
     status("node report taken away", NODES, "mac-a", NODE, {"ipAddress": None}, "mac-a " + REPAIRS, NODE_REPORTS),
     status("node state", NODES, "mac-a", NODE, {"state": "Offline"}, "operator " + REPAIRS, JUDGES),
+    status("what rules want", NODES, "mac-a", NODE, RULED, "operator " + REPAIRS, JUDGES),
     status("node conditions", NODES, "mac-a", NODE, {"conditions": None}, "operator " + REPAIRS, JUDGES),
     status("node state and report", NODES, "mac-a", NODE, {"state": "Offline", "cpuCount": 9}, REPAIRS, ""),
     Try("delete node", "delete", NODES, "mac-a", NODE, {}, "shim editor wide admin"),
@@ -235,9 +237,9 @@ TRIES = [
     patch("group spec", GROUPS, "ios", EMPTY, {"spec": {"description": "x"}}, "shim editor wide " + REPAIRS),
     status("group status", GROUPS, "ios", EMPTY, {"nodeCount": 3}, "operator " + REPAIRS, OPERATOR_ONLY),
     Try("delete group", "delete", GROUPS, "ios", EMPTY, {}, "shim editor wide admin"),
-    Try("create distribution", "create", DISTRIBUTIONS, "d", None, DISTRIBUTION["spec"], "editor wide admin"),
+    Try("create distribution", "create", DISTRIBUTIONS, "d", None, DISTRIBUTION["spec"], "shim editor wide admin"),
     patch("distribution spec", DISTRIBUTIONS, "d", DISTRIBUTION, {"spec": {"cancelled": True}},
-          "editor wide " + REPAIRS),
+          "shim editor wide " + REPAIRS),
     status("distribution status", DISTRIBUTIONS, "d", DISTRIBUTION, {"phase": "Done"}, "operator " + REPAIRS,
            OPERATOR_ONLY),
     # Images

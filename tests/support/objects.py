@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup, SaveImage
+from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup, SaveImage, TemplateDistribution
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TEMPLATE = "6b135004-0c89-43bb-b892-74796b8d266c"
@@ -82,3 +82,15 @@ def save_image(
 def group(name: str, fallback: str | None = None, **status: Any) -> NodeGroup:
     spec = {"fallbackGroup": fallback} if fallback else {}
     return NodeGroup.from_api({"metadata": metadata(name), "spec": spec, "status": status})
+
+
+def distribution(
+    name: str = "request", *, status: Json | None = None, meta: Json | None = None, **spec: Any
+) -> TemplateDistribution:
+    return TemplateDistribution.from_api(
+        {
+            "metadata": metadata(name, **(meta or {})),
+            "spec": {"template": TEMPLATE, **spec},
+            "status": status or {},
+        }
+    )

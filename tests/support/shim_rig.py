@@ -22,7 +22,7 @@ from support.scripted_api import ScriptedApi
 TEMPLATE = "c12ccfa5-8757-411e-9505-128190e9854e"
 TIMES = {"creationTimestamp": "2026-01-01T10:00:00Z"}
 
-STREAMS = 5
+STREAMS = 6
 """Kinds that the shim watches."""
 
 

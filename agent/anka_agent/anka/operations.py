@@ -145,10 +145,10 @@ class Operations:
         """Raises AlreadyExistsError for the name of another VM."""
         await self._anka.call("modify", vm, "name", name, seconds=MODIFY)
 
-    async def delete(self, vm: str) -> None:
-        """Delete; a VM that is gone already is fine."""
+    async def delete(self, vm: str, tag: str | None = None) -> None:
+        """Delete, or only one local tag of a template; what is gone already is fine."""
         try:
-            await self._anka.call("delete", "--yes", vm, seconds=DELETE)
+            await self._anka.call("delete", "--yes", *(["--tag", tag] if tag else []), vm, seconds=DELETE)
         except NotFoundError:
             return
 

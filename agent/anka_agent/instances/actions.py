@@ -12,6 +12,7 @@ from datetime import datetime
 from anka_agent.anka.vm import Vm
 from anka_agent.instances import secrets
 from anka_agent.instances.context import Context, token_of
+from anka_agent.instances.fetch import fetch
 from anka_agent.instances.look import wanted_template
 from anka_agent.instances.scripts import ScriptJob
 from anka_agent.plan import options, report
@@ -69,14 +70,11 @@ class Actions:
 
         reporting = asyncio.create_task(self._report_progress(instance, lambda: latest))
         try:
-            await self._context.templates.pull(template, tag, instance.status.registry, note)
+            held = await fetch(self._context, template, tag, instance.status.registry, note)
         finally:
             reporting.cancel()
             await asyncio.wait([reporting])
-        await self._context.inventory.look()
-        await self._context.templates.refresh(self._context.inventory.templates(), force=True)
-        self._context.templates_changed()
-        if not self._context.templates.holds(template, tag):
+        if not held:
             wanted = f"{template}:{tag}" if tag else template
             raise StepFailed(Failure("PullFailed", f"{wanted} was pulled, but anka does not list it"))
 

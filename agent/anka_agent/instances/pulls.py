@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+from prometheus_client import Gauge, Histogram
 
 from anka_agent.anka.errors import AnkaError, NotFoundError
 from anka_agent.anka.operations import Operations, Tag
@@ -13,6 +17,16 @@ from anka_agent.anka.vm import Vm
 log = logging.getLogger(__name__)
 
 OnPercent = Callable[[int], None]
+
+PULL_SECONDS = Histogram(
+    "anka_agent_pull_seconds",
+    "Duration of pulls of templates, waiting for their turn left out, in seconds",
+    ["result"],
+    buckets=(1, 5, 15, 30, 60, 120, 300, 600, 1200, 2400, 3600, 7200, 21600),
+)
+PULL_PERCENT = Gauge(
+    "anka_agent_pull_progress_percent", "Progress of pulls that are under way, in percent", ["template", "tag"]
+)
 
 
 class Templates:
@@ -27,21 +41,56 @@ class Templates:
         self._slots = asyncio.Semaphore(pulls)
         self._pulling: dict[tuple[str, str | None], asyncio.Task[None]] = {}
         self._watchers: dict[tuple[str, str | None], list[OnPercent]] = {}
-        self._known: dict[str, str | None] = {}
+        self._known: dict[str, str | None] | None = {}
+        self._asked = 0
+        self._applied = 0
+        self._removing: dict[str, tuple[str | None, asyncio.Event]] = {}
 
     def holds(self, template: str, tag: str | None) -> bool:
         """Whether a VM can be cloned from it without a pull."""
         found = self.held.get(template)
         if found is None:
             return False
+        if template in self._removing:
+            removed, _ = self._removing[template]
+            if removed is None or tag in (None, removed):
+                return False
         vm, tags = found
-        return tag is None or tag == vm.version or any(held.tag == tag for held in tags)
+        # Where tags are listed, the one in use is among them, unless it was deleted.
+        return tag is None or (any(held.tag == tag for held in tags) if tags else tag == vm.version)
+
+    def pulling(self, template: str) -> bool:
+        """Whether a pull of any of its tags is under way, or waits for its turn."""
+        return any(key[0] == template for key in self._pulling)
+
+    async def remove(self, template: str, tag: str | None) -> None:
+        """Delete the tag, or all of the template, from this Mac. Not while it is pulled. Raises AnkaError.
+
+        It counts as not held at once, and a pull of it waits until it is gone: a VM that is asked for meanwhile is
+        made from a new copy, never from half of the old one.
+        """
+        _, tags = self.held.get(template, (None, ()))
+        if tag is not None and {held.tag for held in tags} <= {tag}:
+            tag = None  # a template without tags is of no use
+        over = asyncio.Event()
+        self._removing[template] = (tag, over)
+        try:
+            log.info("removing a template", extra={"template": template, "tag": tag})
+            await self._anka.delete(template, tag)
+        finally:
+            del self._removing[template]
+            self.held.pop(template, None)
+            self._known = None
+            self._applied = self._asked
+            over.set()
 
     async def refresh(self, templates: list[Vm], *, force: bool = False) -> None:
         """Read the tags of these templates where something changed. Raises AnkaError."""
         seen = {vm.uuid: vm.version for vm in templates}
         if seen == self._known and not force:
             return
+        self._asked += 1
+        turn = self._asked
         held: dict[str, tuple[Vm, tuple[Tag, ...]]] = {}
         for vm in templates:
             try:
@@ -50,6 +99,9 @@ class Templates:
             except NotFoundError:
                 continue
             self.arch = details.arch or self.arch
+        if turn <= self._applied:
+            return  # a slow look at what was there before: another that began later knows better
+        self._applied = turn
         self.held = held
         self._known = seen
 
@@ -88,12 +140,32 @@ class Templates:
         template, tag = key
 
         def tell(percent: int) -> None:
+            PULL_PERCENT.labels(template, tag or "").set(percent)
             for watcher in tuple(self._watchers.get(key, ())):
                 watcher(percent)
 
         try:
             async with self._slots:
+                while (removal := self._removing.get(template)) is not None:
+                    await removal[1].wait()
                 log.info("pulling a template", extra={"template": template, "tag": tag})
-                await self._anka.pull(template, tag, remote=remote, on_percent=tell)
+                with _measured(template, tag or ""):
+                    await self._anka.pull(template, tag, remote=remote, on_percent=tell)
         finally:
             del self._pulling[key]
+
+
+@contextmanager
+def _measured(template: str, tag: str) -> Iterator[None]:
+    """Metrics of one pull."""
+    began, result = monotonic(), "failed"
+    PULL_PERCENT.labels(template, tag).set(0)
+    try:
+        yield
+        result = "done"
+    except asyncio.CancelledError:
+        result = "cancelled"
+        raise
+    finally:
+        PULL_PERCENT.remove(template, tag)
+        PULL_SECONDS.labels(result).observe(monotonic() - began)

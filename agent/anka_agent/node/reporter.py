@@ -16,7 +16,7 @@ from anka_agent.instances.inventory import Inventory
 from anka_agent.instances.pulls import Templates
 from anka_agent.plan import node_report
 from anka_crds.api import AnkaNode
-from anka_crds.api.node import AnkaVersion, UsbDevice
+from anka_crds.api.node import AnkaVersion, TemplateWork, UsbDevice
 from anka_crds.kube.errors import ApiError
 from anka_crds.kube.writer import Writer
 from anka_crds.process.clock import Clock
@@ -51,6 +51,7 @@ class NodeReporter:
         ip_address: str | None,
         disk: Path,
         clock: Clock,
+        distributions: Callable[[], list[TemplateWork]],
     ) -> None:
         self.facts = facts
         self.trouble: str | None = "not reported yet"
@@ -63,6 +64,7 @@ class NodeReporter:
         self._ip_address = ip_address
         self._disk = disk
         self._clock = clock
+        self._distributions = distributions
         self._hardware = host.hardware(disk)
         self._wake = asyncio.Event()
         self._written_at: float | None = None
@@ -128,6 +130,7 @@ class NodeReporter:
             ),
             held=held,
             usb_devices=_usb(self.facts.usb),
+            distributions=self._distributions(),
             now=self._clock.now(),
         )
         now = self._clock.monotonic()

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from anka_agent.anka.vm import Vm
-from anka_crds.api.node import AnkaNodeStatus, AnkaVersion, HeldTemplate, Usage, UsbDevice
+from anka_crds.api.node import AnkaNodeStatus, AnkaVersion, HeldTemplate, TemplateWork, Usage, UsbDevice
 
 REPORTED = frozenset(
     {"ipAddress", "hostArch", "cpuCount", "ramGib", "diskSizeBytes", "ankaVersion", "agentVersion", "updating", "usage",
-     "templates", "usbDevices", "vlans", "updatedAt"}
+     "templates", "distributions", "usbDevices", "vlans", "updatedAt"}
 )  # fmt: skip
 """The fields that are the agent's to write."""
-CALM = REPORTED - {"usage", "updatedAt"}
+CALM = REPORTED - {"usage", "distributions", "updatedAt"}
 """Those of them whose change is a reason to write at once."""
 
 TemplateRow = tuple[Vm, Iterable[tuple[str | None, int | None]]]
@@ -56,6 +56,7 @@ def status(
     used: Usage,
     held: list[HeldTemplate],
     usb_devices: list[UsbDevice],
+    distributions: list[TemplateWork],
     now: datetime,
 ) -> dict[str, Any]:
     full = AnkaNodeStatus(
@@ -69,6 +70,7 @@ def status(
         usage=used,
         templates=held,
         usb_devices=usb_devices,
+        distributions=distributions,
         updated_at=now.astimezone(UTC).replace(microsecond=0),
     ).to_api()
     # An agent that reports is there: whoever updated it may not have come to say that it is done.
@@ -76,5 +78,9 @@ def status(
 
 
 def needs_write(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Whether something changed that schedulers and people go by. Usage alone is no reason."""
+    """Whether something changed that schedulers and people go by. Usage alone is no reason, nor is work with a template
+    that is over and done with: it leaves with the next write."""
+    told = current.get("distributions", [])
+    if any(work not in told for work in wanted.get("distributions", [])):
+        return True
     return any(current.get(key) != wanted.get(key) for key in CALM if key != "vlans")

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup, SaveImage
+from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup, SaveImage, TemplateDistribution
 from anka_crds.kube.client import KubeClient
-from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, SAVES, TEMPLATES
+from anka_crds.kube.kinds import DISTRIBUTIONS, GROUPS, INSTANCES, NODES, SAVES, TEMPLATES
 from anka_crds.kube.reflector import Reflector
 from anka_crds.kube.store import Store
 from anka_crds.process.clock import Clock, SystemClock
@@ -44,6 +44,7 @@ class Stores:
         self.groups: Store[NodeGroup] = Store(
             GROUPS, {BY_NAME: lambda obj: (obj.spec.display_name,) if obj.spec.display_name else ()}
         )
+        self.distributions: Store[TemplateDistribution] = Store(DISTRIBUTIONS)
         self.saves: Store[SaveImage] = Store(
             SAVES,
             {
@@ -108,6 +109,7 @@ class Watches:
             Reflector(client, stores.nodes),
             Reflector(client, stores.templates),
             Reflector(client, stores.groups),
+            Reflector(client, stores.distributions),
             Reflector(client, stores.saves),
         )
         self._tasks: list[asyncio.Task[None]] = []

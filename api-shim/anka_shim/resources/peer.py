@@ -26,7 +26,14 @@ def register(app: FastAPI, services: Services) -> None:
     stores = services.stores
     kinds: dict[str, Store[Any]] = {
         store.resource.plural: store
-        for store in (stores.instances, stores.nodes, stores.templates, stores.groups, stores.saves)
+        for store in (
+            stores.instances,
+            stores.nodes,
+            stores.templates,
+            stores.groups,
+            stores.saves,
+            stores.distributions,
+        )
     }
     waiting = 0
 

@@ -27,7 +27,7 @@ class Catalogue(Protocol):
 def resolved(request: StartRequest, catalogue: Catalogue) -> AnkaInstanceSpec:
     """The spec with ids instead of names. Raises Failure with the exact texts that clients match."""
     template = template_of(request.spec.template, catalogue, "vmid")
-    _check_version(request.spec, template)
+    check_version(request.spec.tag, request.spec.version, template)
     changes: dict[str, str] = {"template": template.metadata.name}
     if request.node is not None:
         changes["node"] = node_of(request.node, catalogue, "node_id").metadata.name
@@ -37,7 +37,7 @@ def resolved(request: StartRequest, catalogue: Catalogue) -> AnkaInstanceSpec:
 
 
 def template_of(word: str, catalogue: Catalogue, parameter: str) -> AnkaTemplate:
-    """By id, else by a name that only one has. Raises Failure."""
+    """By id, else by a name that only one has. Raises Failure, with the text that clients match."""
     found = catalogue.template(word) or catalogue.template(word.lower())
     if found is None:
         called = catalogue.templates_called(word)
@@ -49,15 +49,16 @@ def template_of(word: str, catalogue: Catalogue, parameter: str) -> AnkaTemplate
     return found
 
 
-def _check_version(spec: AnkaInstanceSpec, template: AnkaTemplate) -> None:
+def check_version(tag: str | None, number: int | None, template: AnkaTemplate) -> None:
+    """Raises Failure when the template has no such tag or version, with the text that clients match."""
     versions = template.status.versions
     if not versions:
         # Its versions have not been read from the registry yet: the scheduler will tell.
         return
-    if spec.tag is not None and all(version.tag != spec.tag for version in versions):
-        raise Failure(no_such_tag(spec.tag))
-    if spec.version is not None and all(version.number != spec.version for version in versions):
-        raise Failure(f"No such version {spec.version}")
+    if tag is not None and all(version.tag != tag for version in versions):
+        raise Failure(no_such_tag(tag))
+    if number is not None and all(version.number != number for version in versions):
+        raise Failure(f"No such version {number}")
 
 
 def group_of(word: str, catalogue: Catalogue, parameter: str) -> NodeGroup:

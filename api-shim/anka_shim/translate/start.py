@@ -116,12 +116,6 @@ def _parameter(loc: tuple[int | str, ...]) -> str:
     return ".".join(parts)
 
 
-def _version(data: Json, name: str) -> int | None:
-    """0 is the first version, unless a tag is given: then it is some client's empty value."""
-    version = values.number(data, name)
-    return None if version == 0 and values.text(data, "tag") else version
-
-
 def _script(data: Json, name: str) -> str | None:
     content = values.text(data, name)
     if content is None:
@@ -189,7 +183,7 @@ def _ports(data: Json, name: str) -> list[dict[str, Any]] | None:
 
 
 _READERS: Mapping[str, Any] = {
-    "version": _version,
+    "version": values.version,
     "startup_script": _script,
     "startup_script_condition": lambda data, name: values.choice(data, name, CONDITIONS),
     "script_monitoring": values.boolean,

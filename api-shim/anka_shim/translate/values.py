@@ -74,6 +74,12 @@ def positive(data: Json, name: str) -> int | None:
     return value or None
 
 
+def version(data: Json, name: str) -> int | None:
+    """Number of a version: 0 is the first, unless a tag is given: then it is some client's empty value."""
+    value = number(data, name)
+    return None if value == 0 and text(data, "tag") else value
+
+
 def boolean(data: Json, name: str) -> bool | None:
     value = data.get(name)
     if value is None or value == "":

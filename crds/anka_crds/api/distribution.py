@@ -18,6 +18,9 @@ from anka_crds.api.meta import (
     conditions_field,
     observed_generation_field,
 )
+from anka_crds.api.vm_info import ResolvedTemplate
+
+DistributionPhase = Literal["Pending", "Running", "Done", "Error", "Cancelled"]
 
 
 class TemplateDistributionSpec(ApiModel):
@@ -56,17 +59,24 @@ class TemplateDistributionSpec(ApiModel):
 
 class NodeProgress(ApiModel):
     node_name: ObjectName = Field(description="Name of the AnkaNode.")
-    done: bool = Field(default=False, description="Whether the Mac has finished.")
+    done: bool = Field(default=False, description="Whether the Mac has finished, well or with a message.")
     progress_percent: Percent = Field(default=0, description="Progress of the download in percent.")
-    message: Text | None = Field(default=None, description="What went wrong, if anything.")
+    message: Text | None = Field(default=None, description="What went wrong, or what it waits for, if anything.")
 
 
 class TemplateDistributionStatus(ApiModel):
     observed_generation: int | None = observed_generation_field()
-    phase: Literal["Pending", "Running", "Done", "Error", "Cancelled"] = Field(
-        default="Pending", description="Where the request is in its life."
-    )
+    phase: DistributionPhase = Field(default="Pending", description="Where the request is in its life.")
     requested_at: datetime | None = Field(default=None, description="When the request was taken up.")
+    finished_at: datetime | None = Field(default=None, description="When it was over, however it ended.")
+    template: ResolvedTemplate | None = Field(
+        default=None,
+        description="What spec.template and spec.tag meant when it was taken up; without a tag all are removed.",
+    )
+    registry: Text | None = Field(default=None, description="URL of the registry that is pulled from.")
+    progress: Text | None = Field(
+        default=None, description="For people: how many Macs have finished, of how many, and the mean progress."
+    )
     nodes: list[NodeProgress] = Field(
         default_factory=list,
         max_length=1024,
@@ -88,7 +98,9 @@ class TemplateDistribution(KubeObject):
             Column("Tag", ".spec.tag"),
             Column("Action", ".spec.action"),
             Column("Phase", ".status.phase"),
+            Column("Progress", ".status.progress", description="Macs that have finished, and the mean progress"),
             Column("Age", ".metadata.creationTimestamp", "date"),
+            Column("Message", ".status.conditions[?(@.type=='Ready')].message", priority=1),
         ),
         status_default={"phase": "Pending", **PENDING_STATUS},
     )

@@ -84,6 +84,24 @@ class HeldTemplate(ApiModel):
     last_used: datetime | None = Field(default=None, description="When a VM was last started from it.")
 
 
+class TemplateWork(ApiModel):
+    """What the agent does, or did last, with a template for a TemplateDistribution or a rule of an AnkaTemplate."""
+
+    name: Text = Field(description="Name of the TemplateDistribution; keep:<template>:<tag> for a rule.")
+    uid: Text = Field(default="", description="metadata.uid of the TemplateDistribution; empty for a rule.")
+    progress_percent: Percent = Field(default=0, description="Progress of the download in percent.")
+    done: bool = Field(default=False, description="Whether it is over, well or with a message.")
+    message: Text | None = Field(default=None, description="What went wrong, or what it waits for, if anything.")
+
+
+class KeptTemplate(ApiModel):
+    """A tag that spec.distribution of an AnkaTemplate wants on this Mac, as it resolves now."""
+
+    template: Text = Field(description="UUID of the template in the registry.")
+    tag: Text = Field(description="Tag to keep on the Mac.")
+    registry: Text | None = Field(default=None, description="URL of the registry that has it.")
+
+
 class UsbDevice(ApiModel):
     location_id: Text = Field(description="Where the device is plugged in: its location id.")
     name: Text | None = Field(default=None, description="Name of the device, as the Mac shows it.")
@@ -104,7 +122,7 @@ class Usage(ApiModel):
 
 
 class AnkaNodeStatus(ApiModel):
-    """What the agent reports, and the state that the operator concludes (state, conditions, observedGeneration)."""
+    """What the agent reports; the operator writes state, keptTemplates, conditions and observedGeneration."""
 
     observed_generation: int | None = observed_generation_field()
     state: NodeState | None = Field(default=None, description="State of the Mac, in the old controller's words.")
@@ -123,6 +141,18 @@ class AnkaNodeStatus(ApiModel):
         default_factory=list,
         max_length=1024,
         description="Templates and tags on the Mac's disk.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    distributions: list[TemplateWork] = Field(
+        default_factory=list,
+        max_length=64,
+        description="Pulls and removals of templates that are under way for TemplateDistributions and rules.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    )
+    kept_templates: list[KeptTemplate] = Field(
+        default_factory=list,
+        max_length=256,
+        description="Tags that rules of AnkaTemplates want on this Mac. Written by the operator.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
     usb_devices: list[UsbDevice] = Field(

@@ -65,9 +65,9 @@ class ScriptResult(ApiModel):
 
 
 class ResolvedTemplate(ApiModel):
-    """What spec.template and spec.tag meant when the instance was scheduled: a moving tag no longer moves it."""
+    """What spec.template and spec.tag meant when the object was taken up: a moving tag no longer moves it."""
 
     id: Text = Field(description="UUID of the template in the registry.")
     name: Text | None = Field(default=None, description="Name of the template in the registry.")
-    tag: Text | None = Field(default=None, description="Tag that the VM was started from.")
-    version: int | None = Field(default=None, description="Version number that the VM was started from.")
+    tag: Text | None = Field(default=None, description="Tag that is meant.")
+    version: int | None = Field(default=None, description="Version number that is meant.")

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from anka_crds.api import GROUP, VERSION, AnkaInstance, AnkaNode, AnkaTemplate, KubeObject, NodeGroup, SaveImage
+from anka_crds.api import (
+    GROUP,
+    VERSION,
+    AnkaInstance,
+    AnkaNode,
+    AnkaTemplate,
+    KubeObject,
+    NodeGroup,
+    SaveImage,
+    TemplateDistribution,
+)
 from anka_crds.kube.resource import Resource
 
 K = TypeVar("K", bound=KubeObject)
@@ -19,4 +29,5 @@ INSTANCES = resource_of(AnkaInstance)
 NODES = resource_of(AnkaNode)
 TEMPLATES = resource_of(AnkaTemplate)
 GROUPS = resource_of(NodeGroup)
+DISTRIBUTIONS = resource_of(TemplateDistribution)
 SAVES = resource_of(SaveImage)

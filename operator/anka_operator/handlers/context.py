@@ -10,6 +10,7 @@ from anka_crds.api.meta import KubeObject
 from anka_crds.kube.errors import ApiError, NotFound
 from anka_crds.process.clock import Clock
 from anka_operator.cluster import Cluster
+from anka_operator.controllers.distributions import Distributions
 from anka_operator.controllers.groups import Groups
 from anka_operator.controllers.loop import Controller
 from anka_operator.controllers.node_life import NodeLife
@@ -27,6 +28,7 @@ class Context:
     node_life: NodeLife
     groups: Groups
     templates: Templates
+    distributions: Distributions
     saves: Saves
 
 

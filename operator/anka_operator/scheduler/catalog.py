@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
-from anka_crds.api.template import AnkaTemplate, TemplateVersion
-from anka_operator.scheduler.shape import Shape
+from anka_crds.api.template import AnkaTemplate
+from anka_crds.core.distribution import version_of
+
+
+class Asked(Protocol):
+    """Template, tag and version as people wrote them: a shape of instances, or a TemplateDistribution's spec."""
+
+    @property
+    def template(self) -> str: ...
+    @property
+    def tag(self) -> str | None: ...
+    @property
+    def version(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,42 +51,39 @@ class Catalog:
                 self._by_id[template.metadata.name] = template
                 self._by_name.setdefault(name_of(template), []).append(template)
 
-    def resolve(self, shape: Shape) -> Resolved | Unresolved:
-        """The version that the shape asks for: the latest where it names neither tag nor version."""
-        called = self._by_name.get(shape.template, [])
-        template = self._by_id.get(shape.template) or self._by_id.get(shape.template.lower())
-        if template is None and len(called) > 1:
-            ids = ", ".join(sorted(other.metadata.name for other in called))
-            return Unresolved(
-                "TemplateAmbiguous", f"{len(called)} templates are called {shape.template}: give one's UUID ({ids})"
-            )
-        template = template or (called[0] if called else None)
-        if template is None:
-            return Unresolved("TemplateNotFound", f"No template {shape.template} in the registry")
+    def resolve(self, shape: Asked) -> Resolved | Unresolved:
+        """The version that is asked for: the latest where neither tag nor version is named."""
+        template = self.find(shape.template)
+        if isinstance(template, Unresolved):
+            return template
         versions = template.status.versions
         if not versions:
             return Unresolved("TemplateNotReady", f"The registry shows no version of template {name_of(template)} yet")
-        found = _version(versions, shape)
+        found = version_of(versions, shape.tag, shape.version)
         if found is None:
             return _no_such_version(template, shape)
         arch = found.arch or template.status.arch or None
         return Resolved(template.metadata.name, name_of(template), found.tag, found.number, arch)
+
+    def find(self, word: str) -> AnkaTemplate | Unresolved:
+        """The template of this UUID, else the only one of this name."""
+        called = self._by_name.get(word, [])
+        template = self._by_id.get(word) or self._by_id.get(word.lower())
+        if template is None and len(called) > 1:
+            ids = ", ".join(sorted(other.metadata.name for other in called))
+            return Unresolved(
+                "TemplateAmbiguous", f"{len(called)} templates are called {word}: give one's UUID ({ids})"
+            )
+        if template is None and not called:
+            return Unresolved("TemplateNotFound", f"No template {word} in the registry")
+        return template or called[0]
 
 
 def name_of(template: AnkaTemplate) -> str:
     return template.spec.display_name or template.status.name or template.metadata.name
 
 
-def _version(versions: list[TemplateVersion], shape: Shape) -> TemplateVersion | None:
-    if shape.tag is not None:
-        # A tag that was pushed twice means the newer push.
-        return next((version for version in reversed(versions) if version.tag == shape.tag), None)
-    if shape.version is not None:
-        return next((version for version in versions if version.number == shape.version), None)
-    return versions[-1]
-
-
-def _no_such_version(template: AnkaTemplate, shape: Shape) -> Unresolved:
+def _no_such_version(template: AnkaTemplate, shape: Asked) -> Unresolved:
     versions = template.status.versions
     tags = ", ".join(version.tag for version in versions[-5:])
     more = f" and {len(versions) - 5} older" if len(versions) > 5 else ""

@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from support.contract.shape import BadShape, Named, check
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "contract"
-PENDING = FOLDER / "pending"
 NOT_CASES = {"shapes.yaml", "steps.yaml", "endpoints.yaml"}
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]

@@ -134,7 +134,7 @@ def test_tables_of_flags_are_complete(
 
 def test_flags_anywhere_else_exist() -> None:
     known = code_of(AgentSettings) | code_of(OperatorSettings) | code_of(ShimSettings)
-    for page in ("nodes.md", "operating.md", "instances.md", "rest-api.md", "installing.md"):
+    for page in ("nodes.md", "operating.md", "instances.md", "rest-api.md", "templates.md", "installing.md"):
         assert set(FLAG.findall((DOCS / page).read_text())) - known <= {"wait", "help"}, page
 
 

@@ -35,7 +35,18 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 IMAGES = ["target_vm_id", "new_template_name", "suspend", "script", "revert_before_push", "revert_tag"]
-OTHERS = [*IMAGES, "count", "id", "instance_id", "description", "fallback_group_id", "group_ids", "node_ids", *CONFIG]
+OTHERS = [
+    *IMAGES,
+    "count",
+    "id",
+    "instance_id",
+    "description",
+    "fallback_group_id",
+    "group_ids",
+    "node_ids",
+    "template_id",
+    *CONFIG,
+]
 BODIES = st.dictionaries(st.sampled_from([*PARAMETERS, *OTHERS]), VALUES, max_size=8)
 METHODS = st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE", "PROPFIND", "get"])
 
@@ -110,7 +121,17 @@ ODD_BODIES = st.sampled_from(
         b"id=x&count=2",
     ]
 )
-IDS = st.sampled_from(["/api/v1/vm", "/api/v1/node", "/api/v1/group", "/api/v1/registry/vm", "/api/v1/registry/revert"])
+IDS = st.sampled_from(
+    [
+        "/api/v1/vm",
+        "/api/v1/node",
+        "/api/v1/group",
+        "/api/v1/registry/vm",
+        "/api/v1/registry/revert",
+        "/api/v1/registry/vm/distribute",
+        "/api/v1/registry/vm/remove",
+    ]
+)
 OFTEN = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 

@@ -173,6 +173,8 @@ async def test_the_openapi_document_has_every_endpoint_and_no_loose_end() -> Non
             "/pkg/{file}": {"get"},
             "/livez": {"get"},
             "/readyz": {"get"},
+            "/api/v1/registry/vm/distribute": {"get", "post", "delete"},
+            "/api/v1/registry/vm/remove": {"delete"},
             "/metrics": {"get"},
         }
         schemas = document["components"]["schemas"]

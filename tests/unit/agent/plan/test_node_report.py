@@ -7,7 +7,7 @@ import pytest
 
 from anka_agent.anka.vm import Vm
 from anka_agent.plan import node_report
-from anka_crds.api.node import AnkaVersion, Usage
+from anka_crds.api.node import AnkaVersion, TemplateWork, Usage
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -16,7 +16,7 @@ def status(**changes: Any) -> dict[str, Any]:
     given: dict[str, Any] = {
         "ip_address": "10.0.0.1", "host_arch": "arm64", "cpu_count": 8, "ram_gib": 16, "disk_size_bytes": 1,
         "anka_version": AnkaVersion(version="3.8.1"), "agent_version": "1", "used": Usage(), "held": [],
-        "usb_devices": [], "now": NOW,
+        "usb_devices": [], "distributions": [], "now": NOW,
     }  # fmt: skip
     return node_report.status(**{**given, **changes})
 
@@ -61,6 +61,22 @@ def test_usage_counts_what_runs() -> None:
 )
 def test_needs_write(changes: dict[str, Any], write: bool) -> None:
     assert node_report.needs_write({**status(), "state": "Active"}, status(**changes)) is write
+
+
+@pytest.mark.parametrize(
+    ("told", "now", "write"),
+    [
+        ([], [], False),
+        ([], [{"name": "r", "progressPercent": 10}], True),
+        ([{"name": "r", "progressPercent": 10}], [{"name": "r", "progressPercent": 10}], False),
+        ([{"name": "r", "progressPercent": 10}], [{"name": "r", "progressPercent": 20}], True),
+        ([{"name": "r", "done": True}], [], False),
+    ],
+)
+def test_work_with_templates(told: list[dict[str, Any]], now: list[dict[str, Any]], write: bool) -> None:
+    """What is over leaves with another write."""
+    before, after = (status(distributions=[TemplateWork.model_validate(one) for one in work]) for work in (told, now))
+    assert node_report.needs_write(before, after) is write
 
 
 def test_a_new_agent_ends_the_update_that_brought_it() -> None:

@@ -10,17 +10,19 @@ import pytest
 
 from anka_crds.api.meta import KubeObject
 from anka_crds.core.conditions import is_true
+from anka_operator.controllers.distributions import Distributions
 from anka_operator.controllers.groups import Groups
 from anka_operator.controllers.node_life import NodeLife
 from anka_operator.controllers.saves import Saves
 from anka_operator.controllers.templates import Templates
+from anka_operator.handlers import distribution as distribution_handler
 from anka_operator.handlers import group as group_handler
 from anka_operator.handlers import instance as instance_handler
 from anka_operator.handlers import node as node_handler
 from anka_operator.handlers import save_image as save_image_handler
 from anka_operator.handlers import template as template_handler
 from anka_operator.handlers.context import Context
-from support.objects import group, instance, node, save_image, template
+from support.objects import distribution, group, instance, node, save_image, template
 from support.operator_rig import NODES, Rig
 from support.operator_rig import rig as make_rig
 from support.scripted_api import Fault
@@ -43,6 +45,7 @@ def context(rig: Rig) -> Context:
         node_life=NodeLife(rig.cluster, rig.clock, node_namespace=NODES),
         groups=Groups(rig.cluster, rig.clock),
         templates=Templates(rig.cluster, rig.clock, None),
+        distributions=Distributions(rig.cluster, rig.clock, lost_seconds=300),
         saves=Saves(rig.cluster, rig.clock),
     )
 
@@ -116,6 +119,20 @@ async def test_each_is_judged_from_what_kopf_brings(
     rig.api.seen.clear()
     await handle(obj)
     assert [seen.verb for seen in rig.writes()] == ["patch"]
+
+
+async def test_a_distribution_is_taken_up_from_what_kopf_brings(rig: Rig, context: Context) -> None:
+    one = distribution()
+    await rig.put(template(), node("a"), one)
+    handle = handler(distribution_handler, context)
+    await handle(one, "ADDED")
+    await handle(one)
+    assert len(rig.writes()) == 1
+    stored = rig.cluster.stores.distributions.get("request")
+    assert stored is not None
+    assert stored.status.phase == "Running"
+    await handle(stored, "DELETED")
+    assert len(rig.writes()) == 1
 
 
 @pytest.mark.parametrize(("module", "make", "controller"), CASES, ids=["group", "node", "template"])
