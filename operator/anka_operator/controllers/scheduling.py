@@ -17,7 +17,9 @@ from anka_operator.cluster import Cluster
 from anka_operator.controllers.board import Board
 from anka_operator.controllers.loop import MAX_IN_FLIGHT, Controller
 from anka_operator.reconcile.instance import bound, with_finalizer
-from anka_operator.scheduler.decide import Binding, Unscheduled, decide
+from anka_operator.scheduler.decide import Binding, decide
+from anka_operator.scheduler.reasons import Unscheduled
+from anka_operator.scheduler.score import Placement
 from anka_operator.scheduler.shape import Shape
 
 log = logging.getLogger(__name__)
@@ -37,12 +39,13 @@ class Scheduling(Controller):
         clock: Clock,
         *,
         registry_url: str | None = None,
+        placement: Placement = Placement.SPREAD,
         window: float = 0.01,
         max_in_flight: int = MAX_IN_FLIGHT,
     ) -> None:
         super().__init__("scheduling", clock, window=window, tick=15.0)
         self.unscheduled: dict[Shape, Unscheduled] = {}
-        self.board = Board(cluster.stores, self.wake, clock.monotonic)
+        self.board = Board(cluster.stores, self.wake, clock.monotonic, placement)
         self._cluster = cluster
         self._registry_url = registry_url
         self._max_in_flight = max_in_flight
@@ -65,7 +68,8 @@ class Scheduling(Controller):
         if room <= 0:
             return None  # the end of any bind wakes us
         started = self.clock.monotonic()
-        decisions = decide(self.board.world(), self.board.queue, self.board.ledger, room)
+        board = self.board
+        decisions = decide(board.world(), board.queue, board.ledger, room, patience=board.patience, now=started)
         for binding in decisions.bindings:
             self._start(binding)
         self.unscheduled = {**self._not_answered(len(decisions.bindings) >= room), **decisions.unscheduled}
@@ -81,7 +85,7 @@ class Scheduling(Controller):
         return {shape: why for shape, why in self.unscheduled.items() if shape in waiting}
 
     def _start(self, binding: Binding) -> None:
-        self.board.assume(binding.uid, binding.node)
+        self.board.assume(binding.uid, binding.claim)
         task = asyncio.create_task(self._bind(binding), name=f"bind {binding.uid}")
         self._binds.add(task)
         task.add_done_callback(self._ended)

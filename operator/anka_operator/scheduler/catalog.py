@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from anka_crds.api.template import AnkaTemplate, TemplateVersion
+from anka_operator.scheduler import reasons
+from anka_operator.scheduler.reasons import Unscheduled
 from anka_operator.scheduler.shape import Shape
 
 
@@ -20,14 +22,6 @@ class Resolved:
     arch: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unresolved:
-    """Why a shape's template means nothing: a reason for programs, and words for people."""
-
-    reason: str
-    message: str
-
-
 class Catalog:
     """Templates by id and by name. Templates being deleted are not offered."""
 
@@ -39,21 +33,18 @@ class Catalog:
                 self._by_id[template.metadata.name] = template
                 self._by_name.setdefault(name_of(template), []).append(template)
 
-    def resolve(self, shape: Shape) -> Resolved | Unresolved:
+    def resolve(self, shape: Shape) -> Resolved | Unscheduled:
         """The version that the shape asks for: the latest where it names neither tag nor version."""
         called = self._by_name.get(shape.template, [])
         template = self._by_id.get(shape.template) or self._by_id.get(shape.template.lower())
         if template is None and len(called) > 1:
-            ids = ", ".join(sorted(other.metadata.name for other in called))
-            return Unresolved(
-                "TemplateAmbiguous", f"{len(called)} templates are called {shape.template}: give one's UUID ({ids})"
-            )
+            return reasons.template_ambiguous(shape.template, [other.metadata.name for other in called])
         template = template or (called[0] if called else None)
         if template is None:
-            return Unresolved("TemplateNotFound", f"No template {shape.template} in the registry")
+            return reasons.template_not_found(shape.template)
         versions = template.status.versions
         if not versions:
-            return Unresolved("TemplateNotReady", f"The registry shows no version of template {name_of(template)} yet")
+            return reasons.template_not_ready(name_of(template))
         found = _version(versions, shape)
         if found is None:
             return _no_such_version(template, shape)
@@ -74,12 +65,8 @@ def _version(versions: list[TemplateVersion], shape: Shape) -> TemplateVersion |
     return versions[-1]
 
 
-def _no_such_version(template: AnkaTemplate, shape: Shape) -> Unresolved:
-    versions = template.status.versions
-    tags = ", ".join(version.tag for version in versions[-5:])
-    more = f" and {len(versions) - 5} older" if len(versions) > 5 else ""
+def _no_such_version(template: AnkaTemplate, shape: Shape) -> Unscheduled:
+    tags = [version.tag for version in template.status.versions]
     if shape.tag is not None:
-        return Unresolved("TagNotFound", f"Template {name_of(template)} has no tag {shape.tag}: it has {tags}{more}")
-    return Unresolved(
-        "VersionNotFound", f"Template {name_of(template)} has no version {shape.version}: it has tags {tags}{more}"
-    )
+        return reasons.tag_not_found(name_of(template), shape.tag, tags)
+    return reasons.version_not_found(name_of(template), shape.version, tags)

@@ -8,6 +8,7 @@ import pytest
 
 from anka_operator.cluster import Stores
 from anka_operator.controllers.board import Board
+from anka_operator.scheduler.ledger import Claim
 from anka_operator.scheduler.shape import Shape
 from support.objects import group, instance, node, template
 
@@ -42,7 +43,7 @@ def test_a_life(desk: Desk) -> None:
     board, instances = desk.board, desk.stores.instances
     instances.observe(instance(meta={"version": 1}))
     assert "uid-one" in board.queue
-    board.assume("uid-one", "mac-1")
+    board.assume("uid-one", Claim("mac-1"))
     assert ("uid-one" in board.queue, board.ledger.used("mac-1")) == (False, 1)
     # Somebody touches it while the bind is under way: it must not wait again.
     instances.observe(instance(meta={"version": 2}, priority=5))
@@ -60,7 +61,7 @@ def test_a_life(desk: Desk) -> None:
 def test_a_bind_that_failed_waits_again_and_gives_back_its_room(desk: Desk) -> None:
     desk.stores.instances.observe(instance())
     desk.now = 7.0
-    desk.board.assume("uid-one", "mac-1")
+    desk.board.assume("uid-one", Claim("mac-1"))
     desk.board.settle("uid-one")
     assert ("uid-one" in desk.board.queue, desk.board.ledger.used("mac-1")) == (True, 0)
     assert desk.board.since == {"uid-one": 0.0}
@@ -68,7 +69,7 @@ def test_a_bind_that_failed_waits_again_and_gives_back_its_room(desk: Desk) -> N
 
 def test_one_deleted_during_its_bind_is_forgotten(desk: Desk) -> None:
     desk.stores.instances.observe(instance())
-    desk.board.assume("uid-one", "mac-1")
+    desk.board.assume("uid-one", Claim("mac-1"))
     desk.stores.instances.observe_deleted(("default", "one"), "uid-one", "9")
     desk.board.settle("uid-one")
     assert (len(desk.board.queue), desk.board.ledger.used("mac-1"), desk.board.assumed) == (0, 0, {})
@@ -99,7 +100,7 @@ def test_templates_and_groups(desk: Desk) -> None:
     assert Counter(world.fallbacks) == {"ios": "spare"}
     assert world.catalog.resolve(Shape("macos-15"))
     desk.stores.templates.observe(template(name="renamed", meta={"version": 2}))
-    assert type(desk.board.world().catalog.resolve(Shape("macos-15"))).__name__ == "Unresolved"
+    assert type(desk.board.world().catalog.resolve(Shape("macos-15"))).__name__ == "Unscheduled"
 
 
 def test_closed(desk: Desk) -> None:

@@ -15,8 +15,9 @@ from anka_crds.api import AnkaInstance, AnkaNode, NodeState
 from anka_operator.scheduler.catalog import Catalog, Resolved
 from anka_operator.scheduler.decide import Decisions, World, decide
 from anka_operator.scheduler.filters import Asked, obstacle
-from anka_operator.scheduler.fleet import Ledger, node_of
+from anka_operator.scheduler.fleet import node_of
 from anka_operator.scheduler.groups import chain
+from anka_operator.scheduler.ledger import Claim, Ledger
 from anka_operator.scheduler.queue import Queue
 from anka_operator.scheduler.shape import shape_of
 from support.objects import instance, node, template
@@ -53,7 +54,7 @@ def test_bindings_count_at_once() -> None:
 
 def test_the_template_at_hand_beats_an_empty_node() -> None:
     ledger = Ledger()
-    ledger.put("other", "holder")
+    ledger.put("other", Claim("holder"))
     decisions = decide(world(node("empty"), node("holder", holds=("v2",))), queue_of(instance("x")), ledger)
     assert [(one.node, one.pull_needed, one.template.tag) for one in decisions.bindings] == [("holder", False, "v2")]
     decisions = decide(world(node("empty"), node("older", holds=("v1",))), queue_of(instance("x")), Ledger())
@@ -62,7 +63,7 @@ def test_the_template_at_hand_beats_an_empty_node() -> None:
 
 def test_one_for_a_full_node_does_not_hold_up_others() -> None:
     full = Ledger()
-    full.put("other", "mac-1")
+    full.put("other", Claim("mac-1"))
     queue = queue_of(instance("wants-mac-1", node="mac-1", priority=1), instance("any"))
     decisions = decide(world(node("mac-1", slots=1), node("mac-2")), queue, full)
     assert ran(decisions) == {"any": "mac-2"}
@@ -75,12 +76,12 @@ def test_one_for_a_full_node_does_not_hold_up_others() -> None:
         ({"node": "mac-9"}, "NodeNotFound", "There is no node mac-9"),
         ({"group": "nonesuch"}, "GroupNotFound", "There is no NodeGroup nonesuch"),
         ({"template": "nonesuch"}, "TemplateNotFound", "No template nonesuch in the registry"),
-        ({"group": "ios"}, "Unschedulable", "0/1 node fit: 1 not in group ios"),
+        ({"group": "ios"}, "GroupEmpty", "No node is in group ios, nor in its fallback spare"),
         ({"node": "mac-1", "group": "ios"}, "Unschedulable", "Node mac-1 is not in group ios"),
     ],
 )
 def test_reasons(spec: dict[str, Any], reason: str, message: str) -> None:
-    decisions = decide(world(node(), fallbacks={"ios": None}), queue_of(instance(**spec)), Ledger())
+    decisions = decide(world(node(), fallbacks={"ios": "spare", "spare": None}), queue_of(instance(**spec)), Ledger())
     assert decisions.bindings == []
     assert [(why.reason, why.message) for why in decisions.unscheduled.values()] == [(reason, message)]
 
@@ -177,7 +178,7 @@ class Case:
     def ledger(self) -> Ledger:
         ledger = Ledger()
         for uid, where in self.taken.items():
-            ledger.put(uid, where)
+            ledger.put(uid, Claim(where))
         return ledger
 
     def fits(self, one: AnkaInstance, where: str, ledger: Ledger) -> bool:
@@ -189,7 +190,7 @@ class Case:
         groups = () if shape.group is None else chain(shape.group, GROUPS)
         if shape.group is not None and not groups:
             return False
-        return obstacle(self.world.nodes[where], Asked(resolved, groups), ledger) is None
+        return obstacle(self.world.nodes[where], Asked(resolved, groups), ledger.use(where)) is None
 
 
 _cases = st.builds(Case, _nodes, _instances, _taken)
@@ -204,7 +205,8 @@ def test_every_binding_is_allowed_and_none_is_over_capacity(case: Case) -> None:
         seen = case.world.nodes[binding.node]
         assert seen.state is NodeState.ACTIVE
         assert not seen.draining
-        ledger.put(binding.uid, binding.node)
+        ledger.put(binding.uid, binding.claim)
+        assert seen.slots is not None
         assert ledger.used(binding.node) <= seen.slots
     assert len({binding.uid for binding in decisions.bindings}) == len(decisions.bindings)
 
@@ -239,7 +241,7 @@ def test_nobody_is_overtaken(case: Case) -> None:
         if binding is None:
             assert not any(case.fits(one, where, ledger) for where in case.world.nodes)
         else:
-            ledger.put(binding.uid, binding.node)
+            ledger.put(binding.uid, binding.claim)
 
 
 @given(_cases)
@@ -254,7 +256,7 @@ def test_a_fallback_only_when_nothing_before_it_fits(case: Case) -> None:
             for where, other in case.world.nodes.items():
                 if not other.groups.isdisjoint(levels[:level]):
                     assert not case.fits(one, where, ledger)
-        ledger.put(binding.uid, binding.node)
+        ledger.put(binding.uid, binding.claim)
 
 
 @given(_cases, st.randoms(use_true_random=False))
