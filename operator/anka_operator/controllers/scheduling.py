@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 BIND_SECONDS = 10.0
 """Longest time that one bind may take, repeats included. Then its outcome is looked up."""
 LOOK_UP_SECONDS = 2.0
+EXPIRE_SECONDS = 60.0
+"""A bind whose outcome stays unknown for this long, while the watch works, never landed: its place is given back."""
 DRAIN_SECONDS = 5.0
 
 
@@ -131,7 +133,8 @@ class Scheduling(Controller):
 
     async def _look_up(self, uid: str) -> None:
         """Read the object itself until the API answers: a bind whose answer was lost may have been done, and its
-        room must stay taken until that is known."""
+        room must stay taken until that is known, or until the watch had all the time to tell."""
+        began = self.clock.monotonic()
         while True:
             known = self._cluster.stores.instances.by_uid(uid)
             if known is None:
@@ -143,12 +146,20 @@ class Scheduling(Controller):
                 self._cluster.stores.instances.apply_deleted(known)
                 return
             except ApiError as error:
-                metrics.EXPIRED.inc()
+                if self._expired(began):
+                    metrics.EXPIRED.inc()
+                    log.warning("a bind is given up, its outcome could not be read: %s", error, extra={"uid": uid})
+                    return
                 self.report(error)
                 await asyncio.sleep(LOOK_UP_SECONDS)
                 continue
             self._cluster.stores.instances.apply_written(fresh)
             return
+
+    def _expired(self, began: float) -> bool:
+        """Without a watch nothing expires: what the API did can't be seen, and it takes no other binds either."""
+        silent = INSTANCES.plural in self._cluster.cut_off
+        return not silent and self.clock.monotonic() - began >= EXPIRE_SECONDS
 
     def _count(self) -> None:
         metrics.QUEUE_DEPTH.set(len(self.board.queue))

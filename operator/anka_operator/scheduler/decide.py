@@ -12,7 +12,7 @@ from anka_operator.scheduler.fleet import Node
 from anka_operator.scheduler.groups import chain
 from anka_operator.scheduler.ledger import Claim, Ledger
 from anka_operator.scheduler.patience import Patience
-from anka_operator.scheduler.queue import Queue, Service
+from anka_operator.scheduler.queue import Pending, Queue, Service
 from anka_operator.scheduler.reasons import Unscheduled
 from anka_operator.scheduler.score import Placement, missing
 from anka_operator.scheduler.search import Floor, Search
@@ -61,6 +61,7 @@ def decide(
     ledger: Ledger,
     limit: int | None = None,
     *,
+    before: Pending | None = None,
     patience: Patience | None = None,
     now: float = 0.0,
 ) -> Decisions:
@@ -68,7 +69,7 @@ def decide(
     (`patience`; without it nothing is ever kept free).
 
     Every binding is put into `ledger`; the queue stays as it is. `limit` is the most bindings made: then the round
-    ends, and shapes that were not answered are in neither list.
+    ends, and shapes that were not answered are in neither list. `before`: only those who are served before this one.
     """
     round_ = Round(world, ledger)
     bindings: list[Binding] = []
@@ -76,7 +77,7 @@ def decide(
     service = Service(queue)
     searches: list[Search | None] = [None] * len(service)
     for number, shape, pending in service:
-        if limit is not None and len(bindings) >= limit:
+        if (limit is not None and len(bindings) >= limit) or (before is not None and pending >= before):
             break
         search = searches[number]
         if search is None:

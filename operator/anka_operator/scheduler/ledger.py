@@ -40,6 +40,13 @@ class Use:
         self.usb = Counter[str]()
         """Location -> how many have it: two where people or an older version started them by hand."""
 
+    def copy(self) -> Use:
+        """As it is now, whatever happens later."""
+        other = Use()
+        other.vms, other.vcpus, other.memory_mib = self.vms, self.vcpus, self.memory_mib
+        other.usb.update(self.usb)
+        return other
+
 
 NOTHING = Use()
 """Of a node that nobody is on. Never changed."""

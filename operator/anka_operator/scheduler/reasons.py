@@ -52,6 +52,7 @@ def lacks_usb(device: str) -> Obstacle:
     return _lacks(f"usb {device}")
 
 
+NOT_ASKED_FOR = _is("not the node asked for")
 TOO_SMALL = _is("too small even when empty")
 
 # --- what people change ---

@@ -41,12 +41,14 @@ class Search:
         self._nodes = nodes
         self._floor = floor
         self._only = only
-        self._heap: list[Score] = [
-            score(node, asked, floor.ledger.use(node.name), floor.placement) for node in self._free()
-        ]
+        self._heap: list[Score] = [self.score(node) for node in self._free()]
         heapq.heapify(self._heap)
         self._seen = len(floor.touched)
         self._eligible = {entry[-1]: entry for entry in self._heap} if floor.placement is Placement.PACK else {}
+
+    def score(self, node: Node) -> Score:
+        floor = self._floor
+        return score(node, self.asked, floor.ledger.use(node.name), floor.placement)
 
     def _free(self) -> Iterable[Node]:
         asked, use, kept = self.asked, self._floor.ledger.use, self._floor.kept

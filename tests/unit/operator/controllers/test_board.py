@@ -10,6 +10,7 @@ from anka_operator.cluster import Stores
 from anka_operator.controllers.board import Board
 from anka_operator.scheduler.ledger import Claim
 from anka_operator.scheduler.shape import Shape
+from anka_operator.scheduler.size import Size
 from support.objects import group, instance, node, template
 
 
@@ -101,6 +102,15 @@ def test_templates_and_groups(desk: Desk) -> None:
     assert world.catalog.resolve(Shape("macos-15"))
     desk.stores.templates.observe(template(name="renamed", meta={"version": 2}))
     assert type(desk.board.world().catalog.resolve(Shape("macos-15"))).__name__ == "Unscheduled"
+
+
+def test_sizes_come_from_the_nodes(desk: Desk) -> None:
+    held = [{"uuid": "t", "name": "t", "tag": "v1", "vcpu": 6, "memoryMib": 8192}]
+    desk.stores.nodes.observe(node(status={"templates": held}))
+    bound = {"nodeName": "mac-1", "phase": "Started", "template": {"id": "t", "tag": "v1"}}
+    desk.stores.instances.observe(instance(status=bound, usbDevice="7"))
+    assert desk.board.ledger.claim("uid-one") == Claim("mac-1", Size(6, 8192), "7")
+    assert desk.board.world().sizes.of("t", "v1") == Size(6, 8192)
 
 
 def test_closed(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from dataclasses import dataclass
 from random import Random
@@ -19,8 +20,11 @@ from anka_operator.scheduler.fleet import node_of
 from anka_operator.scheduler.groups import chain
 from anka_operator.scheduler.ledger import Claim, Ledger
 from anka_operator.scheduler.queue import Queue
+from anka_operator.scheduler.score import Placement
 from anka_operator.scheduler.shape import shape_of
-from support.objects import instance, node, template
+from anka_operator.scheduler.size import Size
+from anka_operator.scheduler.snapshot import snapshot
+from support.objects import TEMPLATE, instance, node, template
 
 
 def world(*nodes: AnkaNode, fallbacks: dict[str, str | None] | None = None) -> World:
@@ -96,6 +100,53 @@ def test_the_fallback_is_used_once_the_group_is_full() -> None:
     queue = queue_of(*(instance(f"x{number}", meta={"age": 9 - number}, group="ios") for number in range(3)))
     decisions = decide(world(*macs, fallbacks={"ios": "spare", "spare": None}), queue, Ledger())
     assert ran(decisions) == {"x0": "a", "x1": "b", "x2": "b"}
+
+
+def test_packing_fills_one_mac_after_the_other() -> None:
+    """Also when two shapes take turns: what one of them puts somewhere makes that node better for the other, too."""
+    macs = [node(name, slots=3, holds=("v1", "v2")) for name in ("a", "b", "c")]
+    queue = queue_of(*(instance(f"x{n}", meta={"age": 9 - n}, tag=f"v{n % 2 + 1}") for n in range(5)))
+    packed = dataclasses.replace(world(*macs), placement=Placement.PACK)
+    ledger = Ledger()
+    ledger.put("there", Claim("b"))
+    assert ran(decide(packed, queue, ledger)) == {"x0": "b", "x1": "b", "x2": "a", "x3": "a", "x4": "a"}
+    spread = ran(decide(world(*macs), queue, Ledger()))
+    assert spread == {"x0": "a", "x1": "b", "x2": "c", "x3": "a", "x4": "b"}
+
+
+def test_devices_are_handed_out_one_by_one() -> None:
+    phones = {"usbDevices": [{"locationId": "2", "group": "phone"}, {"locationId": "1", "group": "phone"}]}
+    queue = queue_of(*(instance(f"x{n}", meta={"age": 9 - n}, usbDevice="phone") for n in range(3)), instance("plain"))
+    decisions = decide(world(node(slots=5, status=phones)), queue, Ledger())
+    assert [(one.uid, one.claim.usb) for one in decisions.bindings] == [
+        ("uid-x0", "1"), ("uid-x1", "2"), ("uid-plain", None),
+    ]  # fmt: skip
+    assert [why.message for why in decisions.unscheduled.values()] == ["0/1 node fit: 1 has usb phone in use"]
+
+
+def test_a_template_takes_what_a_mac_that_holds_it_says() -> None:
+    held = [{"uuid": TEMPLATE, "name": "macos-15", "tag": "v2", "vcpu": 6, "memoryMib": 1024}]
+    mac = node(capacityMode="resource", vcpuOverride=10, status={"ramGib": 64, "templates": held})
+    seen = snapshot(nodes=[mac], templates=[template()], instances=[instance("a"), instance("b")])
+    decisions = decide(seen.world, seen.queue, seen.ledger)
+    assert [one.claim.size for one in decisions.bindings] == [Size(6, 1024)]
+    assert [why.message for why in decisions.unscheduled.values()] == ["0/1 node fit: 1 lacks vCPUs"]
+
+
+def test_vlans_count_once_any_mac_reports_them() -> None:
+    queue = queue_of(instance("x", network={"vlan": "7"}))
+    assert ran(decide(world(node("a")), queue, Ledger())) == {"x": "a"}
+    knowing = world(node("a"), node("b", status={"vlans": ["8"]}))
+    assert [why.message for why in decide(knowing, queue, Ledger()).unscheduled.values()] == [
+        "0/2 nodes fit: 2 lack vlan 7"
+    ]
+    assert ran(decide(world(node("a"), node("b", status={"vlans": ["7"]})), queue, Ledger())) == {"x": "b"}
+
+
+def test_only_those_before() -> None:
+    queue = queue_of(*(instance(f"x{number}", meta={"age": 9 - number}) for number in range(3)))
+    second = queue.line(queue.shapes[0])[1]
+    assert list(ran(decide(world(node(slots=9)), queue, Ledger(), before=second))) == ["x0"]
 
 
 def test_a_limit_ends_the_round_without_an_answer_for_the_rest() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from anka_operator.scheduler.size import DEFAULT_SIZE, Size, TemplateSizes
+from anka_operator.scheduler.size import DEFAULT_SIZE, Size, TemplateSizes, TemplateTag
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,11 @@ def test_of(template: str, tag: str, wanted: Size) -> None:
 
 def test_the_order_does_not_matter() -> None:
     one, two = TemplateSizes(), TemplateSizes()
-    reports = [{("t", "a"): Size(1, 9)}, {("t", "a"): Size(2, 3)}, {("t", None): Size(3, 1)}]
+    reports: list[dict[TemplateTag, Size]] = [
+        {("t", "a"): Size(1, 9)},
+        {("t", "a"): Size(2, 3)},
+        {("t", None): Size(3, 1)},
+    ]
     for report in reports:
         one.learn(report)
     for report in reversed(reports):

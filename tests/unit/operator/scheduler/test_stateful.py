@@ -1,0 +1,214 @@
+"""A cloud that lives: instances come and end, binds fail, Macs drain and change, and no promise is ever broken."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from anka_crds.api import AnkaInstance, NodeState
+from anka_operator.scheduler.catalog import Catalog
+from anka_operator.scheduler.decide import Decisions, World, decide
+from anka_operator.scheduler.filters import devices_for
+from anka_operator.scheduler.fleet import Node, node_of
+from anka_operator.scheduler.groups import chain
+from anka_operator.scheduler.ledger import Claim, Ledger
+from anka_operator.scheduler.patience import Patience
+from anka_operator.scheduler.queue import Queue
+from anka_operator.scheduler.score import Placement
+from anka_operator.scheduler.shape import shape_of
+from support.objects import instance, node, template
+
+GROUPS: dict[str, str | None] = {"ios": "spare", "spare": None, "ring": "ring"}
+PHONES = [{"locationId": "1", "group": "phone"}, {"locationId": "2", "group": "phone", "available": True}]
+NAMES = [f"mac-{number}" for number in range(4)]
+_node = st.fixed_dictionaries(
+    {
+        "state": st.sampled_from(["Active"] * 6 + [state.value for state in NodeState]),
+        "slots": st.integers(0, 3),
+        "arch": st.sampled_from(["arm64", "amd64"]),
+        "holds": st.sampled_from([(), ("v1",), ("v2",)]),
+        "drainMode": st.sampled_from([False, False, False, True]),
+        "capacityMode": st.sampled_from(["number", "resource"]),
+        "groups": st.lists(st.sampled_from(["ios", "spare"]), unique=True),
+        "status": st.fixed_dictionaries(
+            {
+                "cpuCount": st.integers(1, 6),
+                "ramGib": st.integers(2, 18),
+                "usbDevices": st.sampled_from([[], PHONES[:1], PHONES]),
+                "vlans": st.sampled_from([[], [], ["7"]]),
+            }
+        ),
+    }
+)
+_instance = st.fixed_dictionaries(
+    {"priority": st.sampled_from([1, 1000])},
+    optional={
+        "group": st.sampled_from([*GROUPS, "unknown"]),
+        "node": st.sampled_from(NAMES),
+        "usbDevice": st.sampled_from(["phone", "1"]),
+        "network": st.just({"vlan": "7"}),
+        "tag": st.sampled_from(["v1", "nonesuch"]),
+        "resources": st.fixed_dictionaries({"vcpu": st.integers(1, 8), "memoryMib": st.integers(512, 9000)}),
+    },
+)
+
+
+class Cloud(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.nodes: dict[str, Node] = {}
+        self.instances: dict[str, AnkaInstance] = {}
+        self.queue = Queue()
+        self.ledger = Ledger()
+        self.patience = Patience(period=10.0)
+        self.now = 0.0
+        self.count = 0
+        self.placement = Placement.SPREAD
+        # No template restricts the architecture: capacity is what this is about.
+        self.catalog = Catalog([template(arch="")])
+
+    @rule(name=st.sampled_from(NAMES), fields=_node)
+    def mac(self, name: str, fields: dict[str, Any]) -> None:
+        """A Mac joins, or is another one from now on."""
+        self.nodes[name] = node_of(node(name, **fields))
+
+    @rule(name=st.sampled_from(NAMES))
+    def mac_is_removed(self, name: str) -> None:
+        self.nodes.pop(name, None)
+
+    @rule(fields=_instance, number=st.integers(1, 3))
+    def create(self, fields: dict[str, Any], number: int) -> None:
+        for _ in range(number):
+            self.count += 1
+            one = instance(f"i{self.count:03}", meta={"age": -self.now}, **fields)
+            self.instances[one.metadata.uid] = one
+            self.queue.put(one)
+
+    @precondition(lambda self: len(self.ledger) > 0)
+    @rule(data=st.data())
+    def end(self, data: st.DataObject) -> None:
+        uid = data.draw(st.sampled_from(sorted(uid for uid, _ in self.ledger.items())))
+        self.ledger.put(uid, None)
+        del self.instances[uid]
+
+    @rule(placement=st.sampled_from(Placement))
+    def prefer(self, placement: Placement) -> None:
+        self.placement = placement
+
+    @rule(seconds=st.sampled_from([1.0, 11.0, 50.0]), limit=st.sampled_from([None, None, 1, 2]), data=st.data())
+    def round(self, seconds: float, limit: int | None, data: st.DataObject) -> None:
+        self.now += seconds
+        before = dict(self.ledger.items())
+        decisions = self.decided(limit)
+        check = Check(self, before)
+        for binding in decisions.bindings:
+            check.binding(self.instances[binding.uid], binding.claim, decisions.kept)
+        if limit is None:
+            check.nobody_waits_for_nothing(decisions)
+        for binding in decisions.bindings:
+            if data.draw(st.integers(0, 9)) == 0:
+                self.ledger.put(binding.uid, None)  # the API refused
+            else:
+                self.queue.drop(binding.uid)
+
+    def world(self) -> World:
+        return World(dict(self.nodes), self.catalog, GROUPS, placement=self.placement)
+
+    def decided(self, limit: int | None) -> Decisions:
+        """Decide twice, from copies in another order: the answer is the same."""
+        world, ledger, patience = self.world(), Ledger(), Patience(period=10.0)
+        patience._since = dict(self.patience._since)
+        for uid, claim in reversed(list(self.ledger.items())):
+            ledger.put(uid, claim)
+        queue = Queue()
+        for one in sorted(self.instances.values(), key=lambda one: one.metadata.uid, reverse=True):
+            if one.metadata.uid in self.queue:
+                queue.put(one)
+        turned = dataclasses.replace(world, nodes=dict(reversed(list(world.nodes.items()))))
+        again = decide(turned, queue, ledger, limit, patience=patience, now=self.now)
+        decisions = decide(world, self.queue, self.ledger, limit, patience=self.patience, now=self.now)
+        assert again == decisions
+        return decisions
+
+    @invariant()
+    def no_device_is_claimed_twice(self) -> None:
+        claims = Counter((claim.node, claim.usb) for _, claim in self.ledger.items() if claim.usb is not None)
+        assert not [claim for claim, number in claims.items() if number > 1]
+
+
+class Check:
+    """Walks through the bindings of one round in order, with what was taken when each was made."""
+
+    def __init__(self, cloud: Cloud, before: dict[str, Claim]) -> None:
+        self.cloud = cloud
+        self.ledger = Ledger()
+        for uid, claim in before.items():
+            self.ledger.put(uid, claim)
+
+    def fits(self, one: AnkaInstance, name: str) -> bool:
+        """In the plainest words."""
+        mac, spec, use = self.cloud.nodes[name], one.spec, self.ledger.use(name)
+        if mac.state is not NodeState.ACTIVE or mac.draining or spec.tag == "nonesuch":
+            return False
+        if spec.node not in (None, name):
+            return False
+        if spec.group is not None and mac.groups.isdisjoint(chain(spec.group, GROUPS)):
+            return False
+        known = any(other.vlans for other in self.cloud.nodes.values())
+        if spec.network is not None and known and spec.network.vlan not in mac.vlans:
+            return False
+        if mac.slots is not None and use.vms >= mac.slots:
+            return False
+        vcpus, memory = self.size(one)
+        if mac.room is not None and (
+            use.vcpus + vcpus > mac.room.vcpus or use.memory_mib + memory > mac.room.memory_mib
+        ):
+            return False
+        return spec.usb_device is None or any(
+            device.available and not use.usb[device.location] for device in devices_for(mac, spec.usb_device)
+        )
+
+    @staticmethod
+    def size(one: AnkaInstance) -> tuple[int, int]:
+        asked = one.spec.resources
+        return (asked.vcpu or 4, asked.memory_mib or 4096) if asked else (4, 4096)
+
+    def binding(self, one: AnkaInstance, claim: Claim, kept: Any) -> None:
+        mac = self.cloud.nodes[claim.node]
+        assert self.fits(one, claim.node)
+        assert (claim.size.vcpus, claim.size.memory_mib) == self.size(one)
+        if one.spec.usb_device is not None:
+            assert claim.usb in {device.location for device in devices_for(mac, one.spec.usb_device)}
+        if one.spec.group is not None:
+            levels = chain(one.spec.group, GROUPS)
+            level = next(number for number, name in enumerate(levels) if name in mac.groups)
+            for name, other in self.cloud.nodes.items():
+                if not other.groups.isdisjoint(levels[:level]):
+                    # Full, or kept free for somebody before.
+                    assert not self.fits(one, name) or name in kept
+        self.ledger.put(one.metadata.uid, claim)
+
+    def nobody_waits_for_nothing(self, decisions: Decisions) -> None:
+        """Whoever got nothing fits nowhere, but where room is kept free for one that is served before it."""
+        bound = {binding.uid for binding in decisions.bindings}
+        order = {uid: self.place(uid) for uid in self.cloud.instances}
+        for uid, one in self.cloud.instances.items():
+            if uid in bound or uid not in self.cloud.queue:
+                continue
+            assert decisions.unscheduled[shape_of(one)].message
+            for name in self.cloud.nodes:
+                if self.fits(one, name):
+                    assert order[decisions.kept[name]] < order[uid]
+
+    def place(self, uid: str) -> tuple[Any, ...]:
+        one = self.cloud.instances[uid]
+        return one.spec.priority, one.metadata.creation_timestamp, uid
+
+
+TestCloud = Cloud.TestCase
+TestCloud.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
