@@ -138,9 +138,8 @@ def lines(explanation: Explanation) -> list[str]:
         head = f"It would go to {answer.node}{usb}{pull}."
     else:
         head = f"It would wait: {answer.message}."
-    ahead = explanation.ahead
-    if ahead:
-        head += f" {ahead} wait{'s' if ahead == 1 else ''} before it; {explanation.placed} of them get a node now."
+    if explanation.ahead:
+        head += f" Ahead of it in the queue: {explanation.ahead}, with nodes for {explanation.placed} of them."
     if not explanation.verdicts:
         return [head]
     return [head, "", *_table(explanation.verdicts)]

@@ -58,10 +58,14 @@ async def test_tags_and_usb(anka: Operations, fake_anka: FakeAnka) -> None:
     fake_anka.table(
         {
             "show t tag": [{"tag": "v1", "number": 0, "size": 5}, {"no": "tag"}],
-            "usb list": [{"id": "1", "location": "0x1", "name": "phone"}, {"id": "2", "vm": "x"}, 5]
-            + [{"location": "3", "name": "iPhone (iphones)", "is_claimed": 1, "is_busy": 1}]
-            + [{"location": 4, "name": "iPhone", "claim_name": "iphones", "is_busy": 0}]
-            + [{"location": "5", "name": "Hub (USB 3) fast", "group": "hubs"}],
+            "usb list": [
+                {"id": "1", "location": "0x1", "name": "phone"},
+                {"id": "2", "vm": "x"},
+                5,
+                {"location": "3", "name": "iPhone (iphones)", "is_claimed": 1, "is_busy": 1},
+                {"location": 4, "name": "iPhone", "claim_name": "iphones", "is_busy": 0},
+                {"location": "5", "name": "Hub (USB 3) fast", "group": "hubs"},
+            ],
         }
     )
     assert await anka.tags("t") == [Tag("v1", 0, 5)]

@@ -89,8 +89,12 @@ def test_one_that_names_its_node() -> None:
 
 @pytest.mark.parametrize(
     ("spec", "reason"),
-    [({"template": "nonesuch"}, "TemplateNotFound"), ({"group": "no"}, "GroupNotFound"), ({"node": "no"}, "NodeNotFound")],
-)  # fmt: skip
+    [
+        ({"template": "nonesuch"}, "TemplateNotFound"),
+        ({"group": "no"}, "GroupNotFound"),
+        ({"node": "no"}, "NodeNotFound"),
+    ],
+)
 def test_what_does_not_exist_needs_no_table(spec: dict[str, Any], reason: str) -> None:
     found, verdicts = ask(**spec)
     assert isinstance(found.answer, Unscheduled)

@@ -26,11 +26,8 @@ def test_of(template: str, tag: str, wanted: Size) -> None:
 
 def test_the_order_does_not_matter() -> None:
     one, two = TemplateSizes(), TemplateSizes()
-    reports: list[dict[TemplateTag, Size]] = [
-        {("t", "a"): Size(1, 9)},
-        {("t", "a"): Size(2, 3)},
-        {("t", None): Size(3, 1)},
-    ]
+    reports: list[dict[TemplateTag, Size]]
+    reports = [{("t", "a"): Size(1, 9)}, {("t", "a"): Size(2, 3)}, {("t", None): Size(3, 1)}]
     for report in reports:
         one.learn(report)
     for report in reversed(reports):
