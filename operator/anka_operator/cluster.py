@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup
+from anka_crds.core.lifetime import limited
 from anka_crds.kube.client import KubeClient
 from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, TEMPLATES
 from anka_crds.kube.lease import LEASES, Lease
@@ -20,6 +21,8 @@ NODE = "node"
 """Index: instances by status.nodeName; nodes' groups have their own."""
 HELD = "held"
 """Index: instances being deleted that wait for our finalizer, under "yes"."""
+LIMITED = "limited"
+"""Index: instances that may wait, live or be kept for a time only, under "yes"."""
 GROUP = "group"
 """Index: nodes by each of spec.groups."""
 TEMPLATE = "template"
@@ -37,6 +40,7 @@ class Stores:
             {
                 NODE: lambda instance: [instance.status.node_name] if instance.status.node_name else [],
                 HELD: lambda instance: ["yes"] if held(instance) else [],
+                LIMITED: lambda instance: ["yes"] if limited(instance) else [],
             },
         )
         self.nodes: Store[AnkaNode] = Store(

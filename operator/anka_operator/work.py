@@ -18,6 +18,7 @@ from anka_operator.cluster import Cluster
 from anka_operator.controllers.cleanup import Cleanup
 from anka_operator.controllers.explaining import Explaining
 from anka_operator.controllers.groups import Groups
+from anka_operator.controllers.lifetimes import Lifetimes
 from anka_operator.controllers.node_life import NodeLife
 from anka_operator.controllers.scheduling import Scheduling
 from anka_operator.controllers.templates import Templates
@@ -98,6 +99,7 @@ class Work:
             context.groups,
             context.templates,
             Cleanup(cluster, clock, lost_seconds=settings.node_lost_seconds),
+            Lifetimes(cluster, clock, identity=settings.identity),
             scheduling,
             Explaining(cluster, scheduling, clock),
         ):
