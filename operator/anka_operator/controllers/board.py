@@ -7,15 +7,19 @@ from collections.abc import Callable
 from anka_crds.api import AnkaInstance, AnkaNode
 from anka_crds.kube.store import EventType
 from anka_operator.cluster import Stores
+from anka_operator.scheduler.candidates import Candidates, World
 from anka_operator.scheduler.catalog import Catalog
-from anka_operator.scheduler.decide import World
 from anka_operator.scheduler.fleet import Node, node_of
 from anka_operator.scheduler.ledger import Claim, Ledger, claim_of
 from anka_operator.scheduler.patience import Patience
 from anka_operator.scheduler.queue import Queue
+from anka_operator.scheduler.reasons import Unscheduled
 from anka_operator.scheduler.score import Placement
-from anka_operator.scheduler.shape import is_pending
+from anka_operator.scheduler.shape import Shape, is_pending
 from anka_operator.scheduler.size import TemplateSizes
+
+MOST_SHAPES = 256
+"""For so many shapes it is remembered which nodes are possible."""
 
 
 class Board:
@@ -41,11 +45,12 @@ class Board:
         self._sizes = TemplateSizes()
         self._nodes: dict[str, Node] = {}
         self._catalog: Catalog | None = None
+        self._candidates: dict[Shape, Candidates | Unscheduled] = {}
         self._unsubscribe = [
             stores.instances.subscribe(self._instance),
             stores.nodes.subscribe(self._node),
             stores.templates.subscribe(self._template),
-            stores.groups.subscribe(lambda *_: changed()),
+            stores.groups.subscribe(self._group),
         ]
         for node in stores.nodes:
             self._see(node_of(node))
@@ -60,7 +65,9 @@ class Board:
         if self._catalog is None:
             self._catalog = Catalog(self._stores.templates)
         fallbacks = {group.metadata.name: group.spec.fallback_group for group in self._stores.groups}
-        return World(self._nodes, self._catalog, fallbacks, self._sizes, self._placement)
+        if len(self._candidates) > MOST_SHAPES:
+            self._candidates.clear()
+        return World(self._nodes, self._catalog, fallbacks, self._sizes, self._placement, self._candidates)
 
     def assume(self, uid: str, claim: Claim) -> None:
         """A bind is under way: the room is taken, the instance does not wait any more."""
@@ -111,12 +118,19 @@ class Board:
             self._see(view)
         elif old is not None:
             self._nodes.pop(old.metadata.name, None)
+            self._candidates.clear()
         self._changed()
 
     def _see(self, node: Node) -> None:
         self._nodes[node.name] = node
+        self._candidates.clear()
         self._sizes.learn(node.sizes)
+
+    def _group(self, *_: object) -> None:
+        self._candidates.clear()
+        self._changed()
 
     def _template(self, *_: object) -> None:
         self._catalog = None
+        self._candidates.clear()
         self._changed()

@@ -5,31 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from anka_operator.scheduler import reasons
-from anka_operator.scheduler.catalog import Catalog, Resolved
-from anka_operator.scheduler.filters import Asked, free_device
-from anka_operator.scheduler.fleet import Node
-from anka_operator.scheduler.groups import chain
+from anka_operator.scheduler.candidates import World, candidates
+from anka_operator.scheduler.catalog import Resolved
+from anka_operator.scheduler.filters import free_device
 from anka_operator.scheduler.ledger import Claim, Ledger
 from anka_operator.scheduler.patience import Patience
 from anka_operator.scheduler.queue import Pending, Queue, Service
 from anka_operator.scheduler.reasons import Unscheduled
-from anka_operator.scheduler.score import Placement, missing
+from anka_operator.scheduler.score import missing
 from anka_operator.scheduler.search import Floor, Search
 from anka_operator.scheduler.shape import Shape
-from anka_operator.scheduler.size import Size, TemplateSizes
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """Where instances could run."""
-
-    nodes: Mapping[str, Node]
-    catalog: Catalog
-    fallbacks: Mapping[str, str | None] = field(default_factory=dict)
-    """Every NodeGroup and the one that takes over when it is full."""
-    sizes: TemplateSizes = field(default_factory=TemplateSizes)
-    placement: Placement = Placement.SPREAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,39 +89,13 @@ class Round:
     """Turns shapes into searches, and what they find into bindings."""
 
     def __init__(self, world: World, ledger: Ledger) -> None:
-        self.floor = Floor(ledger, world.placement)
+        self.floor = Floor(world.nodes, ledger, world.placement)
         self._world = world
-        self._vlans_known: bool | None = None
 
     def begin(self, shape: Shape) -> Search | Unscheduled:
         """Unscheduled: what the shape names does not exist."""
-        world = self._world
-        template = world.catalog.resolve(shape)
-        if isinstance(template, Unscheduled):
-            return template
-        groups: tuple[str, ...] = ()
-        if shape.group is not None:
-            groups = chain(shape.group, world.fallbacks)
-            if not groups:
-                return reasons.no_such_group(shape.group)
-        usual = world.sizes.of(template.id, template.tag)
-        size = Size(shape.vcpus or usual.vcpus, shape.memory_mib or usual.memory_mib)
-        asked = Asked(template, groups, size=size, usb=shape.usb, vlan=self._vlan(shape))
-        if shape.node is None:
-            return Search(asked, world.nodes, self.floor)
-        node = world.nodes.get(shape.node)
-        if node is None:
-            return reasons.no_such_node(shape.node)
-        return Search(asked, {node.name: node}, self.floor, only=node.name)
-
-    def _vlan(self, shape: Shape) -> str | None:
-        """Where no Mac says which VLANs it has, nothing is known of them, and every Mac may try, as with the old
-        controller, whose agent just runs the command."""
-        if shape.vlan is None:
-            return None
-        if self._vlans_known is None:
-            self._vlans_known = any(node.vlans for node in self._world.nodes.values())
-        return shape.vlan if self._vlans_known else None
+        found = candidates(self._world, shape)
+        return found if isinstance(found, Unscheduled) else Search(found, self.floor)
 
     def bind(self, uid: str, search: Search) -> Binding | None:
         """Give the instance the best node, and book it; None when there is none."""

@@ -12,6 +12,7 @@ from anka_operator.scheduler.ledger import Use
 from anka_operator.scheduler.queue import Pending
 from anka_operator.scheduler.reasons import Obstacle, Unscheduled
 from anka_operator.scheduler.score import Score, missing
+from anka_operator.scheduler.score import score as score_of
 from anka_operator.scheduler.search import Search
 from anka_operator.scheduler.shape import shape_of
 from anka_operator.scheduler.snapshot import Snapshot
@@ -71,6 +72,6 @@ def _verdicts(round_: Round, search: Search, nodes: list[Node], only: str | None
         if against is not None:
             rest.append(Verdict(node, use, against))
         else:
-            score = search.score(node)
+            score = score_of(node, asked, use, floor.placement)
             fit.append((score, Verdict(node, use, None, missing(node, asked) > 0, score[0])))
     return [verdict for _, verdict in sorted(fit, key=lambda one: one[0])] + rest

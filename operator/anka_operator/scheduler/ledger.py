@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -37,14 +36,14 @@ class Use:
         self.vms = 0
         self.vcpus = 0
         self.memory_mib = 0
-        self.usb = Counter[str]()
+        self.usb: dict[str, int] = {}
         """Location -> how many have it: two where people or an older version started them by hand."""
 
     def copy(self) -> Use:
         """As it is now, whatever happens later."""
         other = Use()
         other.vms, other.vcpus, other.memory_mib = self.vms, self.vcpus, self.memory_mib
-        other.usb.update(self.usb)
+        other.usb = dict(self.usb)
         return other
 
 
@@ -79,7 +78,7 @@ class Ledger:
         use.vcpus += claim.size.vcpus
         use.memory_mib += claim.size.memory_mib
         if claim.usb is not None:
-            use.usb[claim.usb] += 1
+            use.usb[claim.usb] = use.usb.get(claim.usb, 0) + 1
 
     def _remove(self, claim: Claim) -> None:
         use = self._uses[claim.node]

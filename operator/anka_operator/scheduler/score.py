@@ -25,8 +25,12 @@ Score = tuple[int, int, float, str]
 def score(node: Node, asked: Asked, use: Use, placement: Placement = Placement.SPREAD) -> Score:
     """A fallback group only when nothing before it fits; then no pull before a pull; then the emptiest node, or the
     fullest. The name makes it one answer."""
-    level = next((place for place, group in enumerate(asked.groups) if group in node.groups), 0)
-    return level, missing(node, asked), rank(node, use, placement), node.name
+    return level(node, asked), missing(node, asked), rank(node, use, placement), node.name
+
+
+def level(node: Node, asked: Asked) -> int:
+    """How many fallbacks away from the group that was asked for."""
+    return next((place for place, group in enumerate(asked.groups) if group in node.groups), 0)
 
 
 def missing(node: Node, asked: Asked) -> int:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from anka_operator.scheduler import reasons
+from anka_operator.scheduler.candidates import Candidates
 from anka_operator.scheduler.filters import Asked, crowded, unfit
 from anka_operator.scheduler.fleet import Node
 from anka_operator.scheduler.ledger import Ledger
 from anka_operator.scheduler.patience import deficit
 from anka_operator.scheduler.reasons import Obstacle, Unscheduled
-from anka_operator.scheduler.score import Placement, Score, rank, score
+from anka_operator.scheduler.score import Placement, Score, rank
 
 
 @dataclass(slots=True)
 class Floor:
     """What all searches of a round share. During the round room on it only shrinks."""
 
+    nodes: Mapping[str, Node]
     ledger: Ledger
     placement: Placement = Placement.SPREAD
     kept: dict[str, str] = field(default_factory=dict)
@@ -29,32 +31,36 @@ class Floor:
 
     def obstacle(self, node: Node, asked: Asked) -> Obstacle | None:
         """The first reason against this node now; None when the instance fits."""
-        against = unfit(node, asked) or crowded(node, asked, self.ledger.use(node.name))
+        return unfit(node, asked) or self.taken(node, asked)
+
+    def taken(self, node: Node, asked: Asked) -> Obstacle | None:
+        """The same for a candidate."""
+        against = crowded(node, asked, self.ledger.use(node.name))
         return against or (reasons.KEPT if node.name in self.kept else None)
 
 
 class Search:
     """Nodes for one shape, best first. Scores are looked at again only when they can have changed."""
 
-    def __init__(self, asked: Asked, nodes: Mapping[str, Node], floor: Floor, only: str | None = None) -> None:
-        self.asked = asked
-        self._nodes = nodes
+    def __init__(self, candidates: Candidates, floor: Floor) -> None:
+        self.asked = candidates.asked
+        self._candidates = candidates
         self._floor = floor
-        self._only = only
-        self._heap: list[Score] = [self.score(node) for node in self._free()]
-        heapq.heapify(self._heap)
         self._seen = len(floor.touched)
+        self._heap: list[Score] = self._free()
+        heapq.heapify(self._heap)
         self._eligible = {entry[-1]: entry for entry in self._heap} if floor.placement is Placement.PACK else {}
 
-    def score(self, node: Node) -> Score:
-        floor = self._floor
-        return score(node, self.asked, floor.ledger.use(node.name), floor.placement)
-
-    def _free(self) -> Iterable[Node]:
-        asked, use, kept = self.asked, self._floor.ledger.use, self._floor.kept
-        for node in self._nodes.values():
-            if node.name not in kept and not unfit(node, asked) and not crowded(node, asked, use(node.name)):
-                yield node
+    def _free(self) -> list[Score]:
+        floor, asked = self._floor, self.asked
+        use, kept, placement = floor.ledger.use, floor.kept, floor.placement
+        found: list[Score] = []
+        for node, level, missing in self._candidates.nodes:
+            name = node.name
+            there = use(name)
+            if crowded(node, asked, there) is None and name not in kept:
+                found.append((level, missing, rank(node, there, placement), name))
+        return found
 
     def next(self) -> Node | None:
         """The best node with room, or None: then there is none until the round ends."""
@@ -63,7 +69,7 @@ class Search:
             self._fuller()
         while heap:
             level, missing, known, name = heap[0]
-            node, use = self._nodes[name], floor.ledger.use(name)
+            node, use = floor.nodes[name], floor.ledger.use(name)
             if name in floor.kept or crowded(node, asked, use) is not None:
                 heapq.heappop(heap)
                 continue
@@ -80,27 +86,29 @@ class Search:
         for name in set(floor.touched[self._seen :]):
             entry = self._eligible.get(name)
             if entry is not None:
-                now = rank(self._nodes[name], floor.ledger.use(name), floor.placement)
+                now = rank(floor.nodes[name], floor.ledger.use(name), floor.placement)
                 heapq.heappush(self._heap, (entry[0], entry[1], now, name))
         self._seen = len(floor.touched)
 
     def explain(self, kept: Sequence[str] = ()) -> Unscheduled:
         """Why `next` found nothing. `kept`: nodes that are kept free for this shape."""
-        obstacles = Counter(
-            against for node in self._nodes.values() if (against := self._floor.obstacle(node, self.asked)) is not None
-        )
-        if self._only is not None:
-            return reasons.node_does_not_fit(self._only, next(iter(obstacles)), kept)
-        total = len(self._nodes)
-        if self.asked.groups and total and obstacles[reasons.not_in_group(self.asked.groups[0])] == total:
-            return reasons.group_empty(self.asked.groups)
-        return reasons.no_node_fits(total, obstacles, kept)
+        known, asked = self._candidates, self.asked
+        obstacles = Counter(known.obstacles)
+        for node, _, _ in known.nodes:
+            against = self._floor.taken(node, asked)
+            if against is not None:
+                obstacles[against] += 1
+        if known.only is not None:
+            return reasons.node_does_not_fit(known.only, next(iter(obstacles)), kept)
+        if asked.groups and known.total and obstacles[reasons.not_in_group(asked.groups[0])] == known.total:
+            return reasons.group_empty(asked.groups)
+        return reasons.no_node_fits(known.total, obstacles, kept)
 
     def worth_keeping(self, count: int) -> list[str]:
         """The nodes that could be the first to have room, as many as `count`, if nobody else took it."""
         found = []
-        for node in self._nodes.values():
-            if node.name not in self._floor.kept and unfit(node, self.asked) is None:
+        for node, _, _ in self._candidates.nodes:
+            if node.name not in self._floor.kept:
                 lacking = deficit(node, self.asked, self._floor.ledger.use(node.name))
                 if lacking is not None:
                     found.append((lacking, node.name))

@@ -9,8 +9,8 @@ from anka_crds.api.group import NodeGroup
 from anka_crds.api.instance import AnkaInstance
 from anka_crds.api.node import AnkaNode
 from anka_crds.api.template import AnkaTemplate
+from anka_operator.scheduler.candidates import World
 from anka_operator.scheduler.catalog import Catalog
-from anka_operator.scheduler.decide import World
 from anka_operator.scheduler.fleet import node_of
 from anka_operator.scheduler.ledger import Ledger, claim_of
 from anka_operator.scheduler.queue import Queue

@@ -8,7 +8,9 @@ import pytest
 
 from anka_operator.cluster import Stores
 from anka_operator.controllers.board import Board
+from anka_operator.scheduler.candidates import candidates
 from anka_operator.scheduler.ledger import Claim
+from anka_operator.scheduler.reasons import Unscheduled
 from anka_operator.scheduler.shape import Shape
 from anka_operator.scheduler.size import Size
 from support.objects import group, instance, node, template
@@ -111,6 +113,39 @@ def test_sizes_come_from_the_nodes(desk: Desk) -> None:
     desk.stores.instances.observe(instance(status=bound, usbDevice="7"))
     assert desk.board.ledger.claim("uid-one") == Claim("mac-1", Size(6, 8192), "7")
     assert desk.board.world().sizes.of("t", "v1") == Size(6, 8192)
+
+
+@pytest.mark.parametrize("change", ["node", "gone", "template", "group"])
+def test_what_is_known_of_a_shape_ends_with_the_next_change(desk: Desk, change: str) -> None:
+    """Which nodes are possible is found once for many rounds, and never outlives what it was found from."""
+    desk.stores.templates.observe(template())
+    desk.stores.groups.observe(group("ios", "spare"))
+    desk.stores.nodes.observe(node("a", groups=["spare"]))
+    desk.stores.nodes.observe(node("b"))
+    shape = Shape("macos-15", group="ios")
+
+    def possible() -> object:
+        found = candidates(desk.board.world(), shape)
+        return found if isinstance(found, Unscheduled) else [one.name for one, _, _ in found.nodes]
+
+    first = candidates(desk.board.world(), shape)
+    assert candidates(desk.board.world(), shape) is first
+    desk.stores.nodes.observe(node("b", meta={"version": 2}, status={"usage": {"vmCount": 3}}))
+    assert candidates(desk.board.world(), shape) is first
+    assert possible() == []  # "spare" does not exist
+    if change == "node":
+        desk.stores.nodes.observe(node("b", meta={"version": 3}, groups=["ios"]))
+        assert possible() == ["b"]
+    elif change == "gone":
+        desk.stores.nodes.observe_deleted(("", "b"), "uid-b", "3")
+        assert possible() == []
+        assert candidates(desk.board.world(), shape) is not first
+    elif change == "template":
+        desk.stores.templates.observe(template(name="renamed", meta={"version": 2}))
+        assert isinstance(possible(), Unscheduled)
+    else:
+        desk.stores.groups.observe(group("spare"))
+        assert possible() == ["a"]
 
 
 def test_closed(desk: Desk) -> None:

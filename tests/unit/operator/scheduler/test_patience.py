@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anka_crds.api import AnkaInstance
+from anka_operator.scheduler.candidates import World
 from anka_operator.scheduler.catalog import Catalog, Resolved
-from anka_operator.scheduler.decide import Decisions, World, decide
+from anka_operator.scheduler.decide import Decisions, decide
 from anka_operator.scheduler.filters import Asked
 from anka_operator.scheduler.fleet import Device, Node, node_of
 from anka_operator.scheduler.ledger import Claim, Ledger

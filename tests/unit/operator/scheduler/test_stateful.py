@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from anka_crds.api import AnkaInstance, NodeState
+from anka_operator.scheduler.candidates import World
 from anka_operator.scheduler.catalog import Catalog
-from anka_operator.scheduler.decide import Decisions, World, decide
+from anka_operator.scheduler.decide import Decisions, decide
 from anka_operator.scheduler.filters import devices_for
 from anka_operator.scheduler.fleet import Node, node_of
 from anka_operator.scheduler.groups import chain
@@ -170,7 +171,7 @@ class Check:
         ):
             return False
         return spec.usb_device is None or any(
-            device.available and not use.usb[device.location] for device in devices_for(mac, spec.usb_device)
+            device.available and device.location not in use.usb for device in devices_for(mac, spec.usb_device)
         )
 
     @staticmethod
