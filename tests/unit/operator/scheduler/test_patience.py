@@ -105,6 +105,42 @@ def test_not_even_when_vms_on_most_macs_never_end(macs: int, lives: list[int], d
     assert stream.until_bound(large(stream), math.ceil(periods) + 3 * max(lives) + 12) is not None
 
 
+def intel(*names: str) -> dict[str, Node]:
+    spec = {"capacityMode": "resource", "vcpuOverride": 8, "ramOverrideGib": 64}
+    return {name: node_of(node(name, arch="amd64", **spec)) for name in names}
+
+
+def held_up(*sizes: int, macs: tuple[str, ...], others: list[AnkaInstance]) -> Decisions:
+    """A round in which instances of these sizes have been first in their lines for a minute; 2 vCPUs of each Mac are
+    free. `others` wait with them."""
+    queue, ledger, patience = Queue(), Ledger(), Patience()
+    for number, vcpus in enumerate(sizes):
+        queue.put(instance(f"large-{number}", meta={"age": 100 - number}, resources={"vcpu": vcpus, "memoryMib": 512}))
+        patience.nodes_due(f"uid-large-{number}", 0.0)
+    for one in others:
+        queue.put(one)
+    for name in macs:
+        ledger.put(f"on-{name}", Claim(name, Size(6, 512)))
+    world = World(intel(*macs), Catalog([template(arch="")]))
+    return decide(world, queue, ledger, patience=patience, now=PERIOD_SECONDS)
+
+
+def test_each_gets_a_node_of_its_own() -> None:
+    assert held_up(8, 7, macs=("a", "b"), others=[]).kept == {"a": "uid-large-0", "b": "uid-large-1"}
+
+
+def test_one_shape_before_and_after() -> None:
+    """The same shape may use the node for those who come first, and not for those who come later."""
+    ones = [instance(name, meta={"age": age}, resources={"vcpu": 1, "memoryMib": 512}) for name, age in
+            (("before", 200), ("after", 50))]  # fmt: skip
+    decisions = held_up(8, macs=("a",), others=ones)
+    assert [binding.uid for binding in decisions.bindings] == ["uid-before"]
+    assert [why.message for why in decisions.unscheduled.values()] == [
+        "0/1 node fit: 1 lacks vCPUs; a takes nobody else meanwhile",
+        "0/1 node fit: 1 kept free for one that waits longer",
+    ]
+
+
 def test_urgent_ones_are_not_held_up() -> None:
     stream = Stream(1, [5])
     uid = large(stream)

@@ -54,7 +54,9 @@ _instance = st.fixed_dictionaries(
         "usbDevice": st.sampled_from(["phone", "1"]),
         "network": st.just({"vlan": "7"}),
         "tag": st.sampled_from(["v1", "nonesuch"]),
-        "resources": st.fixed_dictionaries({"vcpu": st.integers(1, 8), "memoryMib": st.integers(512, 9000)}),
+        "resources": st.fixed_dictionaries(
+            {"vcpu": st.sampled_from([1, 1, 2, 8]), "memoryMib": st.sampled_from([512, 3000, 6000, 9000])}
+        ),
     },
 )
 
@@ -180,7 +182,9 @@ class Check:
         return (asked.vcpu or 4, asked.memory_mib or 4096) if asked else (4, 4096)
 
     def binding(self, one: AnkaInstance, claim: Claim, kept: Any) -> None:
-        mac = self.cloud.nodes[claim.node]
+        mac, uid = self.cloud.nodes[claim.node], one.metadata.uid
+        # What is kept free is so only from those who come after.
+        assert claim.node not in kept or self.place(uid) < self.place(kept[claim.node])
         assert self.fits(one, claim.node)
         assert (claim.size.vcpus, claim.size.memory_mib) == self.size(one)
         if one.spec.usb_device is not None:
@@ -212,4 +216,4 @@ class Check:
 
 
 TestCloud = Cloud.TestCase
-TestCloud.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestCloud.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
