@@ -106,8 +106,10 @@ def test_not_even_when_vms_on_most_macs_never_end(macs: int, lives: list[int], d
 
 
 def intel(*names: str) -> dict[str, Node]:
-    spec = {"capacityMode": "resource", "vcpuOverride": 8, "ramOverrideGib": 64}
-    return {name: node_of(node(name, arch="amd64", **spec)) for name in names}
+    return {
+        name: node_of(node(name, arch="amd64", capacityMode="resource", vcpuOverride=8, ramOverrideGib=64))
+        for name in names
+    }
 
 
 def held_up(*sizes: int, macs: tuple[str, ...], others: list[AnkaInstance]) -> Decisions:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from anka_crds.api import AnkaInstance, NodeState
 from anka_operator.scheduler.candidates import World
@@ -27,37 +27,38 @@ from support.objects import instance, node, template
 GROUPS: dict[str, str | None] = {"ios": "spare", "spare": None, "ring": "ring"}
 PHONES = [{"locationId": "1", "group": "phone"}, {"locationId": "2", "group": "phone", "available": True}]
 NAMES = [f"mac-{number}" for number in range(4)]
-_node = st.fixed_dictionaries(
+_hardware = st.fixed_dictionaries(
     {
-        "state": st.sampled_from(["Active"] * 6 + [state.value for state in NodeState]),
-        "slots": st.integers(0, 3),
-        "arch": st.sampled_from(["arm64", "amd64"]),
-        "holds": st.sampled_from([(), ("v1",), ("v2",)]),
-        "drainMode": st.sampled_from([False, False, False, True]),
-        "capacityMode": st.sampled_from(["number", "resource"]),
-        "groups": st.lists(st.sampled_from(["ios", "spare"]), unique=True),
-        "status": st.fixed_dictionaries(
-            {
-                "cpuCount": st.integers(1, 6),
-                "ramGib": st.integers(2, 18),
-                "usbDevices": st.sampled_from([[], PHONES[:1], PHONES]),
-                "vlans": st.sampled_from([[], [], ["7"]]),
-            }
-        ),
+        "cpuCount": st.sampled_from([4, 8]),
+        "ramGib": st.sampled_from([6, 10, 18]),
+        "usbDevices": st.sampled_from([PHONES, PHONES[:1], []]),
+        "vlans": st.sampled_from([[], ["7"]]),
     }
 )
-_instance = st.fixed_dictionaries(
-    {"priority": st.sampled_from([1, 1000])},
-    optional={
-        "group": st.sampled_from([*GROUPS, "unknown"]),
-        "node": st.sampled_from(NAMES),
-        "usbDevice": st.sampled_from(["phone", "1"]),
-        "network": st.just({"vlan": "7"}),
-        "tag": st.sampled_from(["v1", "nonesuch"]),
-        "resources": st.fixed_dictionaries(
-            {"vcpu": st.sampled_from([1, 1, 2, 8]), "memoryMib": st.sampled_from([512, 3000, 6000, 9000])}
-        ),
-    },
+_node = st.fixed_dictionaries(
+    {
+        "slots": st.integers(1, 3),
+        "capacityMode": st.sampled_from(["resource", "number"]),
+        "arch": st.sampled_from(["amd64", "arm64"]),
+        "holds": st.sampled_from([(), ("v1",), ("v2",)]),
+        "groups": st.sampled_from([["ios"], ["spare"], ["ios", "spare"], []]),
+        "status": _hardware,
+    }
+)
+_resources = st.fixed_dictionaries(
+    {"vcpu": st.sampled_from([1, 2, 8]), "memoryMib": st.sampled_from([512, 3000, 6000, 9000])}
+)
+_wish = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries({"resources": _resources}),
+    st.fixed_dictionaries({"resources": _resources}),
+    st.fixed_dictionaries({"group": st.sampled_from(["ios", "spare"])}),
+    st.fixed_dictionaries({"group": st.just("ios"), "resources": _resources}),
+    st.fixed_dictionaries({"usbDevice": st.sampled_from(["phone", "1"])}),
+    st.fixed_dictionaries({"usbDevice": st.just("phone"), "resources": _resources}),
+    st.fixed_dictionaries({"network": st.just({"vlan": "7"})}),
+    st.fixed_dictionaries({"node": st.sampled_from(NAMES), "resources": _resources}),
+    st.sampled_from([{"tag": "v1"}, {"tag": "nonesuch"}, {"group": "unknown"}, {"group": "ring"}]),
 )
 
 
@@ -75,22 +76,35 @@ class Cloud(RuleBasedStateMachine):
         # No template restricts the architecture: capacity is what this is about.
         self.catalog = Catalog([template(arch="")])
 
+    @initialize(fleet=st.lists(_node, min_size=2, max_size=4))
+    def fleet(self, fleet: list[dict[str, Any]]) -> None:
+        for name, fields in zip(NAMES, fleet, strict=False):
+            self.mac(name, fields)
+
     @rule(name=st.sampled_from(NAMES), fields=_node)
     def mac(self, name: str, fields: dict[str, Any]) -> None:
         """A Mac joins, or is another one from now on."""
         self.nodes[name] = node_of(node(name, **fields))
 
-    @rule(name=st.sampled_from(NAMES))
-    def mac_is_removed(self, name: str) -> None:
-        self.nodes.pop(name, None)
+    @precondition(lambda self: len(self.nodes) > 0)
+    @rule(data=st.data(), state=st.sampled_from([None, *NodeState, NodeState.ACTIVE]), draining=st.booleans())
+    def mac_changes_its_state(self, data: st.DataObject, state: NodeState | None, draining: bool) -> None:
+        name = data.draw(st.sampled_from(sorted(self.nodes)))
+        self.nodes[name] = dataclasses.replace(self.nodes[name], state=state, draining=draining)
 
-    @rule(fields=_instance, number=st.integers(1, 3))
-    def create(self, fields: dict[str, Any], number: int) -> None:
-        for _ in range(number):
+    @precondition(lambda self: len(self.nodes) > 1)
+    @rule(data=st.data())
+    def mac_is_removed(self, data: st.DataObject) -> None:
+        del self.nodes[data.draw(st.sampled_from(sorted(self.nodes)))]
+
+    @rule(wishes=st.lists(_wish, min_size=1, max_size=6), priority=st.sampled_from([1000, 1000, 1]))
+    def create(self, wishes: list[dict[str, Any]], priority: int) -> None:
+        for fields in wishes:
             self.count += 1
-            one = instance(f"i{self.count:03}", meta={"age": -self.now}, **fields)
+            one = instance(f"i{self.count:03}", meta={"age": -self.now}, priority=priority, **fields)
             self.instances[one.metadata.uid] = one
             self.queue.put(one)
+        self.round(1.0, None, refused=False)
 
     @precondition(lambda self: len(self.ledger) > 0)
     @rule(data=st.data())
@@ -103,8 +117,9 @@ class Cloud(RuleBasedStateMachine):
     def prefer(self, placement: Placement) -> None:
         self.placement = placement
 
-    @rule(seconds=st.sampled_from([1.0, 11.0, 50.0]), limit=st.sampled_from([None, None, 1, 2]), data=st.data())
-    def round(self, seconds: float, limit: int | None, data: st.DataObject) -> None:
+    @rule(seconds=st.sampled_from([1.0, 11.0, 50.0]), limit=st.sampled_from([None, None, 1, 2]), refused=st.booleans())
+    def round(self, seconds: float, limit: int | None, refused: bool) -> None:
+        """`refused`: the API refuses the first bind."""
         self.now += seconds
         before = dict(self.ledger.items())
         decisions = self.decided(limit)
@@ -113,9 +128,9 @@ class Cloud(RuleBasedStateMachine):
             check.binding(self.instances[binding.uid], binding.claim, decisions.kept)
         if limit is None:
             check.nobody_waits_for_nothing(decisions)
-        for binding in decisions.bindings:
-            if data.draw(st.integers(0, 9)) == 0:
-                self.ledger.put(binding.uid, None)  # the API refused
+        for number, binding in enumerate(decisions.bindings):
+            if refused and not number:
+                self.ledger.put(binding.uid, None)
             else:
                 self.queue.drop(binding.uid)
 
@@ -216,4 +231,4 @@ class Check:
 
 
 TestCloud = Cloud.TestCase
-TestCloud.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
+TestCloud.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
