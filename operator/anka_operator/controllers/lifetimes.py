@@ -9,7 +9,6 @@ from anka_crds.api import AnkaInstance
 from anka_crds.core.lifetime import End, limited, next_end
 from anka_crds.kube.errors import AlreadyExists, ApiError
 from anka_crds.kube.store import EventType
-from anka_crds.kube.unstructured import EVENTS
 from anka_crds.process.clock import Clock
 from anka_operator import metrics
 from anka_operator.cluster import LIMITED, Cluster
@@ -57,7 +56,7 @@ class Lifetimes(Controller):
     async def _tell(self, instance: AnkaInstance, end: End) -> None:
         event = ended(instance, end, now=self.clock.now(), reporter=self._identity)
         try:
-            await self._cluster.client.create(EVENTS, event, instance.metadata.namespace)
+            await self._cluster.write.events.create(event, instance.metadata.namespace)
         except AlreadyExists:
             return
         except ApiError as error:
