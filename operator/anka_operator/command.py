@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 
 import uvloop
 
 from anka_crds.kube.config import ConfigError, load_endpoint
 from anka_crds.process import logs
 from anka_crds.process.settings import fail, load
+from anka_operator import explain
 from anka_operator.app import Operator
 from anka_operator.settings import OperatorSettings
 
@@ -17,7 +19,10 @@ PROG = "anka-operator"
 
 
 def main(argv: list[str] | None = None) -> int:
-    settings = load(OperatorSettings, PROG, argv)
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["explain"]:
+        return explain.main(words[1:])
+    settings = load(OperatorSettings, PROG, words)
     logs.configure(settings.log_level, settings.log_format)
     # What kopf tells at INFO is about kopf.
     logging.getLogger("kopf").setLevel("DEBUG" if settings.log_level == "DEBUG" else "WARNING")

@@ -16,7 +16,7 @@ BOUND = Counter("anka_operator_bound_total", "Instances given a node.")
 CONFLICTS = Counter("anka_operator_bind_conflicts_total", "Binds refused because the instance had changed.")
 BIND_FAILURES = Counter("anka_operator_bind_failures_total", "Binds that failed otherwise, by reason.", ["reason"])
 ASSUMED = Gauge("anka_operator_assumed_bindings", "Binds decided and not yet confirmed by the API.")
-EXPIRED = Counter("anka_operator_assumed_expired_total", "Binds with an unknown outcome that had to be looked up.")
+EXPIRED = Counter("anka_operator_assumed_expired_total", "Binds given up because their outcome stayed unknown.")
 WAITED = Histogram(
     "anka_operator_scheduling_seconds",
     "Time from first seeing an instance that needs a node to its confirmed bind.",

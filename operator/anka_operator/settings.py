@@ -8,10 +8,14 @@ import socket
 from pydantic import Field, model_validator
 
 from anka_crds.process.settings import RegistryUser
+from anka_operator.scheduler.score import Placement
 
 
 class OperatorSettings(RegistryUser):
-    """Schedules Anka instances, judges nodes, mirrors the registry's templates and cleans up."""
+    """Schedules Anka instances, judges nodes, mirrors the registry's templates and cleans up.
+
+    `anka-operator explain -f FILE` says where an instance would go, and if nowhere, why.
+    """
 
     namespace: str = Field(default="anka-system", min_length=1, description="Namespace of the leader's Lease.")
     lease_name: str = Field(default="anka-operator", min_length=1, description="Name of the leader's Lease.")
@@ -27,6 +31,10 @@ class OperatorSettings(RegistryUser):
     )
     heartbeat_seconds: float = Field(
         default=40.0, ge=1, description="How long a node without a Lease of its own is waited for."
+    )
+    placement: Placement = Field(
+        default=Placement.SPREAD,
+        description="Among Macs that are equal otherwise: spread takes the emptiest, pack the fullest.",
     )
     leader_lease_seconds: float = Field(default=15.0, ge=1, description="How long a silent leader keeps its place.")
     leader_renew_seconds: float = Field(

@@ -95,7 +95,7 @@ class Work:
         registry_client = None
         if settings.registry_url:
             registry_client = await self._owned.enter_async_context(RegistryClient(settings.registry_url))
-        scheduling = Scheduling(cluster, clock, registry_url=settings.registry_url)
+        scheduling = Scheduling(cluster, clock, registry_url=settings.registry_url, placement=settings.placement)
         context = Context(
             cluster=cluster,
             clock=clock,

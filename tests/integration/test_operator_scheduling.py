@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +13,8 @@ from anka_crds.api import NodeState, Phase
 from anka_crds.api.meta import FINALIZER
 from anka_crds.core.conditions import find, is_true
 from anka_crds.core.naming import is_uuid
-from anka_crds.kube.kinds import INSTANCES, NODES
+from anka_crds.kube.kinds import INSTANCES, NODES, TEMPLATES
+from anka_dev.cloud import LocalCloud
 from anka_dev.cloud.service import Service
 from support.conditions import condition
 from support.operators import NAMESPACE, TEMPLATE, Fleet
@@ -123,6 +127,83 @@ async def test_an_instance_without_the_finalizer_gets_it_before_it_is_bound(flee
     await fleet.release("bare")
     await fleet.node("mac-1")
     assert FINALIZER in (await fleet.bound("bare")).metadata.finalizers
+
+
+async def test_room_by_resource(fleet: Fleet) -> None:
+    """On an Intel Mac as many VMs as their sizes allow, however many maxVmCount says."""
+    await fleet.node("mac-1", slots=1, arch="amd64", capacityMode="resource", vcpuOverride=8, ramOverrideGib=8)
+    template = "22222222-2222-2222-2222-222222222222"
+    await fleet.template(template, "any")
+    await fleet.client.patch(
+        TEMPLATES, template, {"status": {"versions": [{"number": 0, "tag": "v1"}]}}, subresource="status"
+    )
+    for number in range(3):
+        await fleet.instance(f"small-{number}", template="any", resources={"vcpu": 2, "memoryMib": 2048})
+        await fleet.bound(f"small-{number}")
+    for name, resources, words in (
+        ("cpu", {"vcpu": 3, "memoryMib": 512}, "0/1 node fit: 1 lacks vCPUs"),
+        ("ram", {"vcpu": 1, "memoryMib": 4096}, "0/1 node fit: 1 lacks memory"),
+        ("huge", {"vcpu": 9}, "0/1 node fit: 1 too small even when empty"),
+    ):
+        await fleet.instance(name, template="any", resources=resources)
+        told = await fleet.see(INSTANCES, name, lambda one: find(one.status.conditions, "Scheduled"), NAMESPACE)
+        assert condition(told, "Scheduled").message == words
+
+
+async def test_devices_are_bound_by_location_and_never_twice(fleet: Fleet) -> None:
+    await fleet.node("mac-1", slots=5, holds=("v1",))
+    devices = [{"locationId": number, "group": "phone"} for number in ("20", "10")]
+    await fleet.client.patch(NODES, "mac-1", {"status": {"usbDevices": devices}}, subresource="status")
+    await fleet.instance("one", usbDevice="phone")
+    assert (await fleet.bound("one")).status.usb_device == "10"
+    await fleet.instance("exact", usbDevice="10")
+    await fleet.instance("two", usbDevice="phone")
+    assert (await fleet.bound("two")).status.usb_device == "20"
+    told = await fleet.see(INSTANCES, "exact", lambda one: find(one.status.conditions, "Scheduled"), NAMESPACE)
+    assert condition(told, "Scheduled").message == "0/1 node fit: 1 has usb 10 in use"
+    await fleet.client.delete(INSTANCES, "one", NAMESPACE)
+    await fleet.release("one")
+    assert (await fleet.bound("exact")).status.usb_device == "10"
+
+
+async def test_explain_command(fleet: Fleet, operator_cloud: LocalCloud, tmp_path: Path) -> None:
+    """The same answer as the operator's, from a person's shell."""
+    await fleet.group("ios", fallbackGroup="spare")
+    await fleet.group("spare")
+    await fleet.node("mac-01", slots=1, holds=("v1",), groups=["ios"])
+    await fleet.node("mac-02", groups=["ios"], drainMode=True)
+    await fleet.node("mac-03", groups=["spare"])
+    await fleet.node("mac-04")
+    for name in ("mac-01", "mac-02", "mac-03", "mac-04"):
+        await fleet.see(NODES, name, lambda node: node.status.state is not None)
+    await fleet.instance("running", group="ios")
+    assert (await fleet.bound("running")).status.node_name == "mac-01"
+    manifest = tmp_path / "instance.yaml"
+
+    async def explained(spec: str) -> tuple[int | None, list[str]]:
+        manifest.write_text(f"apiVersion: anka.veertu.com/v1alpha1\nkind: AnkaInstance\nspec: {spec}\n")
+        kubeconfig = f"--kubeconfig={operator_cloud.cluster.kubeconfig}"
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "anka_operator", "explain", "-f", str(manifest), kubeconfig,
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        output, _ = await process.communicate()
+        return process.returncode, output.decode().splitlines()
+
+    assert await explained("{template: macos-15, group: ios}") == (
+        0,
+        [
+            "It would go to mac-03, which pulls the template first.",
+            "",
+            "NODE    TAKEN    ANSWER",
+            "mac-03  0/2 VMs  fits as fallback 1, pulls the template",
+            "mac-01  1/1 VMs  is full",
+            "mac-02  0/2 VMs  is draining",
+            "mac-04  0/2 VMs  is not in group ios",
+        ],
+    )
+    code, lines = await explained("{template: macos-15, usbDevice: iphone7}")
+    assert (code, lines[0]) == (1, "It would wait: 0/4 nodes fit: 4 lack usb iphone7.")
 
 
 async def test_the_operator_is_well(fleet: Fleet, operator: Service) -> None:

@@ -57,6 +57,8 @@ class Usb:
     location: str
     name: str | None
     available: bool
+    group: str | None = None
+    """Its claim name: `anka usb claim --claim-name GROUP`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,9 @@ class Operations:
                 continue
             location = next((str(row[key]) for key in ("location", "location_id", "id", "name") if row.get(key)), None)
             if location is not None:
-                found.append(Usb(location, _text(row, "name") or None, not row.get("vm")))
+                name, group = _named(_text(row, "name"))
+                busy = row.get("vm") or row.get("is_busy")
+                found.append(Usb(location, name, not busy, _text(row, "claim_name") or _text(row, "group") or group))
         return found
 
     async def clone(self, template: str, name: str, tag: str | None) -> None:
@@ -218,6 +222,14 @@ def _mapping(body: Any, command: str) -> Mapping[str, Any]:
     if not isinstance(body, Mapping):
         raise GarbageError(f"an object was expected, not {str(body)[:100]}", command=command)
     return body
+
+
+def _named(name: str) -> tuple[str | None, str | None]:
+    """Name and claim name of a USB device: `anka usb list` shows a claimed one as `iPhone (iphones)`."""
+    bare, bracket, group = name.removesuffix(")").rpartition(" (")
+    if not bracket or not name.endswith(")"):
+        return name or None, None
+    return bare, group or None
 
 
 def _text(body: Mapping[str, Any], key: str) -> str:

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 USAGE_SECONDS = 300.0
 FACTS_SECONDS = 60.0
 """How often licence, version and USB devices are asked for: they change when somebody changes them."""
+USB_SECONDS = 5.0
+"""How often USB devices are asked for while one is in use: somebody may wait for it."""
 GONE = "the AnkaNode of this Mac was deleted: restart the agent to join again, or remove the agent"
 
 
@@ -82,6 +84,7 @@ class NodeReporter:
                 await self._refresh_facts()
                 await self._templates.refresh(self._inventory.templates())
                 await self.report()
+                wait = USB_SECONDS if self._usb_in_use() else FACTS_SECONDS
             except (ApiError, AnkaError) as error:
                 if str(error) != self.trouble:
                     log.warning("the node's status is not written: %s; trying again", error)
@@ -94,12 +97,17 @@ class NodeReporter:
     async def _refresh_facts(self) -> None:
         now = self._clock.monotonic()
         if now - self._facts_at < FACTS_SECONDS:
+            if self._usb_in_use():
+                self.facts.usb = await self._anka.usb()
             return
         self._facts_at = now
         version, license_, usb = await self._anka.version(), await self._anka.license(), await self._anka.usb()
         if license_.valid != self.facts.license.valid:
             log.warning("the Anka licence is now %s", license_.status)
         self.facts = MacFacts(version, license_, usb)
+
+    def _usb_in_use(self) -> bool:
+        return any(not usb.available for usb in self.facts.usb)
 
     async def report(self) -> None:
         """Write the status if it is worth a write. Raises ApiError."""
@@ -153,4 +161,6 @@ def _version(facts: MacFacts) -> AnkaVersion:
 
 
 def _usb(devices: list[Usb]) -> list[UsbDevice]:
-    return [UsbDevice(location_id=usb.location, name=usb.name, available=usb.available) for usb in devices]
+    return [
+        UsbDevice(location_id=one.location, name=one.name, group=one.group, available=one.available) for one in devices
+    ]

@@ -25,7 +25,12 @@ def templates(rows: Iterable[TemplateRow]) -> list[HeldTemplate]:
     found = []
     for vm, tags in rows:
         entries = list(tags) or [(vm.version, vm.image_size)]
-        found += [HeldTemplate(uuid=vm.uuid, name=vm.name, tag=tag, size_bytes=size) for tag, size in entries]
+        for tag, size in entries:
+            # `show` tells of the tag in use only.
+            seen = HeldTemplate(uuid=vm.uuid, name=vm.name, tag=tag, size_bytes=size)
+            if tag == vm.version:
+                seen.vcpu, seen.memory_mib = vm.cpu_cores, (vm.ram_bytes or 0) >> 20 or None
+            found.append(seen)
     return sorted(found, key=lambda held: (held.name, held.uuid, held.tag or ""))[:1024]
 
 

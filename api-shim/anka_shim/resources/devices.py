@@ -22,7 +22,7 @@ def register(app: FastAPI, services: Services) -> None:
     async def usb(_: Request) -> Response:
         """Of all Macs that are not Offline."""
         services.require_synced()
-        return ok(usb_answer(services.stores.nodes))
+        return ok(usb_answer(services.stores.nodes, services.stores.instances_on))
 
     @app.get("/api/v1/vlan", **described(TAG, "List VLAN ids", gives=VlanAnswer))
     async def vlan(_: Request) -> Response:

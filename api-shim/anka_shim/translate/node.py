@@ -14,8 +14,8 @@ from anka_crds.api.instance import AnkaInstance
 from anka_crds.api.node import AnkaNode, AnkaVersion, UsbDevice
 from anka_crds.api.phase import NodeState
 from anka_crds.core.lifecycle import holds_slot
+from anka_crds.core.memory import mebibytes
 from anka_shim.translate.group import group_answer
-from anka_shim.translate.memory import mebibytes
 from anka_shim.translate.times import epoch, rfc3339
 
 Answer = dict[str, Any]

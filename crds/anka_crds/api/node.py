@@ -37,7 +37,12 @@ class AnkaNodeSpec(ApiModel):
     capacity_mode: Literal["number", "resource"] = Field(
         default="number", description="What limits the VMs: their number, or their vCPUs and RAM together."
     )
-    max_vm_count: int = Field(default=2, ge=0, le=256, description="Most VMs at a time with capacityMode number.")
+    max_vm_count: int = Field(
+        default=2,
+        ge=0,
+        le=256,
+        description="Most VMs at a time with capacityMode number; on arm64, where Apple permits two, in either mode.",
+    )
     vcpu_override: int | None = Field(
         default=None,
         ge=0,
@@ -81,6 +86,8 @@ class HeldTemplate(ApiModel):
     name: Text = Field(description="Name of the template in the registry.")
     tag: Text | None = Field(default=None, description="Tag of the template that the Mac holds.")
     size_bytes: int | None = Field(default=None, description="Size of the template on the Mac's disk, in bytes.")
+    vcpu: int | None = Field(default=None, ge=0, description="vCPUs of a VM of it that asks for no other number.")
+    memory_mib: int | None = Field(default=None, ge=0, description="RAM of such a VM in MiB.")
     last_used: datetime | None = Field(default=None, description="When a VM was last started from it.")
 
 
@@ -105,7 +112,7 @@ class KeptTemplate(ApiModel):
 class UsbDevice(ApiModel):
     location_id: Text = Field(description="Where the device is plugged in: its location id.")
     name: Text | None = Field(default=None, description="Name of the device, as the Mac shows it.")
-    group: Text | None = Field(default=None, description="Group name by which instances claim it.")
+    group: Text | None = Field(default=None, description="Group name by which instances claim it, along with others.")
     available: bool = Field(default=True, description="Whether it can be claimed.")
 
 

@@ -5,39 +5,57 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from anka_crds.api import AnkaInstance, AnkaNode
-from anka_crds.core.lifecycle import holds_slot
 from anka_crds.kube.store import EventType
 from anka_operator.cluster import Stores
+from anka_operator.scheduler.candidates import Candidates, World
 from anka_operator.scheduler.catalog import Catalog
-from anka_operator.scheduler.decide import World
-from anka_operator.scheduler.fleet import Ledger, Node, node_of
+from anka_operator.scheduler.fleet import Node, node_of
+from anka_operator.scheduler.ledger import Claim, Ledger, claim_of
+from anka_operator.scheduler.patience import Patience
 from anka_operator.scheduler.queue import Queue
-from anka_operator.scheduler.shape import is_pending
+from anka_operator.scheduler.reasons import Unscheduled
+from anka_operator.scheduler.score import Placement
+from anka_operator.scheduler.shape import Shape, is_pending
+from anka_operator.scheduler.size import TemplateSizes
+
+MOST_SHAPES = 256
+"""For so many shapes it is remembered which nodes are possible."""
 
 
 class Board:
     """`assumed` are instances with a bind under way: not in the queue, and in the ledger, until the cache has them."""
 
-    def __init__(self, stores: Stores, changed: Callable[[], None], monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        changed: Callable[[], None],
+        monotonic: Callable[[], float],
+        placement: Placement = Placement.SPREAD,
+    ) -> None:
         self.queue = Queue()
         self.ledger = Ledger()
+        self.patience = Patience()
         self.assumed: dict[str, str] = {}
         self.since: dict[str, float] = {}
         """When each waiting instance was first seen to wait, on the monotonic clock."""
         self._stores = stores
         self._changed = changed
         self._monotonic = monotonic
+        self._placement = placement
+        self._sizes = TemplateSizes()
         self._nodes: dict[str, Node] = {}
         self._catalog: Catalog | None = None
+        self._candidates: dict[Shape, Candidates | Unscheduled] = {}
         self._unsubscribe = [
             stores.instances.subscribe(self._instance),
             stores.nodes.subscribe(self._node),
             stores.templates.subscribe(self._template),
-            stores.groups.subscribe(lambda *_: changed()),
+            stores.groups.subscribe(self._group),
         ]
+        for node in stores.nodes:
+            self._see(node_of(node))
         for instance in stores.instances:
             self._take(instance)
-        self._nodes = {node.metadata.name: node_of(node) for node in stores.nodes}
 
     def close(self) -> None:
         for unsubscribe in self._unsubscribe:
@@ -47,12 +65,14 @@ class Board:
         if self._catalog is None:
             self._catalog = Catalog(self._stores.templates)
         fallbacks = {group.metadata.name: group.spec.fallback_group for group in self._stores.groups}
-        return World(self._nodes, self._catalog, fallbacks)
+        if len(self._candidates) > MOST_SHAPES:
+            self._candidates.clear()
+        return World(self._nodes, self._catalog, fallbacks, self._sizes, self._placement, self._candidates)
 
-    def assume(self, uid: str, node: str) -> None:
+    def assume(self, uid: str, claim: Claim) -> None:
         """A bind is under way: the room is taken, the instance does not wait any more."""
-        self.assumed[uid] = node
-        self.ledger.put(uid, node)
+        self.assumed[uid] = claim.node
+        self.ledger.put(uid, claim)
         self.queue.drop(uid)
 
     def settle(self, uid: str) -> None:
@@ -66,11 +86,9 @@ class Board:
 
     def _take(self, instance: AnkaInstance) -> None:
         uid = instance.metadata.uid
-        status = instance.status
-        if uid in self.assumed and status.node_name is None:
+        if uid in self.assumed and instance.status.node_name is None:
             return
-        vm_status = status.vm.status if status.vm is not None else None
-        self.ledger.put(uid, status.node_name if holds_slot(status.phase, vm_status) else None)
+        self.ledger.put(uid, claim_of(instance, self._sizes))
         if is_pending(instance):
             self.queue.put(instance)
             self.since.setdefault(uid, self._monotonic())
@@ -97,11 +115,22 @@ class Board:
             view = node_of(new)
             if self._nodes.get(view.name) == view:
                 return
-            self._nodes[view.name] = view
+            self._see(view)
         elif old is not None:
             self._nodes.pop(old.metadata.name, None)
+            self._candidates.clear()
+        self._changed()
+
+    def _see(self, node: Node) -> None:
+        self._nodes[node.name] = node
+        self._candidates.clear()
+        self._sizes.learn(node.sizes)
+
+    def _group(self, *_: object) -> None:
+        self._candidates.clear()
         self._changed()
 
     def _template(self, *_: object) -> None:
         self._catalog = None
+        self._candidates.clear()
         self._changed()

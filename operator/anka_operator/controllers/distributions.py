@@ -17,7 +17,8 @@ from anka_operator.controllers.loop import Controller, all_of
 from anka_operator.controllers.serial import Serial
 from anka_operator.reconcile import distribution as reconcile
 from anka_operator.reconcile.patch import Status
-from anka_operator.scheduler.catalog import Catalog, Unresolved
+from anka_operator.scheduler.catalog import Catalog
+from anka_operator.scheduler.reasons import Unscheduled
 
 PROGRESS_SECONDS = 2.0
 """Progress of one request is written at most this often; its end at once."""
@@ -78,10 +79,10 @@ class Distributions(Controller):
         stores, now, group = self._cluster.stores, self.clock.now(), distribution.spec.group
         if group is not None and stores.groups.get(group) is None:
             return reconcile.refused(
-                distribution, Unresolved("GroupNotFound", f"There is no NodeGroup {group}"), now=now
+                distribution, Unscheduled("GroupNotFound", f"There is no NodeGroup {group}"), now=now
             )
         template = reconcile.meant(distribution, Catalog(stores.templates), stores.nodes)
-        if isinstance(template, Unresolved):
+        if isinstance(template, Unscheduled):
             if template.reason == "TemplateNotReady":
                 return reconcile.waits(distribution, template, now=now)
             return reconcile.refused(distribution, template, now=now)

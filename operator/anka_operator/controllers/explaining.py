@@ -10,7 +10,7 @@ from anka_operator.cluster import Cluster
 from anka_operator.controllers.loop import Controller, all_of
 from anka_operator.controllers.scheduling import Scheduling
 from anka_operator.reconcile.instance import shows, waiting
-from anka_operator.scheduler.decide import Unscheduled
+from anka_operator.scheduler.reasons import Unscheduled
 
 PATIENCE_SECONDS = 1.0
 """Who gets a node within this time is told nothing: that would be a write for nothing."""

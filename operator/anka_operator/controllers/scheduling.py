@@ -17,7 +17,9 @@ from anka_operator.cluster import Cluster
 from anka_operator.controllers.board import Board
 from anka_operator.controllers.loop import MAX_IN_FLIGHT, Controller
 from anka_operator.reconcile.instance import bound, with_finalizer
-from anka_operator.scheduler.decide import Binding, Unscheduled, decide
+from anka_operator.scheduler.decide import Binding, decide
+from anka_operator.scheduler.reasons import Unscheduled
+from anka_operator.scheduler.score import Placement
 from anka_operator.scheduler.shape import Shape
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,8 @@ log = logging.getLogger(__name__)
 BIND_SECONDS = 10.0
 """Longest time that one bind may take, repeats included. Then its outcome is looked up."""
 LOOK_UP_SECONDS = 2.0
+EXPIRE_SECONDS = 60.0
+"""A bind whose outcome stays unknown for this long, while the watch works, never landed: its place is given back."""
 DRAIN_SECONDS = 5.0
 
 
@@ -37,12 +41,13 @@ class Scheduling(Controller):
         clock: Clock,
         *,
         registry_url: str | None = None,
+        placement: Placement = Placement.SPREAD,
         window: float = 0.01,
         max_in_flight: int = MAX_IN_FLIGHT,
     ) -> None:
         super().__init__("scheduling", clock, window=window, tick=15.0)
         self.unscheduled: dict[Shape, Unscheduled] = {}
-        self.board = Board(cluster.stores, self.wake, clock.monotonic)
+        self.board = Board(cluster.stores, self.wake, clock.monotonic, placement)
         self._cluster = cluster
         self._registry_url = registry_url
         self._max_in_flight = max_in_flight
@@ -65,7 +70,8 @@ class Scheduling(Controller):
         if room <= 0:
             return None  # the end of any bind wakes us
         started = self.clock.monotonic()
-        decisions = decide(self.board.world(), self.board.queue, self.board.ledger, room)
+        board = self.board
+        decisions = decide(board.world(), board.queue, board.ledger, room, patience=board.patience, now=started)
         for binding in decisions.bindings:
             self._start(binding)
         self.unscheduled = {**self._not_answered(len(decisions.bindings) >= room), **decisions.unscheduled}
@@ -81,7 +87,7 @@ class Scheduling(Controller):
         return {shape: why for shape, why in self.unscheduled.items() if shape in waiting}
 
     def _start(self, binding: Binding) -> None:
-        self.board.assume(binding.uid, binding.node)
+        self.board.assume(binding.uid, binding.claim)
         task = asyncio.create_task(self._bind(binding), name=f"bind {binding.uid}")
         self._binds.add(task)
         task.add_done_callback(self._ended)
@@ -127,7 +133,8 @@ class Scheduling(Controller):
 
     async def _look_up(self, uid: str) -> None:
         """Read the object itself until the API answers: a bind whose answer was lost may have been done, and its
-        room must stay taken until that is known."""
+        room must stay taken until that is known, or until the watch had all the time to tell."""
+        began = self.clock.monotonic()
         while True:
             known = self._cluster.stores.instances.by_uid(uid)
             if known is None:
@@ -139,12 +146,20 @@ class Scheduling(Controller):
                 self._cluster.stores.instances.apply_deleted(known)
                 return
             except ApiError as error:
-                metrics.EXPIRED.inc()
+                if self._expired(began):
+                    metrics.EXPIRED.inc()
+                    log.warning("a bind is given up, its outcome could not be read: %s", error, extra={"uid": uid})
+                    return
                 self.report(error)
                 await asyncio.sleep(LOOK_UP_SECONDS)
                 continue
             self._cluster.stores.instances.apply_written(fresh)
             return
+
+    def _expired(self, began: float) -> bool:
+        """Without a watch nothing expires: what the API did can't be seen, and it takes no other binds either."""
+        silent = INSTANCES.plural in self._cluster.cut_off
+        return not silent and self.clock.monotonic() - began >= EXPIRE_SECONDS
 
     def _count(self) -> None:
         metrics.QUEUE_DEPTH.set(len(self.board.queue))

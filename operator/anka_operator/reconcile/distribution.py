@@ -20,7 +20,8 @@ from anka_crds.core.distribution import is_finished
 from anka_crds.core.lifecycle import Health
 from anka_operator.reconcile.node import offline_since
 from anka_operator.reconcile.patch import Status, bounded, settled, whole
-from anka_operator.scheduler.catalog import Catalog, Unresolved, name_of
+from anka_operator.scheduler.catalog import Catalog, name_of
+from anka_operator.scheduler.reasons import Unscheduled
 
 _HEALTH: dict[DistributionPhase, Health] = {
     "Pending": Health.PROGRESSING,
@@ -34,32 +35,32 @@ OFFLINE = "The Mac is Offline"
 
 def meant(
     distribution: TemplateDistribution, catalog: Catalog, nodes: Iterable[AnkaNode]
-) -> ResolvedTemplate | Unresolved:
+) -> ResolvedTemplate | Unscheduled:
     """Template and tag as they are now. A removal needs neither in the registry: what left it can lie on Macs still,
     and is named by its UUID then. Without tag and version all tags are removed, so the result has none."""
     spec = distribution.spec
     if spec.action == "Pull" or spec.version is not None:
         found = catalog.resolve(spec)
-        if isinstance(found, Unresolved):
+        if isinstance(found, Unscheduled):
             return found
         return ResolvedTemplate(id=found.id, name=found.name, tag=found.tag, version=found.version)
     template = catalog.find(spec.template)
-    if not isinstance(template, Unresolved):
+    if not isinstance(template, Unscheduled):
         return ResolvedTemplate(id=template.metadata.name, name=name_of(template), tag=spec.tag)
     if template.reason != "TemplateNotFound":
         return template
     held = next((held for node in nodes for held in node.status.templates if held.uuid == spec.template), None)
     if held is None:
-        return Unresolved(template.reason, f"{template.message}, nor on a Mac")
+        return Unscheduled(template.reason, f"{template.message}, nor on a Mac")
     return ResolvedTemplate(id=held.uuid, name=held.name, tag=spec.tag)
 
 
-def waits(distribution: TemplateDistribution, why: Unresolved, *, now: datetime) -> Status | None:
+def waits(distribution: TemplateDistribution, why: Unscheduled, *, now: datetime) -> Status | None:
     """Not taken up yet, and why; None when that is told already."""
     return _patch(distribution, "Pending", why.reason, why.message, now)
 
 
-def refused(distribution: TemplateDistribution, why: Unresolved, *, now: datetime) -> Status | None:
+def refused(distribution: TemplateDistribution, why: Unscheduled, *, now: datetime) -> Status | None:
     """What it asks for is not there: it never begins."""
     return _patch(distribution, "Error", why.reason, why.message, now, requested_at=_requested(distribution, now))
 

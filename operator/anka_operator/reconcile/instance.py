@@ -13,7 +13,8 @@ from anka_crds.core.lifecycle import HEALTH, Health, may_follow
 from anka_crds.core.lifetime import LATE, late_words
 from anka_crds.core.naming import stable_uuid
 from anka_operator.reconcile.patch import Status, bounded, listed, settled, text
-from anka_operator.scheduler.decide import Binding, Unscheduled
+from anka_operator.scheduler.decide import Binding
+from anka_operator.scheduler.reasons import Unscheduled
 
 SCHEDULED = "Scheduled"
 
@@ -61,6 +62,7 @@ def bound(instance: AnkaInstance, binding: Binding, *, now: datetime, registry: 
         "conditions": listed(conditions),
         **({"arch": template.arch} if template.arch in ("amd64", "arm64") else {}),
         **({"registry": registry} if registry else {}),
+        **({"usbDevice": binding.claim.usb} if binding.claim.usb is not None else {}),
     }
 
 

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from anka_crds.api.template import AnkaTemplate
 from anka_crds.core.distribution import version_of
+from anka_operator.scheduler import reasons
+from anka_operator.scheduler.reasons import Unscheduled
 
 
 class Asked(Protocol):
@@ -32,14 +34,6 @@ class Resolved:
     arch: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unresolved:
-    """Why a shape's template means nothing: a reason for programs, and words for people."""
-
-    reason: str
-    message: str
-
-
 class Catalog:
     """Templates by id and by name. Templates being deleted are not offered."""
 
@@ -51,31 +45,28 @@ class Catalog:
                 self._by_id[template.metadata.name] = template
                 self._by_name.setdefault(name_of(template), []).append(template)
 
-    def resolve(self, shape: Asked) -> Resolved | Unresolved:
+    def resolve(self, shape: Asked) -> Resolved | Unscheduled:
         """The version that is asked for: the latest where neither tag nor version is named."""
         template = self.find(shape.template)
-        if isinstance(template, Unresolved):
+        if isinstance(template, Unscheduled):
             return template
         versions = template.status.versions
         if not versions:
-            return Unresolved("TemplateNotReady", f"The registry shows no version of template {name_of(template)} yet")
+            return reasons.template_not_ready(name_of(template))
         found = version_of(versions, shape.tag, shape.version)
         if found is None:
             return _no_such_version(template, shape)
         arch = found.arch or template.status.arch or None
         return Resolved(template.metadata.name, name_of(template), found.tag, found.number, arch)
 
-    def find(self, word: str) -> AnkaTemplate | Unresolved:
+    def find(self, word: str) -> AnkaTemplate | Unscheduled:
         """The template of this UUID, else the only one of this name."""
         called = self._by_name.get(word, [])
         template = self._by_id.get(word) or self._by_id.get(word.lower())
         if template is None and len(called) > 1:
-            ids = ", ".join(sorted(other.metadata.name for other in called))
-            return Unresolved(
-                "TemplateAmbiguous", f"{len(called)} templates are called {word}: give one's UUID ({ids})"
-            )
+            return reasons.template_ambiguous(word, [other.metadata.name for other in called])
         if template is None and not called:
-            return Unresolved("TemplateNotFound", f"No template {word} in the registry")
+            return reasons.template_not_found(word)
         return template or called[0]
 
 
@@ -83,12 +74,8 @@ def name_of(template: AnkaTemplate) -> str:
     return template.spec.display_name or template.status.name or template.metadata.name
 
 
-def _no_such_version(template: AnkaTemplate, shape: Asked) -> Unresolved:
-    versions = template.status.versions
-    tags = ", ".join(version.tag for version in versions[-5:])
-    more = f" and {len(versions) - 5} older" if len(versions) > 5 else ""
+def _no_such_version(template: AnkaTemplate, shape: Asked) -> Unscheduled:
+    tags = [version.tag for version in template.status.versions]
     if shape.tag is not None:
-        return Unresolved("TagNotFound", f"Template {name_of(template)} has no tag {shape.tag}: it has {tags}{more}")
-    return Unresolved(
-        "VersionNotFound", f"Template {name_of(template)} has no version {shape.version}: it has tags {tags}{more}"
-    )
+        return reasons.tag_not_found(name_of(template), shape.tag, tags)
+    return reasons.version_not_found(name_of(template), shape.version, tags)

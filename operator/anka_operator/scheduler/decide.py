@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import heapq
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from anka_operator.scheduler.catalog import Catalog, Resolved, Unresolved
-from anka_operator.scheduler.filters import Asked, has_room, obstacle
-from anka_operator.scheduler.fleet import Ledger, Node
-from anka_operator.scheduler.groups import chain
-from anka_operator.scheduler.queue import Queue, Service
-from anka_operator.scheduler.reasons import single, summary
-from anka_operator.scheduler.score import Score, missing, score
+from anka_operator.scheduler.candidates import World, candidates
+from anka_operator.scheduler.catalog import Resolved
+from anka_operator.scheduler.filters import free_device
+from anka_operator.scheduler.ledger import Claim, Ledger
+from anka_operator.scheduler.patience import Patience
+from anka_operator.scheduler.queue import Pending, Queue, Service
+from anka_operator.scheduler.reasons import Unscheduled
+from anka_operator.scheduler.score import missing
+from anka_operator.scheduler.search import Floor, Search
 from anka_operator.scheduler.shape import Shape
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """Where instances could run."""
-
-    nodes: Mapping[str, Node]
-    catalog: Catalog
-    fallbacks: Mapping[str, str | None] = field(default_factory=dict)
-    """Every NodeGroup and the one that takes over when it is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +22,13 @@ class Binding:
     """This instance shall run there."""
 
     uid: str
-    node: str
     template: Resolved
+    claim: Claim
     pull_needed: bool
 
-
-@dataclass(frozen=True, slots=True)
-class Unscheduled:
-    """Why nobody of a shape can run now. `reason` is one CamelCase word."""
-
-    reason: str
-    message: str
+    @property
+    def node(self) -> str:
+        return self.claim.node
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,89 +36,82 @@ class Decisions:
     bindings: list[Binding]
     unscheduled: dict[Shape, Unscheduled]
     """Those of this shape that got no binding wait for this reason."""
+    kept: Mapping[str, str] = field(default_factory=dict)
+    """Nodes that are kept free -> uid of the instance for which they are."""
 
 
-def decide(world: World, queue: Queue, ledger: Ledger, limit: int | None = None) -> Decisions:
-    """Serve the queue in order: what can't run never holds up what can.
+def decide(
+    world: World,
+    queue: Queue,
+    ledger: Ledger,
+    limit: int | None = None,
+    *,
+    before: Pending | None = None,
+    patience: Patience | None = None,
+    now: float = 0.0,
+) -> Decisions:
+    """Serve the queue in order: what can't run never holds up what can, but for a while what runs on some nodes
+    (`patience`; without it nothing is ever kept free).
 
     Every binding is put into `ledger`; the queue stays as it is. `limit` is the most bindings made: then the round
-    ends, and shapes that were not answered are in neither list.
+    ends, and shapes that were not answered are in neither list. `before`: only those who are served before this one.
     """
+    round_ = Round(world, ledger)
     bindings: list[Binding] = []
     unscheduled: dict[Shape, Unscheduled] = {}
-    searches: dict[Shape, _Search] = {}
     service = Service(queue)
-    for shape, pending in service:
-        if limit is not None and len(bindings) >= limit:
+    searches: list[Search | None] = [None] * len(service)
+    for number, shape, pending in service:
+        if (limit is not None and len(bindings) >= limit) or (before is not None and pending >= before):
             break
-        search = searches.get(shape)
+        search = searches[number]
         if search is None:
-            started = _begin(world, shape, ledger)
+            started = round_.begin(shape)
             if isinstance(started, Unscheduled):
                 unscheduled[shape] = started
-                service.close(shape)
+                service.close(number)
                 continue
-            search = searches[shape] = started
-        node = search.next(ledger)
-        if node is None:
+            search = searches[number] = started
+        binding = round_.bind(pending.uid, search)
+        if binding is None:
             # Room only shrinks during a round: the whole shape has its answer.
-            unscheduled[shape] = search.explain(ledger)
-            service.close(shape)
+            due = patience.nodes_due(pending.uid, now) if patience is not None else 0
+            unscheduled[shape] = round_.give_up(pending.uid, search, due)
+            service.close(number)
             continue
-        ledger.put(pending.uid, node.name)
-        template = search.asked.template
-        bindings.append(Binding(pending.uid, node.name, template, missing(node, search.asked) > 0))
-    return Decisions(bindings, unscheduled)
+        bindings.append(binding)
+    if patience is not None:
+        patience.forget_all_but(queue)
+    return Decisions(bindings, unscheduled, round_.floor.kept)
 
 
-def _begin(world: World, shape: Shape, ledger: Ledger) -> _Search | Unscheduled:
-    template = world.catalog.resolve(shape)
-    if isinstance(template, Unresolved):
-        return Unscheduled(template.reason, template.message)
-    groups: tuple[str, ...] = ()
-    if shape.group is not None:
-        groups = chain(shape.group, world.fallbacks)
-        if not groups:
-            return Unscheduled("GroupNotFound", f"There is no NodeGroup {shape.group}")
-    asked = Asked(template, groups)
-    if shape.node is None:
-        return _Search(asked, world.nodes, ledger)
-    node = world.nodes.get(shape.node)
-    if node is None:
-        return Unscheduled("NodeNotFound", f"There is no node {shape.node}")
-    return _Search(asked, {node.name: node}, ledger, only=node.name)
+class Round:
+    """Turns shapes into searches, and what they find into bindings."""
 
+    def __init__(self, world: World, ledger: Ledger) -> None:
+        self.floor = Floor(world.nodes, ledger, world.placement)
+        self._world = world
 
-class _Search:
-    """Nodes for one shape, best first. Scores are looked at again only when they can have changed."""
+    def begin(self, shape: Shape) -> Search | Unscheduled:
+        """Unscheduled: what the shape names does not exist."""
+        found = candidates(self._world, shape)
+        return found if isinstance(found, Unscheduled) else Search(found, self.floor)
 
-    def __init__(self, asked: Asked, nodes: Mapping[str, Node], ledger: Ledger, only: str | None = None) -> None:
-        self.asked = asked
-        self._nodes = nodes
-        self._only = only
-        self._heap: list[Score] = [
-            score(node, asked, ledger) for node in nodes.values() if obstacle(node, asked, ledger) is None
-        ]
-        heapq.heapify(self._heap)
+    def bind(self, uid: str, search: Search) -> Binding | None:
+        """Give the instance the best node, and book it; None when there is none."""
+        node, asked = search.next(), search.asked
+        if node is None:
+            return None
+        ledger = self.floor.ledger
+        usb = free_device(node, asked.usb, ledger.use(node.name)) if asked.usb is not None else None
+        claim = Claim(node.name, asked.size, usb)
+        ledger.put(uid, claim)
+        self.floor.touched.append(node.name)
+        return Binding(uid, asked.template, claim, missing(node, asked) > 0)
 
-    def next(self, ledger: Ledger) -> Node | None:
-        """The best node with room, or None."""
-        while self._heap:
-            best = self._heap[0]
-            node = self._nodes[best[-1]]
-            if not has_room(node, ledger):
-                heapq.heappop(self._heap)
-                continue
-            now = score(node, self.asked, ledger)
-            if now == best:
-                return node
-            heapq.heapreplace(self._heap, now)
-        return None
-
-    def explain(self, ledger: Ledger) -> Unscheduled:
-        obstacles = Counter(
-            reason for node in self._nodes.values() if (reason := obstacle(node, self.asked, ledger)) is not None
-        )
-        if self._only is not None:
-            return Unscheduled("Unschedulable", single(self._only, next(iter(obstacles))))
-        return Unscheduled("Unschedulable", summary(len(self._nodes), obstacles))
+    def give_up(self, uid: str, search: Search, due: int) -> Unscheduled:
+        """Why it waits. `due`: how many nodes are kept free for it from now on."""
+        kept = search.worth_keeping(due) if due else []
+        why = search.explain(kept)
+        self.floor.kept.update(dict.fromkeys(kept, uid))
+        return why

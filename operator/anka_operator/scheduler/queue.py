@@ -5,8 +5,8 @@ from __future__ import annotations
 import bisect
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from anka_crds.api.instance import AnkaInstance
 from anka_operator.scheduler.shape import Shape, shape_of
@@ -14,8 +14,7 @@ from anka_operator.scheduler.shape import Shape, shape_of
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Pending:
+class Pending(NamedTuple):
     """One waiting instance. The order of the fields is the order of service; uid only breaks ties."""
 
     priority: int
@@ -72,28 +71,41 @@ class Queue:
         return uid in self._places
 
 
+class Turn(NamedTuple):
+    """Whose turn it is."""
+
+    number: int
+    """Of the shape, from 0: the hash of a shape costs too much to be asked for each instance."""
+    shape: Shape
+    pending: Pending
+
+
 class Service:
     """Serves a queue in order without changing it; whole shapes can be sent home."""
 
     def __init__(self, queue: Queue) -> None:
-        self._queue = queue
-        self._heads = [(queue.line(shape)[0], number, shape) for number, shape in enumerate(queue.shapes)]
+        self._lines = [(shape, queue.line(shape)) for shape in queue.shapes]
+        self._heads = [(line[0], number) for number, (_, line) in enumerate(self._lines)]
         heapq.heapify(self._heads)
-        self._next = dict.fromkeys(queue.shapes, 0)
-        self._closed: set[Shape] = set()
+        self._next = [0] * len(self._lines)
+        self._closed = [False] * len(self._lines)
 
-    def close(self, shape: Shape) -> None:
+    def __len__(self) -> int:
+        """Number of shapes."""
+        return len(self._lines)
+
+    def close(self, number: int) -> None:
         """Nobody of this shape can be served any more."""
-        self._closed.add(shape)
+        self._closed[number] = True
 
-    def __iter__(self) -> Iterator[tuple[Shape, Pending]]:
+    def __iter__(self) -> Iterator[Turn]:
         """In order over all shapes; a shape that is closed during the iteration ends there."""
         while self._heads:
-            pending, number, shape = heapq.heappop(self._heads)
-            if shape in self._closed:
-                continue
-            yield shape, pending
-            self._next[shape] += 1
-            line = self._queue.line(shape)
-            if shape not in self._closed and self._next[shape] < len(line):
-                heapq.heappush(self._heads, (line[self._next[shape]], number, shape))
+            pending, number = self._heads[0]
+            shape, line = self._lines[number]
+            yield Turn(number, shape, pending)
+            self._next[number] += 1
+            if not self._closed[number] and self._next[number] < len(line):
+                heapq.heapreplace(self._heads, (line[self._next[number]], number))
+            else:
+                heapq.heappop(self._heads)

@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from support.contract.case import (
     FOLDER,
-    PENDING,
     Ask,
     Case,
     Expected,
@@ -149,7 +148,7 @@ def test_steps_of_the_file(name: str) -> None:
             check(step.until, named_shapes())
 
 
-@pytest.mark.parametrize("path", [*files(), *files(PENDING)], ids=lambda path: str(path.relative_to(FOLDER)))
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(FOLDER)))
 def test_files(path: Path) -> None:
     found = read(path)
     assert found

@@ -63,11 +63,24 @@ async def test_tags_and_usb(anka: Operations, fake_anka: FakeAnka) -> None:
     fake_anka.table(
         {
             "show t tag": [{"tag": "v1", "number": 0, "size": 5}, {"no": "tag"}],
-            "usb list": [{"id": "1", "location": "0x1", "name": "phone"}, {"id": "2", "vm": "x"}, 5],
+            "usb list": [
+                {"id": "1", "location": "0x1", "name": "phone"},
+                {"id": "2", "vm": "x"},
+                5,
+                {"location": "3", "name": "iPhone (iphones)", "is_claimed": 1, "is_busy": 1},
+                {"location": 4, "name": "iPhone", "claim_name": "iphones", "is_busy": 0},
+                {"location": "5", "name": "Hub (USB 3) fast", "group": "hubs"},
+            ],
         }
     )
     assert await anka.tags("t") == [Tag("v1", 0, 5)]
-    assert await anka.usb() == [Usb("0x1", "phone", True), Usb("2", None, False)]
+    assert await anka.usb() == [
+        Usb("0x1", "phone", True),
+        Usb("2", None, False),
+        Usb("3", "iPhone", False, "iphones"),
+        Usb("4", "iPhone", True, "iphones"),
+        Usb("5", "Hub (USB 3) fast", True, "hubs"),
+    ]
     fake_anka.answer("text")
     with pytest.raises(GarbageError):
         await anka.tags("t")

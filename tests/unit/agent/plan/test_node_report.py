@@ -31,6 +31,14 @@ def test_unknown_architecture_is_not_made_up() -> None:
     assert "hostArch" not in status(host_arch=None)
 
 
+def test_the_size_is_that_of_the_tag_in_use() -> None:
+    vm = Vm("b", "macos", "stopped", version="v2", cpu_cores=6, ram_bytes=8 << 30)
+    held = node_report.templates([(vm, [("v2", 2), ("v1", 1)]), (Vm("a", "bare", "stopped"), [])])
+    assert [(row.tag, row.vcpu, row.memory_mib) for row in held] == [
+        (None, None, None), ("v1", None, None), ("v2", 6, 8192),
+    ]  # fmt: skip
+
+
 def test_a_row_for_each_tag() -> None:
     tagged, bare = Vm("b", "macos", "stopped", version="v2"), Vm("a", "linux", "stopped", image_size=7)
     held = node_report.templates([(tagged, [("v2", 2), ("v1", 1)]), (bare, [])])

@@ -95,6 +95,49 @@ async def test_the_room_stays_taken_while_the_outcome_is_unknown(rig: Rig, sched
     assert rig.instance("two").status.node_name is None
 
 
+async def test_a_bind_that_never_landed_expires(
+    rig: Rig, scheduling: Scheduling, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody can say what became of it, but the watch works, and a minute has passed: somebody else gets the place."""
+    rig.api.fail("patch", Fault(500))
+    rig.api.fail("get", Fault(403), times=1_000_000)
+    await rig.put(template(), node(slots=1), instance())
+    await rig.api.until(lambda: rig.api.count("get") >= 2)
+    rig.clock.advance(module.EXPIRE_SECONDS - 1)
+    seen = rig.api.count("get")
+    await rig.api.until(lambda: rig.api.count("get") >= seen + 3)
+    assert (scheduling.board.ledger.used("mac-1"), rig.api.count("patch")) == (1, 1)
+    rig.clock.advance(1)
+    await bound(rig)
+    assert rig.api.count("patch") == 2
+    assert "a bind is given up" in caplog.text
+
+
+async def test_nothing_expires_without_a_watch(
+    rig: Rig, scheduling: Scheduling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(rig.cluster), "cut_off", ["ankainstances"])
+    rig.api.fail("patch", Fault(500))
+    rig.api.fail("get", Fault(403), times=9)
+    await rig.put(template(), node(slots=1), instance())
+    await rig.api.until(lambda: rig.api.count("get") >= 2)
+    rig.clock.advance(10 * module.EXPIRE_SECONDS)
+    await rig.api.until(lambda: rig.api.count("get") >= 9)
+    assert rig.api.count("patch") == 1
+    await bound(rig)
+
+
+async def test_a_device_is_bound_with_its_location(rig: Rig, scheduling: Scheduling) -> None:
+    phones = {"usbDevices": [{"locationId": "77", "group": "phone"}]}
+    await rig.put(template(), node(slots=2, status=phones), instance(usbDevice="phone"))
+    await bound(rig)
+    await settled(scheduling)
+    assert rig.instance().status.usb_device == "77"
+    await rig.put(instance("two", usbDevice="phone"))
+    await scheduling.run_once()
+    assert [why.message for why in scheduling.unscheduled.values()] == ["0/1 node fit: 1 has usb phone in use"]
+
+
 async def test_one_that_vanished_gives_back_its_room(rig: Rig, scheduling: Scheduling) -> None:
     rig.api.fail("patch", Fault(404, reason="NotFound"))
     rig.api.fail("get", Fault(404, reason="NotFound"))

@@ -12,7 +12,8 @@ from anka_crds.core.conditions import find, is_true
 from anka_crds.kube import merge_patch
 from anka_operator.reconcile import distribution as reconcile
 from anka_operator.reconcile.patch import Status
-from anka_operator.scheduler.catalog import Catalog, Unresolved
+from anka_operator.scheduler.catalog import Catalog
+from anka_operator.scheduler.reasons import Unscheduled
 from support.objects import START, TEMPLATE, distribution, node, template
 
 RESOLVED = ResolvedTemplate(id=TEMPLATE, name="macos-15", tag="v2", version=1)
@@ -74,7 +75,7 @@ def entries(one: TemplateDistribution | None) -> list[tuple[str, bool, int, str 
 def test_what_is_meant(spec: dict[str, Any], found: tuple[str, str | None] | str) -> None:
     left = node(status={"templates": [{"uuid": "gone", "name": "gone-by-name", "tag": "v1"}]})
     got = reconcile.meant(distribution(**spec), CATALOG, [left])
-    assert (got.reason if isinstance(got, Unresolved) else (got.id, got.tag)) == found
+    assert (got.reason if isinstance(got, Unscheduled) else (got.id, got.tag)) == found
 
 
 def test_taken_up() -> None:
@@ -99,7 +100,7 @@ def test_for_nobody_it_is_done() -> None:
 
 def test_refused() -> None:
     one = distribution()
-    one = after(one, reconcile.refused(one, Unresolved("TagNotFound", "no tag v9"), now=START))
+    one = after(one, reconcile.refused(one, Unscheduled("TagNotFound", "no tag v9"), now=START))
     assert (one.status.phase, one.status.finished_at) == ("Error", START)
     stalled = find(one.status.conditions, "Stalled")
     assert stalled is not None
@@ -107,7 +108,7 @@ def test_refused() -> None:
 
 
 def test_it_waits_for_the_versions_of_a_template() -> None:
-    why = Unresolved("TemplateNotReady", "no version yet")
+    why = Unscheduled("TemplateNotReady", "no version yet")
     one = distribution()
     one = after(one, reconcile.waits(one, why, now=START))
     assert (one.status.phase, one.status.requested_at) == ("Pending", None)

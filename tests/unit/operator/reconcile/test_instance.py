@@ -13,7 +13,9 @@ from anka_crds.core.lifecycle import may_follow
 from anka_crds.kube import merge_patch
 from anka_operator.reconcile import instance as rules
 from anka_operator.scheduler.catalog import Resolved
-from anka_operator.scheduler.decide import Binding, Unscheduled
+from anka_operator.scheduler.decide import Binding
+from anka_operator.scheduler.ledger import Claim
+from anka_operator.scheduler.reasons import Unscheduled
 from support.objects import FINALIZER, START, TEMPLATE, instance
 
 PENDING = {
@@ -33,8 +35,8 @@ FULL = Unscheduled("Unschedulable", "0/3 nodes fit: 3 full")
 NOW = START + timedelta(seconds=7, microseconds=5)
 
 
-def binding(pull: bool = False, arch: str | None = "arm64") -> Binding:
-    return Binding("uid-one", "mac-1", Resolved(TEMPLATE, "macos-15", "v1", 3, arch), pull)
+def binding(pull: bool = False, arch: str | None = "arm64", usb: str | None = None) -> Binding:
+    return Binding("uid-one", Resolved(TEMPLATE, "macos-15", "v1", 3, arch), Claim("mac-1", usb=usb), pull)
 
 
 def after(before: AnkaInstance, patch: dict[str, Any]) -> AnkaInstance:
@@ -70,6 +72,7 @@ def test_bound(pull: bool, phase: str, words: str) -> None:
     assert all(one["lastTransitionTime"] == "2026-01-01T00:00:07Z" for one in conditions)
     again = rules.bound(instance(status=PENDING, meta={"version": 2}), binding(pull), now=NOW, registry=None)
     assert again["requestId"] != request_id
+    assert rules.bound(before, binding(usb="336675856"), now=NOW, registry=None)["usbDevice"] == "336675856"
     assert "registry" not in again
 
 

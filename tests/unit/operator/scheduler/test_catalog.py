@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from anka_operator.scheduler.catalog import Catalog, Resolved, Unresolved
+from anka_operator.scheduler.catalog import Catalog, Resolved
+from anka_operator.scheduler.reasons import Unscheduled
 from anka_operator.scheduler.shape import Shape
 from support.objects import TEMPLATE, template
 
@@ -57,6 +58,6 @@ def test_the_architecture_is_that_of_the_version() -> None:
 )
 def test_unresolved(shape: Shape, reason: str, words: str) -> None:
     found = CATALOG.resolve(shape)
-    assert isinstance(found, Unresolved)
+    assert isinstance(found, Unscheduled)
     assert found.reason == reason
     assert words in found.message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from dataclasses import dataclass
 from random import Random
@@ -12,14 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anka_crds.api import AnkaInstance, AnkaNode, NodeState
+from anka_operator.scheduler.candidates import World
 from anka_operator.scheduler.catalog import Catalog, Resolved
-from anka_operator.scheduler.decide import Decisions, World, decide
+from anka_operator.scheduler.decide import Decisions, decide
 from anka_operator.scheduler.filters import Asked, obstacle
-from anka_operator.scheduler.fleet import Ledger, node_of
+from anka_operator.scheduler.fleet import node_of
 from anka_operator.scheduler.groups import chain
+from anka_operator.scheduler.ledger import Claim, Ledger
 from anka_operator.scheduler.queue import Queue
+from anka_operator.scheduler.score import Placement
 from anka_operator.scheduler.shape import shape_of
-from support.objects import instance, node, template
+from anka_operator.scheduler.size import Size
+from anka_operator.scheduler.snapshot import snapshot
+from support.objects import TEMPLATE, instance, node, template
 
 
 def world(*nodes: AnkaNode, fallbacks: dict[str, str | None] | None = None) -> World:
@@ -53,7 +59,7 @@ def test_bindings_count_at_once() -> None:
 
 def test_the_template_at_hand_beats_an_empty_node() -> None:
     ledger = Ledger()
-    ledger.put("other", "holder")
+    ledger.put("other", Claim("holder"))
     decisions = decide(world(node("empty"), node("holder", holds=("v2",))), queue_of(instance("x")), ledger)
     assert [(one.node, one.pull_needed, one.template.tag) for one in decisions.bindings] == [("holder", False, "v2")]
     decisions = decide(world(node("empty"), node("older", holds=("v1",))), queue_of(instance("x")), Ledger())
@@ -62,7 +68,7 @@ def test_the_template_at_hand_beats_an_empty_node() -> None:
 
 def test_one_for_a_full_node_does_not_hold_up_others() -> None:
     full = Ledger()
-    full.put("other", "mac-1")
+    full.put("other", Claim("mac-1"))
     queue = queue_of(instance("wants-mac-1", node="mac-1", priority=1), instance("any"))
     decisions = decide(world(node("mac-1", slots=1), node("mac-2")), queue, full)
     assert ran(decisions) == {"any": "mac-2"}
@@ -75,12 +81,12 @@ def test_one_for_a_full_node_does_not_hold_up_others() -> None:
         ({"node": "mac-9"}, "NodeNotFound", "There is no node mac-9"),
         ({"group": "nonesuch"}, "GroupNotFound", "There is no NodeGroup nonesuch"),
         ({"template": "nonesuch"}, "TemplateNotFound", "No template nonesuch in the registry"),
-        ({"group": "ios"}, "Unschedulable", "0/1 node fit: 1 not in group ios"),
+        ({"group": "ios"}, "GroupEmpty", "No node is in group ios, nor in its fallback spare"),
         ({"node": "mac-1", "group": "ios"}, "Unschedulable", "Node mac-1 is not in group ios"),
     ],
 )
 def test_reasons(spec: dict[str, Any], reason: str, message: str) -> None:
-    decisions = decide(world(node(), fallbacks={"ios": None}), queue_of(instance(**spec)), Ledger())
+    decisions = decide(world(node(), fallbacks={"ios": "spare", "spare": None}), queue_of(instance(**spec)), Ledger())
     assert decisions.bindings == []
     assert [(why.reason, why.message) for why in decisions.unscheduled.values()] == [(reason, message)]
 
@@ -95,6 +101,52 @@ def test_the_fallback_is_used_once_the_group_is_full() -> None:
     queue = queue_of(*(instance(f"x{number}", meta={"age": 9 - number}, group="ios") for number in range(3)))
     decisions = decide(world(*macs, fallbacks={"ios": "spare", "spare": None}), queue, Ledger())
     assert ran(decisions) == {"x0": "a", "x1": "b", "x2": "b"}
+
+
+def test_packing_fills_one_mac_after_the_other() -> None:
+    """Also when another shape put something somewhere meanwhile: c has become better than b."""
+    macs = [node(name, slots=2) for name in ("a", "b", "c")]
+    specs: list[dict[str, Any]] = [{}, {"node": "c"}, {}, {}, {}]
+    queue = queue_of(*(instance(f"x{n}", meta={"age": 9 - n}, **spec) for n, spec in enumerate(specs)))
+    packed = dataclasses.replace(world(*macs), placement=Placement.PACK)
+    assert ran(decide(packed, queue, Ledger())) == {"x0": "a", "x1": "c", "x2": "a", "x3": "c", "x4": "b"}
+    spread = ran(decide(world(*macs), queue, Ledger()))
+    assert spread == {"x0": "a", "x1": "c", "x2": "b", "x3": "a", "x4": "b"}
+
+
+def test_devices_are_handed_out_one_by_one() -> None:
+    phones = {"usbDevices": [{"locationId": "2", "group": "phone"}, {"locationId": "1", "group": "phone"}]}
+    queue = queue_of(*(instance(f"x{n}", meta={"age": 9 - n}, usbDevice="phone") for n in range(3)), instance("plain"))
+    decisions = decide(world(node(slots=5, status=phones)), queue, Ledger())
+    assert [(one.uid, one.claim.usb) for one in decisions.bindings] == [
+        ("uid-x0", "1"), ("uid-x1", "2"), ("uid-plain", None),
+    ]  # fmt: skip
+    assert [why.message for why in decisions.unscheduled.values()] == ["0/1 node fit: 1 has usb phone in use"]
+
+
+def test_a_template_takes_what_a_mac_that_holds_it_says() -> None:
+    held = [{"uuid": TEMPLATE, "name": "macos-15", "tag": "v2", "vcpu": 6, "memoryMib": 1024}]
+    mac = node(capacityMode="resource", vcpuOverride=10, status={"ramGib": 64, "templates": held})
+    seen = snapshot(nodes=[mac], templates=[template()], instances=[instance("a"), instance("b")])
+    decisions = decide(seen.world, seen.queue, seen.ledger)
+    assert [one.claim.size for one in decisions.bindings] == [Size(6, 1024)]
+    assert [why.message for why in decisions.unscheduled.values()] == ["0/1 node fit: 1 lacks vCPUs"]
+
+
+def test_vlans_count_once_any_mac_reports_them() -> None:
+    queue = queue_of(instance("x", network={"vlan": "7"}))
+    assert ran(decide(world(node("a")), queue, Ledger())) == {"x": "a"}
+    knowing = world(node("a"), node("b", status={"vlans": ["8"]}))
+    assert [why.message for why in decide(knowing, queue, Ledger()).unscheduled.values()] == [
+        "0/2 nodes fit: 2 lack vlan 7"
+    ]
+    assert ran(decide(world(node("a"), node("b", status={"vlans": ["7"]})), queue, Ledger())) == {"x": "b"}
+
+
+def test_only_those_before() -> None:
+    queue = queue_of(*(instance(f"x{number}", meta={"age": 9 - number}) for number in range(3)))
+    second = queue.line(queue.shapes[0])[1]
+    assert list(ran(decide(world(node(slots=9)), queue, Ledger(), before=second))) == ["x0"]
 
 
 def test_a_limit_ends_the_round_without_an_answer_for_the_rest() -> None:
@@ -124,7 +176,7 @@ def test_ten_thousand_alike_cost_one_answer() -> None:
     queue = queue_of(*(instance(f"x{number}") for number in range(10_000)))
     decisions = decide(Counting(real.nodes, real.catalog), queue, Ledger())
     assert len(decisions.bindings) == 2
-    assert looked["scans"] == 2  # once to find the nodes, once to explain
+    assert looked["scans"] == 1
 
 
 # --- what holds in every world ---
@@ -177,7 +229,7 @@ class Case:
     def ledger(self) -> Ledger:
         ledger = Ledger()
         for uid, where in self.taken.items():
-            ledger.put(uid, where)
+            ledger.put(uid, Claim(where))
         return ledger
 
     def fits(self, one: AnkaInstance, where: str, ledger: Ledger) -> bool:
@@ -189,7 +241,7 @@ class Case:
         groups = () if shape.group is None else chain(shape.group, GROUPS)
         if shape.group is not None and not groups:
             return False
-        return obstacle(self.world.nodes[where], Asked(resolved, groups), ledger) is None
+        return obstacle(self.world.nodes[where], Asked(resolved, groups), ledger.use(where)) is None
 
 
 _cases = st.builds(Case, _nodes, _instances, _taken)
@@ -204,7 +256,8 @@ def test_every_binding_is_allowed_and_none_is_over_capacity(case: Case) -> None:
         seen = case.world.nodes[binding.node]
         assert seen.state is NodeState.ACTIVE
         assert not seen.draining
-        ledger.put(binding.uid, binding.node)
+        ledger.put(binding.uid, binding.claim)
+        assert seen.slots is not None
         assert ledger.used(binding.node) <= seen.slots
     assert len({binding.uid for binding in decisions.bindings}) == len(decisions.bindings)
 
@@ -239,7 +292,7 @@ def test_nobody_is_overtaken(case: Case) -> None:
         if binding is None:
             assert not any(case.fits(one, where, ledger) for where in case.world.nodes)
         else:
-            ledger.put(binding.uid, binding.node)
+            ledger.put(binding.uid, binding.claim)
 
 
 @given(_cases)
@@ -254,7 +307,7 @@ def test_a_fallback_only_when_nothing_before_it_fits(case: Case) -> None:
             for where, other in case.world.nodes.items():
                 if not other.groups.isdisjoint(levels[:level]):
                     assert not case.fits(one, where, ledger)
-        ledger.put(binding.uid, binding.node)
+        ledger.put(binding.uid, binding.claim)
 
 
 @given(_cases, st.randoms(use_true_random=False))

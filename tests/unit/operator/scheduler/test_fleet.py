@@ -1,19 +1,28 @@
-"""Nodes as the scheduler sees them, and who takes room where."""
+"""Nodes as the scheduler sees them."""
 
 from __future__ import annotations
 
-from collections import Counter
+from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
 from anka_crds.api import NodeState
-from anka_operator.scheduler.fleet import Ledger, Node, node_of
+from anka_operator.scheduler.fleet import Device, Node, node_of
+from anka_operator.scheduler.size import Size
 from support.objects import TEMPLATE, node
+
+HARDWARE = {"cpuCount": 8, "ramGib": 16}
 
 
 def test_node_of() -> None:
-    seen = node_of(node("mac-1", slots=3, holds=("v1", "v2"), groups=["ios"], drainMode=True))
+    status = {
+        "vlans": ["12"],
+        "usbDevices": [
+            {"locationId": "2", "name": "iPhone", "group": "iphone7"},
+            {"locationId": "1", "available": False},
+        ],
+    }
+    seen = node_of(node("mac-1", slots=3, holds=("v1", "v2"), groups=["ios"], drainMode=True, status=status))
     assert seen == Node(
         "mac-1",
         NodeState.ACTIVE,
@@ -23,6 +32,8 @@ def test_node_of() -> None:
         arch="arm64",
         slots=3,
         holds={TEMPLATE: frozenset({"v1", "v2"})},
+        devices=(Device("1", frozenset(), available=False), Device("2", frozenset({"iPhone", "iphone7"}))),
+        vlans=frozenset({"12"}),
     )
 
 
@@ -31,21 +42,36 @@ def test_a_template_without_a_tag_is_held_without_any_tag() -> None:
     assert held == {TEMPLATE: frozenset()}
 
 
+def test_sizes_of_templates_are_known_where_the_mac_says_both() -> None:
+    rows = [
+        {"uuid": "t", "name": "t", "tag": "v1", "vcpu": 6, "memoryMib": 8192},
+        {"uuid": "t", "name": "t", "tag": "v2", "vcpu": 6},
+        {"uuid": "u", "name": "u", "vcpu": 2, "memoryMib": 2048},
+    ]
+    assert node_of(node(status={"templates": rows})).sizes == {("t", "v1"): Size(6, 8192), ("u", None): Size(2, 2048)}
+
+
 def test_a_node_being_removed_leaves() -> None:
     assert node_of(node(meta={"deletionTimestamp": "2026-01-01T00:00:00Z"})).leaving
 
 
-@given(st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from([None, "mac-1", "mac-2"])), max_size=60))
-def test_the_ledger_counts_each_once(moves: list[tuple[str, str | None]]) -> None:
-    ledger, model = Ledger(), dict[str, str]()
-    for uid, where in moves:
-        ledger.put(uid, where)
-        model.pop(uid, None)
-        if where is not None:
-            model[uid] = where
-    assert {name: ledger.used(name) for name in ("mac-1", "mac-2")} == {
-        name: Counter(model.values())[name] for name in ("mac-1", "mac-2")
-    }
-    assert dict(ledger.items()) == model
-    assert len(ledger) == len(model)
-    assert all(ledger.node(uid) == model.get(uid) for uid in "abcde")
+@pytest.mark.parametrize(
+    ("arch", "status", "spec", "slots", "room"),
+    [
+        ("arm64", HARDWARE, {}, 2, None),
+        ("arm64", HARDWARE, {"capacityMode": "number", "vcpuOverride": 4}, 2, None),
+        # Apple's limit holds in either mode; an Intel Mac runs as many as fit.
+        ("arm64", HARDWARE, {"capacityMode": "resource"}, 2, Size(16, 14 * 1024)),
+        ("amd64", HARDWARE, {"capacityMode": "resource"}, None, Size(16, 14 * 1024)),
+        ("amd64", HARDWARE, {"capacityMode": "resource", "vcpuOverride": 6}, None, Size(6, 14 * 1024)),
+        ("amd64", HARDWARE, {"capacityMode": "resource", "ramOverrideGib": 8}, None, Size(16, 8 * 1024)),
+        ("amd64", HARDWARE, {"capacityMode": "resource", "vcpuOverride": 0, "ramOverrideGib": 0}, None,
+         Size(16, 14 * 1024)),
+        # Hardware that nobody reported yet has room for nothing.
+        ("amd64", {}, {"capacityMode": "resource"}, None, Size(0, 0)),
+        ("amd64", {"cpuCount": 2, "ramGib": 1}, {"capacityMode": "resource"}, None, Size(4, 0)),
+    ],
+)  # fmt: skip
+def test_capacity(arch: str, status: dict[str, Any], spec: dict[str, Any], slots: int | None, room: Size) -> None:
+    seen = node_of(node(arch=arch, status=status, **spec))
+    assert (seen.slots, seen.room) == (slots, room)

@@ -11,7 +11,7 @@ from support.objects import instance
 
 
 def order(queue: Queue) -> list[str]:
-    return [pending.uid.removeprefix("uid-") for _, pending in Service(queue)]
+    return [pending.uid.removeprefix("uid-") for _, _, pending in Service(queue)]
 
 
 def test_urgent_first_then_old_first_then_by_uid() -> None:
@@ -41,10 +41,10 @@ def test_a_closed_shape_is_not_served_any_more() -> None:
         queue.put(instance(f"i{number}", meta={"age": 10 - number}, tag=f"t{number % 2}"))
     service = Service(queue)
     served = []
-    for shape, pending in service:
+    for number, shape, pending in service:
         served.append(pending.uid)
         if shape.tag == "t0":
-            service.close(shape)
+            service.close(number)
     assert served == ["uid-i0", "uid-i1", "uid-i3", "uid-i5"]
     assert len(queue) == 6
 

@@ -1,24 +1,55 @@
-"""The line that tells why."""
+"""The words that tell why."""
 
 from __future__ import annotations
 
 import pytest
 
-from anka_operator.scheduler.reasons import single, summary
+from anka_crds.api import NodeState
+from anka_operator.scheduler import reasons
+from anka_operator.scheduler.reasons import Obstacle
 
 
 @pytest.mark.parametrize(
-    ("total", "obstacles", "wanted"),
+    ("total", "obstacles", "kept", "wanted"),
     [
-        (3, {"full": 2, "draining": 1}, "0/3 nodes fit: 2 full, 1 draining"),
-        (3, {"draining": 1, "offline": 1, "full": 1}, "0/3 nodes fit: 1 draining, 1 full, 1 offline"),
-        (1, {"not arm64": 1}, "0/1 node fit: 1 not arm64"),
-        (0, {}, "There are no nodes yet"),
+        (12, {reasons.FULL: 8, reasons.STATES[NodeState.DRAIN]: 3, reasons.lacks_usb("iphone7"): 1}, [],
+         "0/12 nodes fit: 8 full, 3 draining, 1 lacks usb iphone7"),
+        (3, {reasons.LEAVING: 1, reasons.STATES[None]: 1, reasons.FULL: 1}, [],
+         "0/3 nodes fit: 1 being removed, 1 full, 1 not seen alive yet"),
+        (5, {reasons.LACKS_MEMORY: 3, reasons.LACKS_VCPUS: 2}, [], "0/5 nodes fit: 3 lack memory, 2 lack vCPUs"),
+        (3, {reasons.usb_in_use("tablet"): 2, reasons.lacks_vlan("12"): 1}, [],
+         "0/3 nodes fit: 2 have usb tablet in use, 1 lacks vlan 12"),
+        (1, {reasons.not_of_arch("arm64"): 1}, [], "0/1 node fit: 1 not arm64"),
+        (2, {reasons.LACKS_MEMORY: 2}, ["a"], "0/2 nodes fit: 2 lack memory; a takes nobody else meanwhile"),
+        (9, {reasons.LACKS_MEMORY: 9}, list("abcd"),
+         "0/9 nodes fit: 9 lack memory; a, b, c and 1 more take nobody else meanwhile"),
+        (0, {}, [], "There are no nodes yet"),
+    ],
+)  # fmt: skip
+def test_no_node_fits(total: int, obstacles: dict[Obstacle, int], kept: list[str], wanted: str) -> None:
+    why = reasons.no_node_fits(total, obstacles, kept)
+    assert (why.reason, why.message) == ("Unschedulable", wanted)
+
+
+@pytest.mark.parametrize(
+    ("obstacle", "wanted"),
+    [
+        (reasons.FULL, "Node mac-1 is full"),
+        (reasons.LACKS_MEMORY, "Node mac-1 lacks memory"),
+        (reasons.TOO_SMALL, "Node mac-1 is too small even when empty"),
+        (reasons.KEPT, "Node mac-1 is kept free for one that waits longer"),
+        (reasons.usb_in_use("7"), "Node mac-1 has usb 7 in use"),
+        (reasons.not_in_group("ios"), "Node mac-1 is not in group ios"),
     ],
 )
-def test_summary(total: int, obstacles: dict[str, int], wanted: str) -> None:
-    assert summary(total, obstacles) == wanted
+def test_node_does_not_fit(obstacle: Obstacle, wanted: str) -> None:
+    assert reasons.node_does_not_fit("mac-1", obstacle).message == wanted
 
 
-def test_single() -> None:
-    assert single("mac-1", "full") == "Node mac-1 is full"
+def test_there_are_words_for_every_state() -> None:
+    assert set(reasons.STATES) == {None, *NodeState} - {NodeState.ACTIVE}
+
+
+def test_an_empty_group() -> None:
+    assert reasons.group_empty(["ios"]).message == "No node is in group ios"
+    assert reasons.group_empty(["ios", "a", "b"]).message == "No node is in group ios, nor in its fallback a or b"

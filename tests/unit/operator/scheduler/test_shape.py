@@ -14,6 +14,8 @@ def test_only_what_matters_to_the_choice_of_a_node() -> None:
     assert shape_of(instance("a", priority=1, displayName="x")) == shape_of(instance("b", tag=""))
     kinds: list[dict[str, Any]]
     kinds = [{}, {"tag": "v1"}, {"version": 0}, {"node": "mac-1"}, {"group": "ios"}, {"template": "other"}]
+    kinds += [{"usbDevice": "iphone7"}, {"network": {"vlan": "12"}}]
+    kinds += [{"resources": {"vcpu": 4}}, {"resources": {"memoryMib": 4096}}]
     assert len({shape_of(instance(**spec)) for spec in kinds}) == len(kinds)
 
 

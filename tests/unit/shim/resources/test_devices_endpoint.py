@@ -19,6 +19,13 @@ async def test_usb_and_vlan() -> None:
         answer = await shim.call("GET", "/api/v1/usb")
         UsbOk.model_validate(answer)
         assert answer["body"] == {"iphone7": {"available": 1, "busy": 0}}
+        claimed = asyncio.Event()
+        shim.services.stores.instances.subscribe(lambda *_: claimed.set())
+        shim.api.put(
+            "ankainstances", "one", "default", spec={"template": "t"}, status={"nodeName": "mac-1", "usbDevice": "1"}
+        )
+        await asyncio.wait_for(claimed.wait(), 5)
+        assert await shim.body("GET", "/api/v1/usb") == {"iphone7": {"available": 0, "busy": 1}}
         VlanOk.model_validate(await shim.call("GET", "/api/v1/vlan"))
         assert await shim.body("GET", "/api/v1/vlan") == ["12"]
 

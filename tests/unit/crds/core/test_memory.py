@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from anka_shim.translate.memory import mebibytes
+from anka_crds.core.memory import mebibytes
 
 
 @pytest.mark.parametrize(
