@@ -1,259 +1,179 @@
-"""Every client of the old controller lives its whole life here: from its first look to SSH to the end."""
+"""Every client of the old controller lives its whole life here, alone and beside the others; and what each says when
+it can't."""
 
 from __future__ import annotations
 
-import subprocess
-import threading
+import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import pytest
 
-from anka_dev.cloud import LocalCloud
-from clients.anka_mcp import AnkaMcp, Ready
+from clients.anka_mcp import AnkaMcp
 from clients.bash import Bash
-from clients.exporter import Exporter
 from clients.failing import Reported
 from clients.github_actions import GithubActions
 from clients.gitlab_executor import GitlabExecutor
 from clients.gitlab_runner import GitlabRunner
 from clients.jenkins import Jenkins, Label
+from clients.lives import LIVES, NODE, ready
 from clients.mgmtcl import Mgmtcl
-from clients.pace import Pace
 from clients.teamcity import TeamCity
-from support.cloud import FAST_MAC, TAG, TEMPLATE
-from support.ssh import ssh
+from support.client_stage import Stage
+from support.scripted_controller import Relay, listening
 
 pytestmark = pytest.mark.e2e
 
-SCALE = 0.02
-"""Clients pause for this share of what they do in earnest: 5 s are 0.1 s. Their time limits are in earnest."""
 
-NODE = "https://jenkins.example/computer/é-1/"
-FLAGS = ("--max-vm-count=4", "--heartbeat=2", "--lease-duration=8")
-
-
-@dataclass
-class Stage:
-    """What a client is told by its administrator, and the way into its VM."""
-
-    cloud: LocalCloud
-    template: str
-    broken: str
-    """A template whose image the registry has lost: instances of it end in Error."""
-    group: str
-    key: Path
-
-    @property
-    def url(self) -> str:
-        return self.cloud.urls[0]
-
-    @property
-    def pace(self) -> Pace:
-        return Pace(SCALE)
-
-    def said(self, host: str, port: int, command: str = 'echo "$USER:$((6*7))"') -> str:
-        done = ssh(self.key, host, port, command)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def gone(self, *names: str) -> None:
-        """No VM of these names is left on any Mac, and nothing listed is alive."""
-        assert not set(names) & set(self.cloud.vm_names())
-
-    def vm_of(self, id_: str) -> str:
-        return str(self.cloud.rest("GET", f"/api/v1/vm?id={id_}")["body"]["vminfo"]["name"])
-
-    def state_of(self, id_: str) -> str:
-        return str(self.cloud.rest("GET", f"/api/v1/vm?id={id_}")["body"]["instance_state"])
-
-    def mac(self, name: str) -> None:
-        """One more Mac that joins draining, as those of a cloud provider do until they have their templates."""
-        self.cloud.add_mac(name, "--drain-mode", f"--name={name}.example", *FLAGS, **FAST_MAC)
+def at_once(calls: Mapping[str, Callable[[], str]]) -> dict[str, str]:
+    """All of them in threads of their own; what each returns, by name."""
+    with ThreadPoolExecutor(len(calls)) as together:
+        running = {name: together.submit(call) for name, call in calls.items()}
+        return {name: future.result() for name, future in running.items()}
 
 
-@pytest.fixture(scope="module")
-def stage(make_cloud: Callable[[], LocalCloud], ssh_key: Path) -> Stage:
-    cloud = make_cloud()
-    registry = cloud.registry
-    assert registry is not None
-    broken = registry.add_template("broken", [TAG], size=1_000_000)
-    for image in (registry.directory / broken).rglob("*.ank"):
-        image.unlink()
-    cloud.start_operator("--registry-seconds=1")
-    cloud.start_shim("--terminated-seconds=3")
-    for name in ("mac-01", "mac-02"):
-        cloud.add_mac(name, *FLAGS, **FAST_MAC)
-    cloud.wait_ready()
-    group = cloud.rest("POST", "/api/v1/group", {"name": "ci"})["body"]["id"]
-    answer = cloud.rest("POST", "/api/v1/node/group", {"group_ids": [group], "node_ids": ["mac-01", "mac-02"]})
-    assert answer["status"] == "OK"
-    return Stage(cloud, registry.templates[0], broken, group, ssh_key)
-
-
-# The lives. Each ends with nothing left of it.
-
-
-def jenkins(stage: Stage) -> None:
-    client = Jenkins([stage.url], stage.pace)
-    assert client.is_online()
-    assert client.templates()[stage.template] == TEMPLATE
-    assert client.tags(stage.template)[-1] == TAG
-    assert client.groups()["ci"] == stage.group
-    assert client.capacity() >= 8
-    label = Label(stage.template, TAG, stage.group, priority=10, vcpu=2, vram=2048, startup_script="touch ~/by-script")
-    id_, host, port = client.provision(label, NODE)
-    assert stage.said(host, port) == "anka:42\n"
-    client.note_job(id_, "job-17")
-    shown = stage.cloud.rest("GET", f"/api/v1/vm?id={id_}")["body"]
-    # ISO-8859-1 has arrived as what it means.
-    assert (shown["external_id"], shown["metadata"]) == (NODE, {"jenkins-job-id": "job-17"})
-    client.save_is_supported()
-    client.terminate(id_)
-    # One that did not see the answer asks again.
-    client.terminate(id_)
-    seen = client.await_gone(id_)
-    assert seen == ["Terminating", "Terminated"][-len(seen) :]
-    stage.gone(shown["vminfo"]["name"])
-    assert [wire.opened for wire in client.wires] == [1]
-
-
-def teamcity(stage: Stage) -> None:
-    client = TeamCity([stage.url], stage.pace, profile=f"profile-{uuid.uuid4()}")
-    assert client.is_online()
-    assert client.is_enterprise()
-    assert TEMPLATE in client.choices()
-    assert client.groups()["ci"] == stage.group
-    id_, host, port = client.provision(stage.template, TAG, group_id=stage.group)
-    assert stage.said(host, port) == "anka:42\n"
-    assert [found.id for found in client.mine()] == [id_]
-    client.terminate(id_)
-    assert {found.state for found in client.mine()} <= {"Terminating", "Terminated"}
-
-
-def gitlab_executor(stage: Stage) -> None:
-    job = f"https://gitlab.example/project/-/jobs/{uuid.uuid4()}"
-    headers = {"Authorization": "Bearer administrators-own"}
-    client = GitlabExecutor(stage.url, stage.pace, job, headers)
-    id_, host, port = client.prepare(client.template_called(TEMPLATE), tag=TAG, group_id=stage.group, priority=5)
-    assert stage.said(host, port) == "anka:42\n"
-    # Each stage is a process of its own.
-    assert GitlabExecutor(stage.url, stage.pace, job, headers).run() == (host, port)
-    vm = stage.vm_of(id_)
-    assert GitlabExecutor(stage.url, stage.pace, job, headers).cleanup() == id_
-    with pytest.raises(Reported, match=r"external id .* not found"):
-        client.cleanup()
-    await_gone(client.instances, id_)
-    stage.gone(vm)
-
-
-def gitlab_runner(stage: Stage) -> None:
-    client = GitlabRunner(stage.url, stage.pace, {"Host": "controller.example", "X-Project": "p"})
-    job = f"runner-{uuid.uuid4()}"
-    id_, host, port = client.provision(stage.template, job, group="ci", tag=TAG, name_template=f"{job}-$ts", count=1)
-    assert stage.said(host, port) == "anka:42\n"
-    assert job in stage.vm_of(id_)
-    client.terminate(id_)
-    assert client.show(id_).instance_state in ("Terminating", "Terminated")
-
-
-def github_actions(stage: Stage) -> None:
-    client = GithubActions(stage.url, stage.pace, token="0123456789")
-    external = str(uuid.uuid4())
-    script = f"echo {external} > ~/runner-name"
-    id_ = client.up(stage.template, script, external, tag=TAG, vcpu=2, vram=2048, group_id=stage.group)
-    info = client.show(id_)["vminfo"]
-    [port] = [rule["host_port"] for rule in info["port_forwarding"] if rule["guest_port"] == 22]
-    # The runner has registered before the action said so.
-    assert stage.said(info["host_ip"], port, "cat ~/runner-name") == f"{external}\n"
-    assert client.down(external) == id_
-
-
-def exporter(stage: Stage) -> None:
-    client = Exporter(stage.url, stage.pace, "root", "0123456789")
-    first, second = client.watch(2)
-    for seen in (first, second):
-        assert (seen.controller_running, seen.registry_running) == (True, True)
-        assert {"mac-01", "mac-02"} <= {node.node_id for node in seen.nodes}
-        assert set(seen.nodes_by_arch) == {"arm64"}
-        assert seen.disk.total > seen.disk.free > 0
-        assert seen.tags[stage.template].keys() == {TAG}
-        assert seen.templates[stage.template] >= 50_000_000
-
-
-def anka_mcp(stage: Stage) -> None:
-    client = AnkaMcp(stage.url, stage.pace)
-    assert client.list_templates()[TEMPLATE] == [TAG]
-    id_ = client.start_vm(TEMPLATE, f"mcp-{uuid.uuid4()}", "touch ~/by-mcp", TAG)
-    found = client.wait_for(id_)
-    while not isinstance(found, Ready):
-        found = client.wait_for(id_)
-    assert stage.said(found.host, found.port) == "anka:42\n"
-    client.delete_vm(id_)
-
-
-def mgmtcl(stage: Stage) -> None:
-    client = Mgmtcl(stage.url, stage.pace)
-    assert stage.template in client.templates()
-    assert "mac-01" in client.nodes()
-    [id_] = client.start(stage.template)
-    assert (id_, stage.template) in [row[:2] for row in client.rows()]
-    vm = client.await_state(id_, "Started")
-    [row] = [row for row in client.rows() if row[0] == id_]
-    assert row[3].startswith("vnc://")
-    assert client.node(vm["node_id"])[0]["node_name"] in ("mac-01", "mac-02")
-    [port] = [rule["host_port"] for rule in vm["vminfo"]["port_forwarding"] if rule["guest_port"] == 22]
-    assert stage.said(vm["vminfo"]["host_ip"], port) == "anka:42\n"
-    assert client.delete(id_)
-    while client.show(id_) is not None:
-        client.pace.pause(1)
-    assert client.delete(id_) is False
-
-
-def bash(stage: Stage) -> None:
-    name = f"aws-{uuid.uuid4().hex[:8]}"
-    client = Bash(stage.url, stage.pace, node_name=f"{name}.example")
-    assert client.version() > 1000
-    assert not client.needs_authentication()
-    assert client.registry_answers()
-    client.log("joining")
-    stage.mac(name)
-    assert client.await_node() == name
-    client.await_state("Drain Mode")
-    client.drain(False)
-    client.await_state("Active")
-    id_ = client.start(vmid=stage.template, tag=TAG, node_id=name)
-    host, port = client.await_started(id_)
-    assert stage.said(host, port) == "anka:42\n"
-    client.drain(True)
-    client.await_state("Drain Mode")
-    client.terminate(id_)
-    agent = stage.cloud.macs[name].agent
-    assert agent is not None
-    while stage.cloud.macs[name].vm_names():
-        client.pace.pause(1)
-    agent.stop()
-    client.leave()
-    assert client.node_id() == ""
-    del stage.cloud.macs[name]
-
-
-LIVES: dict[str, Callable[[Stage], None]] = {
-    life.__name__: life
-    for life in (
-        jenkins, teamcity, gitlab_executor, gitlab_runner, github_actions, exporter, anka_mcp, mgmtcl, bash
-    )
-}  # fmt: skip
-
-
-def await_gone(instances: Callable[[], list[object]], id_: str) -> None:
-    while any(getattr(found, "instance_id", "") == id_ for found in instances()):
-        threading.Event().wait(0.1)
+def complaint(call: Callable[[], object]) -> str:
+    """What the client's user reads when it gives up."""
+    with pytest.raises(Reported) as caught:
+        call()
+    return str(caught.value)
 
 
 @pytest.mark.parametrize("name", LIVES)
-def test_a_whole_life(stage: Stage, name: str) -> None:
-    LIVES[name](stage)
+def test_a_whole_life(clear: Stage, name: str) -> None:
+    LIVES[name](clear)
+
+
+def test_all_of_them_at_once(clear: Stage) -> None:
+    def live(name: str) -> str:
+        LIVES[name](clear)
+        return "lived"
+
+    assert set(at_once({name: partial(live, name) for name in LIVES}).values()) == {"lived"}
+
+
+def test_a_vm_that_ends_in_error(clear: Stage) -> None:
+    """Each tells its user why, as far as it does at all; then it ends the VM, or somebody must."""
+    stage, pace, job, template = clear, clear.pace, str(uuid.uuid4()), clear.broken
+    gitlab, actions = GitlabExecutor(stage.url, pace, job), GithubActions(stage.url, pace)
+    mcp, python, shell = AnkaMcp(stage.url, pace), Mgmtcl(stage.url, pace), Bash(stage.url, pace)
+    lives: dict[str, Callable[[], object]] = {
+        "jenkins": lambda: Jenkins([stage.url], pace).provision(Label(template), NODE),
+        "teamcity": lambda: TeamCity([stage.url], pace, "p").provision(template),
+        "gitlab_executor": lambda: gitlab.prepare(template),
+        "gitlab_runner": lambda: GitlabRunner(stage.url, pace).provision(template, job),
+        "github_actions": lambda: actions.up(template, "true", job),
+        "anka_mcp": lambda: ready(mcp, mcp.start_vm(template, job, "true")),
+        "mgmtcl": lambda: python.await_state(python.start(template)[0], "Started"),
+        "bash": lambda: shell.await_started(shell.start(vmid=template)),
+    }
+    said = at_once({name: partial(complaint, life) for name, life in lives.items()})
+    pulled = r": the template cannot be pulled: .*: HTTP 404$"
+    expected = {
+        "jenkins": "is Error" + pulled,
+        "teamcity": "is Error" + pulled,
+        # Two of them read no message.
+        "gitlab_executor": "is in an unexpected state: Error$",
+        "gitlab_runner": "is Error" + pulled,
+        "github_actions": "failed" + pulled,
+        "anka_mcp": "is Error" + pulled,
+        "mgmtcl": pulled,
+        "bash": ": Error$",
+    }
+    assert [name for name in lives if not re.search(expected[name], said[name])] == [], said
+    assert actions.down(job)
+    # Jenkins, TeamCity and the old runner have ended theirs; the GitLab executor does not even find its own again.
+    assert "not found" in complaint(gitlab.cleanup)
+    left = [row["instance_id"] for row in stage.rows() if row["vm"]["instance_state"] == "Error"]
+    assert len(left) == 4
+    assert all(python.delete(id_) for id_ in left)
+
+
+def test_a_startup_script_that_fails(clear: Stage) -> None:
+    """The workflow's log shows what the script wrote; the VM is kept until the other action ends it."""
+    client, job = GithubActions(clear.url, clear.pace), str(uuid.uuid4())
+    said = complaint(lambda: client.up(clear.template, "echo no token >&2; exit 3", job))
+    assert re.search(r"failed: the startup script ended with exit code 3\nno token\n$", said)
+    [row] = [row for row in clear.rows() if row["external_id"] == job]
+    script = row["vm"]["startup_script"]
+    assert (script["return_code"], script["did_timeout"], script["stderr"]) == (3, False, "no token\n")
+    [vm] = clear.cloud.vm_names()
+    assert vm == row["vm"]["vminfo"]["name"]
+    assert client.down(job) == row["instance_id"]
+
+
+UNKNOWN = "11111111-2222-3333-4444-555555555555"
+
+
+def test_what_there_is_not(clear: Stage) -> None:
+    """Template, tag and instance: what each client makes of the messages that it knows, and of others."""
+    url, pace, job = clear.url, clear.pace, str(uuid.uuid4())
+    jenkins, teamcity = Jenkins([url], pace), TeamCity([url], pace, job)
+    gitlab, runner = GitlabExecutor(url, pace, job), GitlabRunner(url, pace)
+    actions, mcp, python, shell = GithubActions(url, pace), AnkaMcp(url, pace), Mgmtcl(url, pace), Bash(url, pace, "x")
+    cases: list[tuple[Callable[[], object], str]] = [
+        (lambda: jenkins.provision(Label(UNKNOWN), NODE), "VM not in the registry"),
+        (lambda: teamcity.provision(UNKNOWN), "VM not in the registry"),
+        (lambda: gitlab.prepare(UNKNOWN), "status code: 200, error: VM not in the registry"),
+        (lambda: gitlab.template_called("nope"), "template nope not found"),
+        (lambda: runner.provision(UNKNOWN, job), "VM not in the registry"),
+        (lambda: actions.up(UNKNOWN, "true", job), "VM not in the registry"),
+        (lambda: mcp.start_vm(UNKNOWN, job, "true"), "VM not in the registry"),
+        (lambda: python.start(UNKNOWN), f"There is no template {UNKNOWN}"),
+        (lambda: shell.start(vmid=UNKNOWN), "VM not in the registry"),
+        (lambda: gitlab.prepare(clear.template, tag="nope"), "status code: 200, error: No such tag nope"),
+        (lambda: runner.provision(clear.template, job, tag="nope"), "No such tag nope"),
+        (lambda: actions.up(clear.template, "true", job, tag="nope"), "No such tag nope"),
+        (lambda: mcp.start_vm(clear.template, job, "true", tag="nope"), "No such tag nope"),
+        (lambda: python.start(clear.template, tag="nope"), "No such tag nope"),
+        (lambda: runner.provision(clear.template, job, group="nope"), "no such group: nope"),
+        (lambda: jenkins.show(UNKNOWN), "Not found"),
+        (lambda: jenkins.terminate(UNKNOWN), "Failed to terminate"),
+        (lambda: teamcity.terminate(UNKNOWN), "Failed to terminate"),
+        (lambda: jenkins.tags(UNKNOWN), "Not found"),
+        (lambda: gitlab.show(UNKNOWN), "status code: 200, error: Not found"),
+        (lambda: gitlab.node(UNKNOWN), "status code: 200, error: Not found"),
+        (gitlab.run, f"instance with external id {job} not found"),
+        (lambda: runner.show(UNKNOWN), "Not found"),
+        (lambda: actions.show(UNKNOWN), "Not found"),
+        (lambda: actions.down(job), f"VM with external id {job} not found"),
+        (lambda: mcp.wait_for(UNKNOWN), "Not found"),
+        (lambda: shell.terminate(UNKNOWN), "Not found"),
+        (shell.leave, "node_id: is required, the id of a node"),
+    ]
+    assert [(complaint(call), expected) for call, expected in cases if complaint(call) != expected] == []
+    # The oldest client has branches for it, which it reaches only if the HTTP code is 200.
+    assert (python.show(UNKNOWN), python.node(UNKNOWN), python.template(UNKNOWN)) == (None, None, None)
+    assert python.delete(UNKNOWN) is False
+
+
+def test_without_the_tag_if_there_is_no_such_tag(clear: Stage) -> None:
+    """The plugins' fallback to the latest: it hangs on the exact words of the message."""
+    with listening(Relay(clear.url)) as relay:
+        client = Jenkins([relay.url], clear.pace)
+        id_, host, port = client.provision(Label(clear.template, "nope"), NODE)
+        clear.enter(host, port)
+        posted = [sent.json for sent in relay.sent if sent.method == "POST"]
+        assert [body.get("tag") for body in posted] == ["nope", None]
+        client.terminate(id_)
+    teamcity = TeamCity([clear.url], clear.pace, str(uuid.uuid4()))
+    id_, _, _ = teamcity.provision(clear.template, "nope")
+    teamcity.terminate(id_)
+
+
+def test_an_answer_that_is_lost(clear: Stage) -> None:
+    """Jenkins asks again, and works with what it then gets; the first VM has the same external id."""
+    with listening(Relay(clear.url, lost=1)) as relay:
+        client = Jenkins([relay.url], clear.pace)
+        node = f"{NODE}{uuid.uuid4()}"
+        id_, host, port = client.provision(Label(clear.template), node)
+        clear.enter(host, port)
+        assert relay.requests().count("POST /api/v1/vm") == 2
+    ids = {row["instance_id"] for row in clear.rows() if row["external_id"] == node}
+    assert len(ids) == 2
+    assert id_ in ids
+    for each in ids:
+        client = Jenkins([clear.url], clear.pace)
+        client.terminate(each)

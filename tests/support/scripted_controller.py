@@ -8,7 +8,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+from clients.wire import Wire
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,12 @@ class ScriptedController:
         return queue.pop(0) if len(queue) > 1 else queue[0]
 
 
+C = TypeVar("C", bound=ScriptedController)
+
+
 @contextmanager
-def controller() -> Iterator[ScriptedController]:
-    """One that listens, in threads of its own."""
-    scripted = ScriptedController()
+def listening(scripted: C) -> Iterator[C]:
+    """It listens at its `url`, in threads of its own."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -110,3 +114,28 @@ def _read(line: Callable[[], bytes], read: Callable[[int], bytes]) -> Sent | Non
     length = next((int(text.split(":")[1]) for text in lines if text.lower().startswith("content-length:")), 0)
     method, target, _ = lines[0].split(" ")
     return Sent(method, target, "\r\n".join(lines), read(length) if length else b"")
+
+
+class Relay(ScriptedController):
+    """In front of a real server; loses the answers to the first `lost` requests of `method`, after they took effect."""
+
+    def __init__(self, server: str, *, method: str = "POST", lost: int = 0) -> None:
+        super().__init__()
+        self._server = server
+        self._method = method
+        self._lost = lost
+
+    def answer(self, sent: Sent) -> Scripted:
+        self.sent.append(sent)
+        wire = Wire(self._server, timeout=30)
+        reply = wire.send(sent.method, sent.target, [_pair(line) for line in sent.headers], sent.body)
+        wire.close()
+        if sent.method == self._method and self._lost > 0:
+            self._lost -= 1
+            return DROPPED
+        return Scripted(reply.raw, reply.code)
+
+
+def _pair(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(": ")
+    return name, value
