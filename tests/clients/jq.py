@@ -27,7 +27,7 @@ def by_jq(chosen: Filter, raw: str, **arguments: str) -> str:
         ["jq", "-r", *flags, chosen.text], input=raw, capture_output=True, text=True, timeout=30, check=False
     )
     if done.returncode != 0:
-        raise Broken(done.stderr.strip())
+        raise Broken(f"jq: {done.stderr.strip()}")
     return done.stdout.rstrip("\n")
 
 

@@ -28,7 +28,8 @@ class Sent:
 
     @property
     def json(self) -> Any:
-        return json.loads(self.body.decode())
+        """Jenkins' bodies are ISO-8859-1, all others ASCII."""
+        return json.loads(self.body.decode("iso-8859-1"))
 
 
 @dataclass(frozen=True)
