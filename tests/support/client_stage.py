@@ -43,9 +43,14 @@ class Stage:
 
     def enter(self, host: str, port: int, command: str = "true") -> str:
         """What a command says in the VM, in which nobody has been before."""
-        done = ssh(self.key, host, port, f'test ! -e ~/mine && touch ~/mine && {command} && echo "$USER:$((6*7))"')
-        assert done.stdout.endswith("anka:42\n"), done
-        return done.stdout.removesuffix("anka:42\n")
+        said = self.said(host, port, f'test ! -e ~/mine && touch ~/mine && {command} && echo "$USER:$((6*7))"')
+        assert said.endswith("anka:42\n"), said
+        return said.removesuffix("anka:42\n")
+
+    def said(self, host: str, port: int, command: str) -> str:
+        done = ssh(self.key, host, port, command)
+        assert done.returncode == 0, done
+        return done.stdout
 
     def until(self, true: Callable[[], Any]) -> Any:
         deadline = time.monotonic() + PATIENCE_SECONDS
