@@ -11,6 +11,7 @@ from typing import Any
 import kopf
 
 from anka_crds.kube.client import KubeClient
+from anka_crds.kube.writer import Fence
 from anka_crds.process.clock import Clock
 from anka_crds.registry.client import RegistryClient
 from anka_operator import kopf_setup
@@ -18,6 +19,7 @@ from anka_operator.cluster import Cluster
 from anka_operator.controllers.cleanup import Cleanup
 from anka_operator.controllers.explaining import Explaining
 from anka_operator.controllers.groups import Groups
+from anka_operator.controllers.lifetimes import Lifetimes
 from anka_operator.controllers.node_life import NodeLife
 from anka_operator.controllers.scheduling import Scheduling
 from anka_operator.controllers.templates import Templates
@@ -29,16 +31,27 @@ log = logging.getLogger(__name__)
 
 
 class Work:
-    """One run of kopf. `stop` ends it; `ready` tells that everything is at work."""
+    """One run of kopf. `stop` ends it; `ready` tells that everything is at work.
 
-    def __init__(self, client: KubeClient, settings: OperatorSettings, clock: Clock) -> None:
+    `watch` comes first, and may come long before `run`: who stands by reads, so that it can decide at once when it
+    leads. `fence` holds back every write while it does not.
+    """
+
+    def __init__(self, client: KubeClient, settings: OperatorSettings, clock: Clock, fence: Fence) -> None:
         self.stop = asyncio.Event()
         self.ready = asyncio.Event()
-        self.cluster = Cluster(client, clock, node_namespace=settings.node_namespace)
+        self.cluster = Cluster(client, clock, node_namespace=settings.node_namespace, fence=fence)
         self._client = client
         self._settings = settings
         self._clock = clock
         self._owned = AsyncExitStack()
+
+    async def watch(self) -> None:
+        """Begin to fill the caches, and to keep them current until `close` or the end of `run`."""
+        await self._owned.enter_async_context(self.cluster)
+
+    async def close(self) -> None:
+        await self._owned.aclose()
 
     async def run(self, take_signals: Callable[[], None]) -> None:
         """Until `stop` is set, or until kopf ends for a reason of its own: it raises, or returns.
@@ -54,7 +67,7 @@ class Work:
 
         @kopf.on.cleanup(registry=registry)
         async def cleanup(**_: Any) -> None:
-            await self._owned.aclose()
+            await self.close()
 
         # At its end kopf cancels every task that began after it, but for these.
         not_of_kopf = asyncio.all_tasks()
@@ -70,11 +83,11 @@ class Work:
             await kopf.run_tasks(tasks, ignored=not_of_kopf)
         finally:
             self.ready.clear()
-            await self._owned.aclose()
+            await self.close()
 
     async def _start(self, registry: kopf.OperatorRegistry) -> None:
         settings, clock = self._settings, self._clock
-        cluster = await self._owned.enter_async_context(self.cluster)
+        cluster = self.cluster
         await cluster.synced()
         registry_client = None
         if settings.registry_url:
@@ -98,6 +111,7 @@ class Work:
             context.groups,
             context.templates,
             Cleanup(cluster, clock, lost_seconds=settings.node_lost_seconds),
+            Lifetimes(cluster, clock, identity=settings.identity),
             scheduling,
             Explaining(cluster, scheduling, clock),
         ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,7 @@ from anka_agent.plan.decide import Decision, Step, decide
 from anka_agent.plan.situation import Failure
 from anka_crds.api import AnkaInstance, Phase
 from anka_crds.api.meta import FINALIZER
+from anka_crds.core.lifetime import LATE, late_words, start_deadline
 from anka_crds.kube.backoff import Backoff, Delays, system_random
 from anka_crds.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound
 from anka_crds.kube.resource import Key
@@ -131,7 +133,16 @@ class Worker:
             if decision.step is Step.NOTHING:
                 self.settled = state_of(vm)
                 return
+            if decision.step not in REPORTS and self._failure is None and self._seconds_left(instance) <= 0:
+                # What is only to be told did start in time.
+                self._fail(Failure(LATE, f"{late_words(instance)} (it was at: {decision.step})"))
+                continue
             await self._do(decision, instance, vm)
+
+    def _seconds_left(self, instance: AnkaInstance) -> float:
+        """Until its start deadline; infinite when it has none, or has started."""
+        deadline = start_deadline(instance)
+        return math.inf if deadline is None else (deadline - self._context.clock.now()).total_seconds()
 
     async def _see(self, instance: AnkaInstance) -> Vm | None:
         """The VM as it is: from the snapshot where that is certain, asked for where it is not."""
@@ -157,7 +168,9 @@ class Worker:
             self._failure = decision.failure
         removing = self._deleting.is_set()
         try:
-            await self._interruptibly(self._perform(decision, instance, vm), interruptible=not removing)
+            left = math.inf if step in REPORTS or self._failure is not None else self._seconds_left(instance)
+            work = self._perform(decision, instance, vm)
+            await self._interruptibly(work, interruptible=not removing, seconds=left)
         except _Interrupted:
             # What it did until then is unknown.
             self._uncertain = True
@@ -364,15 +377,19 @@ class Worker:
             async with asyncio.timeout(seconds):
                 await self._deleting.wait()
 
-    async def _interruptibly(self, work: Coroutine[Any, Any, None], *, interruptible: bool) -> None:
-        """Do it; deletion of the instance ends it at once, unless it is part of the removal."""
+    async def _interruptibly(
+        self, work: Coroutine[Any, Any, None], *, interruptible: bool, seconds: float = math.inf
+    ) -> None:
+        """Do it; deletion of the instance ends it at once, unless it is part of the removal. So does the deadline,
+        which is `seconds` away."""
         if not interruptible:
             await work
             return
         task = asyncio.ensure_future(work)
         deleted = asyncio.ensure_future(self._deleting.wait())
         try:
-            await asyncio.wait([task, deleted], return_when=asyncio.FIRST_COMPLETED)
+            timeout = None if math.isinf(seconds) else max(0.0, seconds)
+            await asyncio.wait([task, deleted], return_when=asyncio.FIRST_COMPLETED, timeout=timeout)
             if not task.done():
                 raise _Interrupted
             await task
