@@ -12,7 +12,7 @@ from clients.pace import Pace
 from clients.typescript import items, maybe, parse, prop, same, text, truthy
 from clients.wire import Wire
 
-POLL_SECONDS = 2.0
+POLL_SECONDS = 3.0
 PENDING = ("Scheduling", "Pulling", "Deploying")
 
 

@@ -70,7 +70,7 @@ class Mgmtcl:
 
     def await_state(self, id_: str, state: str) -> dict[str, Any]:
         while True:
-            found = self.show(id_)
+            found: dict[str, Any] | None = self.show(id_)
             if found is None:
                 raise Reported(f"{id_}: {NOT_FOUND}")
             if found["instance_state"] == state:
@@ -84,8 +84,7 @@ class Mgmtcl:
     def _answer(self, response: requests.Response) -> dict[str, Any]:
         """Raises requests.HTTPError for codes of 400 and more: its branches for what is not found are never reached."""
         response.raise_for_status()
-        answer = response.json()
-        assert isinstance(answer, dict)
+        answer: dict[str, Any] = response.json()
         return answer
 
     def _body(self, response: requests.Response) -> Any:

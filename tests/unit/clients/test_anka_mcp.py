@@ -51,7 +51,7 @@ def test_its_way_to_a_vm(controller: ScriptedController, mcp: AnkaMcp) -> None:
     )
     assert mcp.wait_for(ID) == Pending(ID, "Pulling")
     assert mcp.wait_for(ID) == Ready(ID, "192.168.0.200", 10001)
-    assert mcp.pace.waited == 8
+    assert mcp.pace.waited == 12
 
 
 @pytest.mark.parametrize(
