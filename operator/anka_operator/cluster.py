@@ -6,10 +6,10 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
 
-from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup
+from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup, SaveImage
 from anka_crds.core.lifetime import limited
 from anka_crds.kube.client import KubeClient
-from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, TEMPLATES
+from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, SAVES, TEMPLATES
 from anka_crds.kube.lease import LEASES, Lease
 from anka_crds.kube.reflector import Reflector
 from anka_crds.kube.store import Store
@@ -28,6 +28,8 @@ GROUP = "group"
 """Index: nodes by each of spec.groups."""
 TEMPLATE = "template"
 """Index: nodes by each template on their disks."""
+INSTANCE = "instance"
+"""Index: requests to save images by namespace/name of their instance."""
 
 RELIST_SECONDS = 600.0
 
@@ -53,6 +55,9 @@ class Stores:
         )
         self.templates: Store[AnkaTemplate] = Store(TEMPLATES)
         self.groups: Store[NodeGroup] = Store(GROUPS)
+        self.saves: Store[SaveImage] = Store(
+            SAVES, {INSTANCE: lambda save: [f"{save.metadata.namespace}/{save.spec.instance}"]}
+        )
         self.leases: Store[Lease] = Store(LEASES)
 
 
@@ -62,6 +67,7 @@ class Writers:
         self.nodes = Writer(client, NODES, stores.nodes, fence=fence)
         self.templates = Writer(client, TEMPLATES, stores.templates, fence=fence)
         self.groups = Writer(client, GROUPS, stores.groups, fence=fence)
+        self.saves = Writer(client, SAVES, stores.saves, fence=fence)
         self.events = Writer(client, EVENTS, fence=fence)
 
 
@@ -81,6 +87,7 @@ class Cluster:
             keep(self.stores.nodes),
             keep(self.stores.templates),
             keep(self.stores.groups),
+            keep(self.stores.saves),
             keep(self.stores.leases, node_namespace),
         ]
         self._running = AsyncExitStack()

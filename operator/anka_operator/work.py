@@ -21,9 +21,10 @@ from anka_operator.controllers.explaining import Explaining
 from anka_operator.controllers.groups import Groups
 from anka_operator.controllers.lifetimes import Lifetimes
 from anka_operator.controllers.node_life import NodeLife
+from anka_operator.controllers.saves import Saves
 from anka_operator.controllers.scheduling import Scheduling
 from anka_operator.controllers.templates import Templates
-from anka_operator.handlers import group, instance, node, template
+from anka_operator.handlers import group, instance, node, save_image, template
 from anka_operator.handlers.context import Context
 from anka_operator.settings import OperatorSettings
 
@@ -105,11 +106,13 @@ class Work:
             ),
             groups=Groups(cluster, clock),
             templates=Templates(cluster, clock, registry_client, interval_seconds=settings.registry_seconds),
+            saves=Saves(cluster, clock, lost_seconds=settings.node_lost_seconds, registry_url=settings.registry_url),
         )
         for controller in (
             context.node_life,
             context.groups,
             context.templates,
+            context.saves,
             Cleanup(cluster, clock, lost_seconds=settings.node_lost_seconds),
             Lifetimes(cluster, clock, identity=settings.identity),
             scheduling,
@@ -117,7 +120,7 @@ class Work:
         ):
             await self._owned.enter_async_context(controller)
         # Handlers may be registered until kopf looks for kinds to watch, which is after startup.
-        for kind in (instance, node, group, template):
+        for kind in (instance, node, group, template, save_image):
             kind.register(registry, context)
         self.ready.set()
         log.info("at work", extra={"instances": len(cluster.stores.instances), "nodes": len(cluster.stores.nodes)})

@@ -241,7 +241,7 @@ TRIES = [
     status("distribution status", DISTRIBUTIONS, "d", DISTRIBUTION, {"phase": "Done"}, "operator " + REPAIRS,
            OPERATOR_ONLY),
     # Images
-    Try("create save", "create", SAVES, "s", None, SAVE["spec"], "editor wide admin"),
+    Try("create save", "create", SAVES, "s", None, SAVE["spec"], "shim editor wide admin"),
     status("save gets its node", SAVES, "s", SAVE, {"nodeName": "mac-a"}, "operator " + REPAIRS, BINDS),
     status("save status without node", SAVES, "s", SAVE, {"registry": "x"}, "operator " + REPAIRS, NO_NODE_YET),
     status("save status", SAVES, "s", {**SAVE, "status": {"nodeName": "mac-a"}}, {"phase": "Done"},
