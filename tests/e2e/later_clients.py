@@ -1,4 +1,4 @@
-"""Clients at what they do beyond starting and ending VMs: templates brought to Macs, images, packages, replicas."""
+"""Clients at what they do beyond starting and ending VMs: templates brought to Macs, packages, replicas."""
 
 from __future__ import annotations
 
@@ -69,25 +69,6 @@ def test_a_mac_gets_its_templates_before_its_first_vm(clear: Stage) -> None:
     agent.stop()
     bash.leave()
     del clear.cloud.macs[name]
-
-
-def test_jenkins_saves_what_its_job_made(clear: Stage) -> None:
-    client = Jenkins([clear.url], clear.pace)
-    assert client.save_is_supported()
-    id_, host, port = client.provision(Label(clear.template), NODE)
-    clear.enter(host, port, "echo made > ~/by-job")
-    tag = f"saved-{uuid.uuid4().hex[:8]}"
-    client.await_saved(client.save(id_, clear.template, tag, script="touch ~/by-script"))
-    # The operator mirrors the registry every second.
-    clear.until(lambda: client.tags(clear.template)[-1] == tag)
-    client.await_gone(id_)
-    try:
-        id_, host, port = client.provision(Label(clear.template, tag), NODE)
-        assert clear.said(host, port, "cat ~/by-job; ls ~/by-script | wc -l").split() == ["made", "1"]
-        client.terminate(id_)
-    finally:
-        client.revert(clear.template)
-    assert tag not in client.tags(clear.template)
 
 
 def test_packages(replicas: Stage, urls: list[str], tmp_path: Path) -> None:

@@ -177,3 +177,22 @@ def test_an_answer_that_is_lost(clear: Stage) -> None:
     for each in ids:
         client = Jenkins([clear.url], clear.pace)
         client.terminate(each)
+
+
+def test_jenkins_saves_what_its_job_made(clear: Stage) -> None:
+    client = Jenkins([clear.url], clear.pace)
+    assert client.save_is_supported()
+    id_, host, port = client.provision(Label(clear.template), NODE)
+    clear.enter(host, port, "echo made > ~/by-job")
+    tag = f"saved-{uuid.uuid4().hex[:8]}"
+    client.await_saved(client.save(id_, clear.template, tag, script="touch ~/by-script"))
+    # The operator mirrors the registry every second.
+    clear.until(lambda: client.tags(clear.template)[-1] == tag)
+    client.await_gone(id_)
+    try:
+        id_, host, port = client.provision(Label(clear.template, tag), NODE)
+        assert clear.said(host, port, "cat ~/by-job; ls ~/by-script | wc -l").split() == ["made", "1"]
+        client.terminate(id_)
+    finally:
+        client.revert(clear.template)
+    assert tag not in client.tags(clear.template)
