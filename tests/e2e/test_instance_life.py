@@ -2,7 +2,6 @@
 
 import base64
 import json
-import subprocess
 import time
 import uuid
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from anka_dev.cloud import LocalCloud
 from support.cloud import TAG, TEMPLATE
+from support.ssh import ssh
 
 pytestmark = pytest.mark.e2e
 
@@ -31,18 +31,6 @@ def get(cloud: LocalCloud, name: str) -> dict[str, Any]:
     instance = json.loads(cloud.kubectl.run("get", "ankainstance", name, "--output=json"))
     assert isinstance(instance, dict)
     return instance
-
-
-def ssh(key: Path, host: str, port: int, command: str) -> subprocess.CompletedProcess[str]:
-    options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "BatchMode=yes"]
-    flags = [word for option in options for word in ("-o", option)]
-    return subprocess.run(
-        ["ssh", *flags, "-i", str(key), "-p", str(port), f"anka@{host}", command],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
 
 
 def test_applied_with_kubectl_it_runs_and_is_gone_when_delete_returns(cloud: LocalCloud, ssh_key: Path) -> None:
