@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from anka_shim.resources import auth, devices, group, health, node, restart, status, template, vm
+from anka_shim.rest.direct import Direct
 from anka_shim.rest.edge import REQUEST_ID, Edge
 from anka_shim.rest.envelope import fail
 from anka_shim.rest.openapi import document
@@ -64,7 +65,7 @@ def application(services: Services) -> Edge:
 
     app.openapi = openapi  # type: ignore[method-assign]
     settings = services.settings
-    return Edge(app, max_in_flight=settings.max_in_flight, access_log=settings.access_log)
+    return Edge(Direct(app, _bug), max_in_flight=settings.max_in_flight, access_log=settings.access_log)
 
 
 # Starlette looks handlers up by the exception's type, which a signature can't say: hence Any.
