@@ -24,6 +24,7 @@ class Benchmark:
 
 BENCHMARKS: tuple[Benchmark, ...] = (
     Benchmark("rest", "the legacy REST API: lists, reads, starts, deletions", "anka_dev.bench.rest.bench"),
+    Benchmark("sched.pure", "the scheduler's decisions alone, without I/O", "anka_dev.bench.sched.pure"),
 )
 
 

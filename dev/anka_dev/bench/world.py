@@ -16,15 +16,13 @@ from anka_agent.anka.vm import Port, Vm
 from anka_agent.plan import report
 from anka_crds.api import AnkaInstance
 from anka_crds.api.meta import API_VERSION
+from anka_crds.api.vm_info import ResolvedTemplate
 from anka_crds.kube.client import KubeClient
 from anka_crds.kube.config import load_endpoint
 from anka_crds.kube.errors import NotFound
 from anka_crds.kube.kinds import INSTANCES, NODES, TEMPLATES
 from anka_crds.kube.resource import Resource
 from anka_dev.controlplane import Cluster
-from anka_operator.reconcile.instance import bound
-from anka_operator.scheduler.catalog import Resolved
-from anka_operator.scheduler.decide import Binding
 
 NAMESPACE = "anka-ci"
 TEMPLATE = "c12ccfa5-8757-411e-9505-128190e9854e"
@@ -104,9 +102,13 @@ async def make_instances(client: KubeClient, names: Sequence[str], **spec: Any) 
 async def start_instance(client: KubeClient, instance: AnkaInstance, node: str, host_ip: str, number: int) -> None:
     """Write the status that operator and agent write in two steps: bound, and Started with a whole VM."""
     now = datetime.now(UTC)
-    resolved = Resolved(TEMPLATE, TEMPLATE_NAME, TAG, 0, "arm64")
-    binding = Binding(instance.metadata.uid, node, resolved, pull_needed=False)
-    status = bound(instance, binding, now=now, registry="http://registry:8089")
+    status: dict[str, Any] = {
+        "nodeName": node,
+        "template": ResolvedTemplate(id=TEMPLATE, name=TEMPLATE_NAME, tag=TAG, version=0).to_api(),
+        "scheduledAt": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "requestId": str(uuid.uuid4()),
+        "registry": "http://registry:8089",
+    }
     known = instance.model_copy(update={"status": type(instance.status).model_validate(status)})
     status |= report.started(known, _vm(instance.metadata.uid, now, number), host_ip=host_ip, now=now)
     await client.patch(INSTANCES, instance.metadata.name or "", {"status": status}, NAMESPACE, subresource="status")
