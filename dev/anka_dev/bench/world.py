@@ -21,7 +21,9 @@ from anka_crds.kube.client import KubeClient
 from anka_crds.kube.config import load_endpoint
 from anka_crds.kube.errors import NotFound
 from anka_crds.kube.kinds import INSTANCES, NODES, TEMPLATES
+from anka_crds.kube.lease import LEASES
 from anka_crds.kube.resource import Resource
+from anka_dev.cloud.install import NODE_NAMESPACE
 from anka_dev.controlplane import Cluster
 
 NAMESPACE = "anka-ci"
@@ -137,9 +139,11 @@ def _vm(seed: str, now: datetime, number: int) -> Vm:
 
 
 async def purge(client: KubeClient) -> None:
-    """Remove all instances, nodes and templates, whatever holds them."""
+    """Remove all instances, nodes, their heartbeats, and templates, whatever holds them."""
     for resource in (INSTANCES, NODES, TEMPLATES):
         await _remove_all(client, resource)
+    for lease in (await client.list(LEASES, NODE_NAMESPACE)).items:
+        await client.delete(LEASES, lease.metadata.name, NODE_NAMESPACE)
 
 
 async def purge_instances(client: KubeClient) -> None:
