@@ -26,6 +26,8 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     Benchmark("rest", "the legacy REST API: lists, reads, starts, deletions", "anka_dev.bench.rest.bench"),
     Benchmark("sched.pure", "the scheduler's decisions alone, without I/O", "anka_dev.bench.sched.pure"),
     Benchmark("sched.bind", "instances bound in a cluster, beside kube-scheduler", "anka_dev.bench.sched.bind"),
+    Benchmark("burst.100", "100 instances on 50 Macs, until all are Started", "anka_dev.bench.burst.small"),
+    Benchmark("burst.1000", "1,000 instances on 250 Macs, until all are Started", "anka_dev.bench.burst.large"),
 )
 
 

@@ -9,7 +9,7 @@ import sys
 from anka_dev.bench.load.plan import Plan, Result
 from anka_dev.errors import DevError
 
-_PATIENCE_SECONDS = 300.0
+_PATIENCE_SECONDS = 600.0
 
 
 def run_load(plan: Plan) -> Result:

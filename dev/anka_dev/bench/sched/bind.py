@@ -15,15 +15,15 @@ from anka_dev.bench.figures import Peer, percentile
 from anka_dev.bench.load import Plan, run_load
 from anka_dev.bench.load.plan import NAME
 from anka_dev.bench.sched.contestants import KUBE_NODES, Contestant, KubeScheduler, Ours, encoded
-from anka_dev.bench.sched.watcher import Watcher
 from anka_dev.bench.usage import Usage
+from anka_dev.bench.watcher import Watcher
 from anka_dev.bench.world import NAMESPACE
 from anka_dev.cloud import LocalCloud
 
 _OBJECTS, _NODES, _ROUNDS = 3000, 300, 2
 _RATE, _RATE_SECONDS = 20.0, 15
 _WARM_UP = 20
-_PATIENCE_SECONDS = 180.0
+_PATIENCE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ class _Turn:
         self._cloud = cloud
         self._side = side
         self._client = client
-        self._watcher = Watcher(side.node_of)
+        self._watcher = Watcher({"bound": lambda raw: side.node_of(raw) is not None})
+        self._bound = self._watcher.times["bound"]
         cluster = bench.cluster
         self._plan = Plan(
             url=cluster.server,
@@ -87,27 +88,25 @@ class _Turn:
                 await self._create("warm", _WARM_UP)
                 with self._bench.meter(self._cloud, self._side.pids).measure() as usage:
                     burst = await self._create("burst", objects)
-                seconds = max(self._watcher.bound[name] for name in burst) - min(
-                    self._watcher.made[name] for name in burst
-                )
+                seconds = max(self._bound[name] for name in burst) - min(self._watcher.made[name] for name in burst)
                 steady = int(_RATE * self._bench.size(_RATE_SECONDS, 1))
                 paced = await self._create("paced", steady, rate=_RATE, connections=20)
             finally:
                 self._side.stop()
                 await self._remove()
-        latencies = [self._watcher.bound[name] - self._watcher.made[name] for name in paced]
+        latencies = [self._bound[name] - self._watcher.made[name] for name in paced]
         return Run(objects / seconds, latencies, usage)
 
     async def _create(self, prefix: str, count: int, *, rate: float = 0.0, connections: int = 16) -> list[str]:
         """Create so many, and wait until all are bound."""
         names = [f"{prefix}-{number:05}" for number in range(count)]
-        before = len(self._watcher.bound)
+        before = len(self._bound)
         plan = replace(
             self._plan, method="POST", body=encoded(self._side), names=names, total=count, rate=rate,
             seconds=count / rate + 1 if rate else 0.0, connections=connections,
         )  # fmt: skip
         await asyncio.to_thread(run_load, plan)
-        await self._watcher.until_bound(before + count, _PATIENCE_SECONDS)
+        await self._watcher.until("bound", before + count, _PATIENCE_SECONDS)
         return names
 
     async def _remove(self) -> None:

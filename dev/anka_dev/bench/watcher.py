@@ -1,10 +1,11 @@
-"""When objects were made and when they got a node, as one watch tells it, with little work for each event."""
+"""When objects were made and when something became true of them, as one watch tells it, with little work for each
+event."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,17 +16,17 @@ from anka_crds.kube.lines import LineSplitter
 from anka_crds.kube.resource import Resource
 from anka_dev.errors import DevError
 
-NodeOf = Callable[[dict[str, Any]], str | None]
-"""The node of an object as the API sends it; None while it has none."""
+Milestone = Callable[[dict[str, Any]], bool]
+"""Whether an object, as the API sends it, is that far."""
 
 
 class Watcher:
-    """`made` and `bound`: name to time on the monotonic performance clock."""
+    """`made`, and `times` for each milestone: name of the object to time on the monotonic performance clock."""
 
-    def __init__(self, node_of: NodeOf) -> None:
+    def __init__(self, milestones: Mapping[str, Milestone]) -> None:
         self.made: dict[str, float] = {}
-        self.bound: dict[str, float] = {}
-        self._node_of = node_of
+        self.times: dict[str, dict[str, float]] = {name: {} for name in milestones}
+        self._milestones = dict(milestones)
         self._more = asyncio.Event()
 
     @asynccontextmanager
@@ -39,15 +40,16 @@ class Watcher:
             task.cancel()
             await asyncio.wait({task})
 
-    async def until_bound(self, count: int, seconds: float) -> None:
-        """Return once so many are bound in all. DevError after `seconds`."""
+    async def until(self, milestone: str, count: int, seconds: float) -> None:
+        """Return once so many objects are that far. DevError after `seconds`."""
+        reached = self.times[milestone]
         try:
             async with asyncio.timeout(seconds):
-                while len(self.bound) < count:
+                while len(reached) < count:
                     self._more.clear()
                     await self._more.wait()
         except TimeoutError:
-            raise DevError(f"{len(self.bound)} of {count} were bound within {seconds:g} s") from None
+            raise DevError(f"{len(reached)} of {count} were {milestone} within {seconds:g} s") from None
 
     async def _follow(self, client: KubeClient, resource: Resource[Any], namespace: str, version: str) -> None:
         lines = LineSplitter()
@@ -56,14 +58,16 @@ class Watcher:
             async for chunk in chunks:
                 now = time.perf_counter()
                 for line in lines.feed(chunk):
-                    self._take(orjson.loads(line), now)
+                    self.take(orjson.loads(line), now)
 
-    def _take(self, event: dict[str, Any], now: float) -> None:
+    def take(self, event: dict[str, Any], now: float) -> None:
+        """One event of the watch."""
         if event["type"] not in ("ADDED", "MODIFIED"):
             return
         obj = event["object"]
         name = obj["metadata"]["name"]
         self.made.setdefault(name, now)
-        if name not in self.bound and self._node_of(obj) is not None:
-            self.bound[name] = now
-            self._more.set()
+        for milestone, times in self.times.items():
+            if name not in times and self._milestones[milestone](obj):
+                times[name] = now
+                self._more.set()
