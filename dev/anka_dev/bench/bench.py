@@ -14,6 +14,9 @@ from anka_dev.cloud import LocalCloud, install
 from anka_dev.controlplane import Cluster, open_cluster
 from anka_dev.controlplane.progress import Say
 
+OPERATOR_FLAGS = ("--leader-lease-seconds=300", "--leader-renew-seconds=240")
+"""There is one operator only: a machine that is busy beyond measure must not make it give up its place meanwhile."""
+
 
 class Bench:
     """A context manager: leaving it stops the control plane, if one was needed."""

@@ -4,6 +4,7 @@ event."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -15,6 +16,8 @@ from anka_crds.kube.client import KubeClient
 from anka_crds.kube.lines import LineSplitter
 from anka_crds.kube.resource import Resource
 from anka_dev.errors import DevError
+
+_CHECK_SECONDS = 1.0
 
 Milestone = Callable[[dict[str, Any]], bool]
 """Whether an object, as the API sends it, is that far."""
@@ -40,16 +43,19 @@ class Watcher:
             task.cancel()
             await asyncio.wait({task})
 
-    async def until(self, milestone: str, count: int, seconds: float) -> None:
-        """Return once so many objects are that far. DevError after `seconds`."""
+    async def until(self, milestone: str, count: int, seconds: float, check: Callable[[], None]) -> None:
+        """Return once so many objects are that far. DevError after `seconds`, or from `check`, which is called now and
+        then to see whether those still live who should do it."""
         reached = self.times[milestone]
-        try:
-            async with asyncio.timeout(seconds):
-                while len(reached) < count:
-                    self._more.clear()
-                    await self._more.wait()
-        except TimeoutError:
-            raise DevError(f"{len(reached)} of {count} were {milestone} within {seconds:g} s") from None
+        deadline = time.monotonic() + seconds
+        while len(reached) < count:
+            self._more.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._more.wait(), min(_CHECK_SECONDS, seconds))
+                continue
+            check()
+            if time.monotonic() > deadline:
+                raise DevError(f"{len(reached)} of {count} were {milestone} within {seconds:g} s")
 
     async def _follow(self, client: KubeClient, resource: Resource[Any], namespace: str, version: str) -> None:
         lines = LineSplitter()

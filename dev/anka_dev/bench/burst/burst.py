@@ -17,7 +17,7 @@ from typing import Any
 
 from anka_crds.kube.kinds import INSTANCES, NODES
 from anka_dev.bench import world
-from anka_dev.bench.bench import Bench
+from anka_dev.bench.bench import OPERATOR_FLAGS, Bench
 from anka_dev.bench.burst.writes import writes_of
 from anka_dev.bench.figures import Peer, percentile
 from anka_dev.bench.load import Plan, run_load
@@ -55,7 +55,7 @@ class Burst:
         try:
             asyncio.run(_prepare(bench))
             with LocalCloud(bench.cluster, self._directory) as cloud, ExitStack() as stack:
-                cloud.start_operator()
+                cloud.start_operator(*OPERATOR_FLAGS)
                 cloud.start_shim()
                 cloud.wait_ready()
                 bench.say(f"{size.name}: {size.macs} Macs join")
@@ -72,7 +72,7 @@ class Burst:
 
     async def _measure(self, cloud: LocalCloud, fleets: list[_Fleet]) -> None:
         bench, size = self._bench, self._size
-        await self._all_active(fleets)
+        await self._all_active(cloud, fleets)
         bench.say(f"{size.name}: {size.instances} starts")
         watcher = Watcher({"bound": _node_of, "started": _started})
 
@@ -83,7 +83,7 @@ class Burst:
             before = writes_of(bench.cluster)
             with bench.meter(cloud, pids).measure() as usage:
                 await asyncio.to_thread(run_load, self._starts(cloud))
-                await watcher.until("started", size.instances, _PATIENCE_SECONDS)
+                await watcher.until("started", size.instances, _PATIENCE_SECONDS, lambda: _check(cloud, fleets))
             writes = writes_of(bench.cluster) - before
         self._take(watcher, usage, writes)
 
@@ -94,7 +94,7 @@ class Burst:
             expects='{"status":"OK"',
         )  # fmt: skip
 
-    async def _all_active(self, fleets: list[_Fleet]) -> None:
+    async def _all_active(self, cloud: LocalCloud, fleets: list[_Fleet]) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         async with world.admin(self._bench.cluster) as client:
             while True:
@@ -102,8 +102,7 @@ class Burst:
                 ready = sum(node.status.state == "Active" and bool(node.status.templates) for node in nodes)
                 if ready == self._size.macs:
                     return
-                for fleet in fleets:
-                    fleet.check()
+                _check(cloud, fleets)
                 if time.monotonic() > deadline:
                     raise DevError(f"{ready} of {self._size.macs} Macs are Active after {_PATIENCE_SECONDS:g} s")
                 # Preparation, not measured.
@@ -171,6 +170,12 @@ class _Fleet:
 
     def __exit__(self, *_: object) -> None:
         self.component.stop()
+
+
+def _check(cloud: LocalCloud, fleets: list[_Fleet]) -> None:
+    cloud.check()
+    for fleet in fleets:
+        fleet.check()
 
 
 def _node_of(raw: dict[str, Any]) -> bool:

@@ -106,7 +106,7 @@ class _Turn:
             seconds=count / rate + 1 if rate else 0.0, connections=connections,
         )  # fmt: skip
         await asyncio.to_thread(run_load, plan)
-        await self._watcher.until("bound", before + count, _PATIENCE_SECONDS)
+        await self._watcher.until("bound", before + count, _PATIENCE_SECONDS, self._side.check)
         return names
 
     async def _remove(self) -> None:

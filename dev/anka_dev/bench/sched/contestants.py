@@ -15,12 +15,13 @@ from anka_crds.kube.lease import LEASES, micro_time
 from anka_crds.kube.resource import Resource
 from anka_crds.kube.unstructured import unstructured
 from anka_dev.bench import world
-from anka_dev.bench.bench import Bench
+from anka_dev.bench.bench import OPERATOR_FLAGS, Bench
 from anka_dev.bench.load.plan import NAME
 from anka_dev.cloud import LocalCloud
 from anka_dev.cloud.install import NODE_NAMESPACE
 from anka_dev.controlplane import versions
 from anka_dev.controlplane.process import Component
+from anka_dev.controlplane.readiness import ended
 from anka_dev.controlplane.scheduler import start_kube_scheduler
 
 Json = dict[str, Any]
@@ -46,6 +47,10 @@ class Contestant(ABC):
 
     @abstractmethod
     def stop(self) -> None: ...
+
+    @abstractmethod
+    def check(self) -> None:
+        """DevError when the scheduler ended by itself."""
 
     @abstractmethod
     def pids(self) -> Mapping[str, int]:
@@ -89,12 +94,15 @@ class Ours(Contestant):
         if self._cloud.operators:
             self._cloud.operators[0].start()
         else:
-            self._cloud.start_operator()
+            self._cloud.start_operator(*OPERATOR_FLAGS)
         self._cloud.operators[0].wait_ready()
 
     def stop(self) -> None:
         for operator in self._cloud.operators:
             operator.stop()
+
+    def check(self) -> None:
+        self._cloud.check()
 
     def pids(self) -> Mapping[str, int]:
         return {}  # the cloud's processes are metered anyway
@@ -136,6 +144,10 @@ class KubeScheduler(Contestant):
         if self._process is not None:
             self._process.stop()
             self._process = None
+
+    def check(self) -> None:
+        if self._process is not None and not self._process.running:
+            raise ended(self._process)
 
     def pids(self) -> Mapping[str, int]:
         return {} if self._process is None else {versions.SCHEDULER: self._process.pid}
