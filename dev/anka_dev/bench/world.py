@@ -8,6 +8,7 @@ import hashlib
 import itertools
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -142,8 +143,7 @@ async def purge(client: KubeClient) -> None:
     """Remove all instances, nodes, their heartbeats, and templates, whatever holds them."""
     for resource in (INSTANCES, NODES, TEMPLATES):
         await _remove_all(client, resource)
-    for lease in (await client.list(LEASES, NODE_NAMESPACE)).items:
-        await client.delete(LEASES, lease.metadata.name, NODE_NAMESPACE)
+    await _remove_all(client, LEASES, NODE_NAMESPACE)
 
 
 async def purge_instances(client: KubeClient) -> None:
@@ -151,18 +151,17 @@ async def purge_instances(client: KubeClient) -> None:
     await _remove_all(client, INSTANCES)
 
 
-async def _remove_all(client: KubeClient, resource: Resource[Any]) -> None:
-    async def remove(obj: Any) -> None:
-        name, namespace = obj.metadata.name, obj.metadata.namespace
-        try:
-            if obj.metadata.finalizers:
-                await client.patch(resource, name, {"metadata": {"finalizers": None}}, namespace)
-            if obj.metadata.deletion_timestamp is None:
-                await client.delete(resource, name, namespace)
-        except NotFound:
-            return  # it went with its last finalizer
+async def _remove_all(client: KubeClient, resource: Resource[Any], namespace: str | None = None) -> None:
+    """What goes by itself meanwhile, with its last finalizer or its owner, is gone as well."""
 
-    await each((await client.list(resource)).items, remove)
+    async def remove(obj: Any) -> None:
+        name, where = obj.metadata.name, obj.metadata.namespace
+        with suppress(NotFound):
+            if getattr(obj.metadata, "finalizers", None):
+                await client.patch(resource, name, {"metadata": {"finalizers": None}}, where)
+            await client.delete(resource, name, where)
+
+    await each((await client.list(resource, namespace)).items, remove)
 
 
 async def keep_changing(client: KubeClient, rate: float) -> None:
