@@ -137,7 +137,9 @@ class Agent:
                 owner_reference=owner_reference(node),
                 clock=self._clock,
             )
+            journal = Journal(settings.state_dir / "instances")
             inventory = parts.inventory = Inventory(self._anka, node.spec.vm_prefix)
+            inventory.claims.update(journal.claims())
             templates = Templates(self._anka)
             ip_address = settings.host or host.address_towards(self._endpoint.server)
             reporter = parts.reporter = NodeReporter(
@@ -163,19 +165,21 @@ class Agent:
                 self._anka,
                 inventory,
                 templates,
-                Journal(settings.state_dir / "instances"),
+                journal,
                 node_facts,
                 workers=settings.num_workers,
                 network_timeout=settings.network_timeout,
                 clock=self._clock,
                 templates_changed=reporter.wake,
             )
+            saves = Reflector(client, context.saves, field_selector=selector, clock=self._clock)
             orphans = Orphans(context, selector, lambda: reflector.synced.is_set() and reflector.connected)
             controller = parts.controller = Controller(context, orphans)
 
             # The first beat comes before the first report: a node that reports is alive.
             self._spawn("heartbeat", beat.run())
             self._spawn("instance watch", reflector.run())
+            self._spawn("save watch", saves.run())
             self._spawn("node watch", node_reflector.run())
             stack.push_async_callback(self._cancel_all)
             poll = settings.poll
@@ -184,6 +188,8 @@ class Agent:
             await self._first_templates(inventory, templates)
             inventory.subscribe(_on_templates(inventory, reporter))
             await reflector.synced.wait()
+            # An agent that did not know the saves yet would start VMs that are being pushed.
+            await saves.synced.wait()
             self._spawn("instances", controller.run())
             self._spawn("node report", reporter.run())
             await self._until_one_ends()

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
-from anka_shim.resources import auth, devices, group, health, node, restart, status, template, vm
+from anka_shim.resources import auth, devices, group, health, image, node, restart, status, template, vm
 from anka_shim.rest.direct import Direct
 from anka_shim.rest.edge import REQUEST_ID, Edge
 from anka_shim.rest.envelope import fail
@@ -52,7 +52,7 @@ def application(services: Services) -> Edge:
     )
     app.state.max_body_bytes = services.settings.max_body_bytes
     app.router.route_class = _Direct
-    for resource in (vm, restart, node, group, template, devices, status, auth, health):
+    for resource in (vm, restart, node, group, template, image, devices, status, auth, health):
         resource.register(app, services)
     app.add_exception_handler(Failure, _failed)
     app.add_exception_handler(HTTPException, _no_such_endpoint)

@@ -23,6 +23,7 @@ from anka_shim.cloud.node_views import NodeViews
 from anka_shim.cloud.nodes import NodeCommands
 from anka_shim.cloud.objects import Objects
 from anka_shim.cloud.registry_watch import watch_of
+from anka_shim.cloud.saves import SaveCommands
 from anka_shim.cloud.slots import WriteSlots
 from anka_shim.cloud.templates import TemplateCommands
 from anka_shim.cloud.undo import Undo
@@ -76,6 +77,7 @@ async def services(
             groups=groups,
             nodes=NodeCommands(nodes),
             templates=TemplateCommands(registry_client, stores.corrections),
+            saves=SaveCommands(client, stores, slots),
             registry=registry,
             health=health,
             unsynced=watches.unsynced,

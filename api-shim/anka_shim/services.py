@@ -14,6 +14,7 @@ from anka_shim.cloud.instances import InstanceCommands
 from anka_shim.cloud.node_views import NodeViews
 from anka_shim.cloud.nodes import NodeCommands
 from anka_shim.cloud.registry_watch import RegistryWatch
+from anka_shim.cloud.saves import SaveCommands
 from anka_shim.cloud.templates import TemplateCommands
 from anka_shim.settings import ShimSettings
 from anka_shim.translate.failure import Failure
@@ -30,6 +31,7 @@ class Services:
     groups: GroupCommands
     nodes: NodeCommands
     templates: TemplateCommands
+    saves: SaveCommands
     registry: RegistryWatch
     health: Health
     unsynced: Callable[[], str | None]

@@ -9,9 +9,8 @@ from contextlib import AsyncExitStack, suppress
 
 from anka_crds.kube.client import KubeClient
 from anka_crds.kube.config import Endpoint
-from anka_crds.kube.errors import ApiError
+from anka_crds.kube.errors import NotLeading
 from anka_crds.kube.leader import LeaderElector
-from anka_crds.kube.lease import LEASES
 from anka_crds.process import health
 from anka_crds.process.clock import Clock, SystemClock
 from anka_operator import metrics
@@ -24,7 +23,6 @@ log = logging.getLogger(__name__)
 LOST_LEADERSHIP = 1
 STOP_SECONDS = 20.0
 RESTART_SECONDS = 2.0
-PROBE_SECONDS = 5.0
 SILENT_SECONDS = 300.0
 """Watches bring a bookmark about every minute, and reflectors reconnect after 90 s: this silence is a bug of ours."""
 
@@ -35,7 +33,7 @@ class Operator:
     def __init__(self, settings: OperatorSettings, endpoint: Endpoint, clock: Clock | None = None) -> None:
         self._settings = settings
         self._clock: Clock = clock or SystemClock()
-        self._client = KubeClient(endpoint, self._clock, user_agent="anka-operator")
+        self._client = KubeClient(endpoint, self._clock, user_agent=f"anka-operator ({settings.identity})")
         self._elector = LeaderElector(
             self._client,
             settings.namespace,
@@ -48,8 +46,7 @@ class Operator:
         )
         self._lag = LoopLag(self._clock)
         self._stop = asyncio.Event()
-        self._work: Work | None = None
-        self._api_trouble: str | None = "the Kubernetes API was not reached yet"
+        self._work = self._next_work()
 
     async def run(self) -> int:
         """Until SIGTERM or SIGINT (0), or until leadership is lost (1). Raises OSError for a health port in use."""
@@ -63,18 +60,26 @@ class Operator:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(runner.cleanup)
             await stack.enter_async_context(self._client)
-            background = [asyncio.create_task(self._lag.run()), asyncio.create_task(self._probe())]
-            for task in background:
-                stack.callback(task.cancel)
+            stack.callback(asyncio.create_task(self._lag.run()).cancel)
             return await self._lead()
 
+    def _next_work(self) -> Work:
+        return Work(self._client, self._settings, self._clock, self._fence)
+
+    def _fence(self) -> None:
+        """Standing by, or frozen for so long that somebody else may lead: no write then."""
+        if not self._elector.leading:
+            raise NotLeading
+
     async def _lead(self) -> int:
+        await self._work.watch()
         stopped = asyncio.create_task(self._stop.wait())
         acquired = asyncio.create_task(self._elector.acquire())
         await asyncio.wait({stopped, acquired}, return_when=asyncio.FIRST_COMPLETED)
         if not acquired.done():
             acquired.cancel()
             await asyncio.wait({acquired})
+            await self._work.close()
             return 0
         acquired.result()
         lost = asyncio.create_task(self._elector.lost.wait())
@@ -84,6 +89,7 @@ class Operator:
                 await self._work_once(stopped, lost)
         finally:
             metrics.LEADER.set(0)
+            await self._work.close()
             lost.cancel()
             stopped.cancel()
         if self._elector.lost.is_set():
@@ -94,7 +100,7 @@ class Operator:
 
     async def _work_once(self, stopped: asyncio.Task[bool], lost: asyncio.Task[bool]) -> None:
         """Work until stopped or no longer leading. kopf may end before that: a watch met an error it can't take."""
-        work = self._work = Work(self._client, self._settings, self._clock)
+        work = self._work
         running = asyncio.create_task(work.run(self._take_signals))
         await asyncio.wait({running, stopped, lost}, return_when=asyncio.FIRST_COMPLETED)
         work.stop.set()
@@ -103,26 +109,14 @@ class Operator:
             log.warning("the work did not end within %g s: cancelled", STOP_SECONDS)
             running.cancel()
             await asyncio.wait({running}, timeout=STOP_SECONDS)
-        self._work = None
         if self._stop.is_set() or self._elector.lost.is_set():
             return
         error = None if running.cancelled() else running.exception()
         log.error("kopf ended: %s; starting it again", " ".join(str(error or "no reason given").split()))
+        self._work = self._next_work()
+        await self._work.watch()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), RESTART_SECONDS)
-
-    async def _probe(self) -> None:
-        """Whether the API answers, while nothing else tells."""
-        while True:
-            if self._work is None:
-                try:
-                    await self._client.list_page(
-                        LEASES, self._settings.namespace, limit=1, retry=False, deadline=PROBE_SECONDS
-                    )
-                    self._api_trouble = None
-                except ApiError as error:
-                    self._api_trouble = str(error)
-            await asyncio.sleep(PROBE_SECONDS if self._api_trouble is None else 1.0)
 
     def _take_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -134,24 +128,20 @@ class Operator:
         return "the process is stopping" if self._stop.is_set() else None
 
     def _api_reachable(self) -> str | None:
-        if self._work is None:
-            return self._api_trouble
         cut_off = self._work.cluster.cut_off
         return f"no connection to the Kubernetes API for {', '.join(cut_off)}" if cut_off else None
 
     def _caches_synced(self) -> str | None:
-        """Standing by is being ready: the leader does the work."""
-        if self._work is None:
-            return None
+        """Standing by is being ready, once everything was read: the leader does the work."""
         unsynced = self._work.cluster.unsynced
         if unsynced:
             return f"not read yet: {', '.join(unsynced)}"
-        return None if self._work.ready.is_set() else "starting"
+        return "starting" if self._elector.leading and not self._work.ready.is_set() else None
 
     def _watches_alive(self) -> str | None:
         """Only while leading, which proves that the API answers: its absence is no reason to restart us."""
         work = self._work
-        if work is None or not work.ready.is_set() or not self._elector.leading:
+        if not work.ready.is_set() or not self._elector.leading:
             return None
         silence = work.cluster.silence
         return f"a watch has been silent for {silence:.0f} s" if silence > SILENT_SECONDS else None

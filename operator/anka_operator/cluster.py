@@ -6,13 +6,15 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
 
-from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup
+from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup, SaveImage
+from anka_crds.core.lifetime import limited
 from anka_crds.kube.client import KubeClient
-from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, TEMPLATES
+from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, SAVES, TEMPLATES
 from anka_crds.kube.lease import LEASES, Lease
 from anka_crds.kube.reflector import Reflector
 from anka_crds.kube.store import Store
-from anka_crds.kube.writer import Writer
+from anka_crds.kube.unstructured import EVENTS
+from anka_crds.kube.writer import Fence, Writer
 from anka_crds.process.clock import Clock
 from anka_operator.reconcile.instance import held
 
@@ -20,10 +22,14 @@ NODE = "node"
 """Index: instances by status.nodeName; nodes' groups have their own."""
 HELD = "held"
 """Index: instances being deleted that wait for our finalizer, under "yes"."""
+LIMITED = "limited"
+"""Index: instances that may wait, live or be kept for a time only, under "yes"."""
 GROUP = "group"
 """Index: nodes by each of spec.groups."""
 TEMPLATE = "template"
 """Index: nodes by each template on their disks."""
+INSTANCE = "instance"
+"""Index: requests to save images by namespace/name of their instance."""
 
 RELIST_SECONDS = 600.0
 
@@ -37,6 +43,7 @@ class Stores:
             {
                 NODE: lambda instance: [instance.status.node_name] if instance.status.node_name else [],
                 HELD: lambda instance: ["yes"] if held(instance) else [],
+                LIMITED: lambda instance: ["yes"] if limited(instance) else [],
             },
         )
         self.nodes: Store[AnkaNode] = Store(
@@ -48,24 +55,29 @@ class Stores:
         )
         self.templates: Store[AnkaTemplate] = Store(TEMPLATES)
         self.groups: Store[NodeGroup] = Store(GROUPS)
+        self.saves: Store[SaveImage] = Store(
+            SAVES, {INSTANCE: lambda save: [f"{save.metadata.namespace}/{save.spec.instance}"]}
+        )
         self.leases: Store[Lease] = Store(LEASES)
 
 
 class Writers:
-    def __init__(self, client: KubeClient, stores: Stores) -> None:
-        self.instances = Writer(client, INSTANCES, stores.instances)
-        self.nodes = Writer(client, NODES, stores.nodes)
-        self.templates = Writer(client, TEMPLATES, stores.templates)
-        self.groups = Writer(client, GROUPS, stores.groups)
+    def __init__(self, client: KubeClient, stores: Stores, fence: Fence | None = None) -> None:
+        self.instances = Writer(client, INSTANCES, stores.instances, fence=fence)
+        self.nodes = Writer(client, NODES, stores.nodes, fence=fence)
+        self.templates = Writer(client, TEMPLATES, stores.templates, fence=fence)
+        self.groups = Writer(client, GROUPS, stores.groups, fence=fence)
+        self.saves = Writer(client, SAVES, stores.saves, fence=fence)
+        self.events = Writer(client, EVENTS, fence=fence)
 
 
 class Cluster:
-    """Caches that stay current while the context manager is open."""
+    """Caches that stay current while the context manager is open. `fence`: what every write has to pass."""
 
-    def __init__(self, client: KubeClient, clock: Clock, *, node_namespace: str) -> None:
+    def __init__(self, client: KubeClient, clock: Clock, *, node_namespace: str, fence: Fence | None = None) -> None:
         self.client = client
         self.stores = Stores()
-        self.write = Writers(client, self.stores)
+        self.write = Writers(client, self.stores, fence)
 
         def keep(store: Store[Any], namespace: str | None = None) -> Reflector[Any]:
             return Reflector(client, store, namespace=namespace, relist_seconds=RELIST_SECONDS, clock=clock)
@@ -75,6 +87,7 @@ class Cluster:
             keep(self.stores.nodes),
             keep(self.stores.templates),
             keep(self.stores.groups),
+            keep(self.stores.saves),
             keep(self.stores.leases, node_namespace),
         ]
         self._running = AsyncExitStack()

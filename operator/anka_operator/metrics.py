@@ -29,6 +29,9 @@ ROUND = Histogram(
 )
 NODES = Gauge("anka_operator_nodes", "Nodes by state.", ["state"])
 LOST = Counter("anka_operator_lost_instances_total", "Instances whose node was lost, by policy.", ["policy"])
+ENDED = Counter(
+    "anka_operator_ended_instances_total", "Instances ended because their time was over, by reason.", ["reason"]
+)
 RELEASED = Counter(
     "anka_operator_finalizers_removed_total", "Finalizers removed by the operator, by reason.", ["reason"]
 )

@@ -11,6 +11,7 @@ from typing import Any
 import kopf
 
 from anka_crds.kube.client import KubeClient
+from anka_crds.kube.writer import Fence
 from anka_crds.process.clock import Clock
 from anka_crds.registry.client import RegistryClient
 from anka_operator import kopf_setup
@@ -18,10 +19,12 @@ from anka_operator.cluster import Cluster
 from anka_operator.controllers.cleanup import Cleanup
 from anka_operator.controllers.explaining import Explaining
 from anka_operator.controllers.groups import Groups
+from anka_operator.controllers.lifetimes import Lifetimes
 from anka_operator.controllers.node_life import NodeLife
+from anka_operator.controllers.saves import Saves
 from anka_operator.controllers.scheduling import Scheduling
 from anka_operator.controllers.templates import Templates
-from anka_operator.handlers import group, instance, node, template
+from anka_operator.handlers import group, instance, node, save_image, template
 from anka_operator.handlers.context import Context
 from anka_operator.settings import OperatorSettings
 
@@ -29,16 +32,27 @@ log = logging.getLogger(__name__)
 
 
 class Work:
-    """One run of kopf. `stop` ends it; `ready` tells that everything is at work."""
+    """One run of kopf. `stop` ends it; `ready` tells that everything is at work.
 
-    def __init__(self, client: KubeClient, settings: OperatorSettings, clock: Clock) -> None:
+    `watch` comes first, and may come long before `run`: who stands by reads, so that it can decide at once when it
+    leads. `fence` holds back every write while it does not.
+    """
+
+    def __init__(self, client: KubeClient, settings: OperatorSettings, clock: Clock, fence: Fence) -> None:
         self.stop = asyncio.Event()
         self.ready = asyncio.Event()
-        self.cluster = Cluster(client, clock, node_namespace=settings.node_namespace)
+        self.cluster = Cluster(client, clock, node_namespace=settings.node_namespace, fence=fence)
         self._client = client
         self._settings = settings
         self._clock = clock
         self._owned = AsyncExitStack()
+
+    async def watch(self) -> None:
+        """Begin to fill the caches, and to keep them current until `close` or the end of `run`."""
+        await self._owned.enter_async_context(self.cluster)
+
+    async def close(self) -> None:
+        await self._owned.aclose()
 
     async def run(self, take_signals: Callable[[], None]) -> None:
         """Until `stop` is set, or until kopf ends for a reason of its own: it raises, or returns.
@@ -54,7 +68,7 @@ class Work:
 
         @kopf.on.cleanup(registry=registry)
         async def cleanup(**_: Any) -> None:
-            await self._owned.aclose()
+            await self.close()
 
         # At its end kopf cancels every task that began after it, but for these.
         not_of_kopf = asyncio.all_tasks()
@@ -70,11 +84,11 @@ class Work:
             await kopf.run_tasks(tasks, ignored=not_of_kopf)
         finally:
             self.ready.clear()
-            await self._owned.aclose()
+            await self.close()
 
     async def _start(self, registry: kopf.OperatorRegistry) -> None:
         settings, clock = self._settings, self._clock
-        cluster = await self._owned.enter_async_context(self.cluster)
+        cluster = self.cluster
         await cluster.synced()
         registry_client = None
         if settings.registry_url:
@@ -92,18 +106,21 @@ class Work:
             ),
             groups=Groups(cluster, clock),
             templates=Templates(cluster, clock, registry_client, interval_seconds=settings.registry_seconds),
+            saves=Saves(cluster, clock, lost_seconds=settings.node_lost_seconds, registry_url=settings.registry_url),
         )
         for controller in (
             context.node_life,
             context.groups,
             context.templates,
+            context.saves,
             Cleanup(cluster, clock, lost_seconds=settings.node_lost_seconds),
+            Lifetimes(cluster, clock, identity=settings.identity),
             scheduling,
             Explaining(cluster, scheduling, clock),
         ):
             await self._owned.enter_async_context(controller)
         # Handlers may be registered until kopf looks for kinds to watch, which is after startup.
-        for kind in (instance, node, group, template):
+        for kind in (instance, node, group, template, save_image):
             kind.register(registry, context)
         self.ready.set()
         log.info("at work", extra={"instances": len(cluster.stores.instances), "nodes": len(cluster.stores.nodes)})

@@ -30,6 +30,14 @@ def test_all_of_them_become_ready(cloud: LocalCloud) -> None:
     assert sorted(rule["guestPort"] for rule in job["vm"]["portForwarding"]) == [22, 8080]
     assert job["vm"]["cpuCores"] == 4
 
+    cloud.wait_for("saveimage/golden", "condition=Ready")
+    cloud.wait_for("ankainstance/golden", "delete")
+    save = json.loads(cloud.kubectl.run("get", "saveimage", "golden", "--output=json"))["status"]
+    assert (save["phase"], save["scriptResult"]["returnCode"]) == ("Done", 0)
+    assert cloud.registry is not None
+    rows = cloud.macs["mac-01"].run("registry", "describe", cloud.registry.templates[0])["versions"]
+    assert "prepared" in [row["tag"] for row in rows]
+
     for example in EXAMPLES:
-        cloud.kubectl.run("delete", f"--filename={example}")
+        cloud.kubectl.run("delete", "--ignore-not-found", f"--filename={example}")
     assert cloud.vm_names() == []

@@ -96,6 +96,24 @@ class TestStart:
             puller.delete(name)
 
 
+class TestStartDeadline:
+    def test_one_that_does_not_start_in_time_fails_and_leaves_no_running_vm(
+        self, make_bench: Callable[..., Bench]
+    ) -> None:
+        slow = make_bench("agent-slow", delays={"start": 30.0})
+        slow.create("late", startDeadlineSeconds=2)
+        status = slow.wait_phase("late", "Error")["status"]
+        assert status["message"] == "The VM had not started 2 s after it was asked for (it was at: start)"
+        assert all(vm["status"] != "running" for vm in slow.vms())
+        slow.delete("late")
+        assert slow.vms() == []
+
+    def test_one_that_does_goes_on(self, bench: Bench) -> None:
+        bench.create("timely", startDeadlineSeconds=60, maxLifetimeSeconds=3600)
+        bench.wait_phase("timely", "Started")
+        bench.delete("timely")
+
+
 class TestScript:
     def test_success_is_reported_with_output(self, bench: Bench) -> None:
         bench.create("ok", startupScript=script('echo "$((6*7))"; echo warn >&2', monitoring=True))

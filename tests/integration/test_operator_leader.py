@@ -33,6 +33,14 @@ async def leader_is(fleet: Fleet, service: Service) -> None:
     await fleet.see(LEASES, "anka-operator", lambda lease: lease.holder == service.name, "anka-system")
 
 
+def ended(service: Service, seconds: float = 30) -> None:
+    """Return once it has ended by itself: a second SIGTERM on its way out would be what ends it."""
+    deadline = time.monotonic() + seconds
+    while service.running:
+        assert time.monotonic() < deadline, f"{service.name} goes on"
+        time.sleep(0.05)
+
+
 def bound(fleet: Fleet) -> int:
     return sum(1 for instance in fleet.instances if instance.status.node_name)
 
@@ -88,7 +96,7 @@ async def test_sigterm_hands_over_at_once(fleet: Fleet, pair: list[Service]) -> 
     started = time.monotonic()
     await leader_is(fleet, standby)
     print(f"hand-over after SIGTERM: {time.monotonic() - started:.2f} s")
-    leader.stop()
+    ended(leader)
     assert leader.exit_code == 0
     standby.wait_ready()
 
@@ -97,10 +105,7 @@ async def test_a_leader_whose_lease_was_taken_ends(fleet: Fleet, pair: list[Serv
     held = await fleet.client.get(LEASES, "anka-operator", "anka-system")
     leader = next(service for service in pair if service.name == held.holder)
     await fleet.client.patch(LEASES, "anka-operator", {"spec": {"holderIdentity": "thief"}}, "anka-system")
-    deadline = time.monotonic() + 30
-    while leader.running:
-        assert time.monotonic() < deadline
-        await fleet.client.get(LEASES, "anka-operator", "anka-system")
+    ended(leader)
     assert leader.exit_code == 1
     assert "Traceback" not in leader.log.read_text()
 

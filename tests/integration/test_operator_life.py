@@ -63,6 +63,16 @@ async def test_instances_of_a_lost_node(fleet: Fleet) -> None:
     assert (await fleet.bound("moves")).status.node_name == "mac-2"
 
 
+async def test_instances_whose_time_is_over(fleet: Fleet) -> None:
+    await fleet.instance("late", startDeadlineSeconds=1, node="no-such-mac")
+    late = await fleet.see(INSTANCES, "late", lambda one: one.status.phase is Phase.ERROR, NAMESPACE)
+    assert condition(late, "Ready").reason == "StartDeadlineExceeded"
+    await fleet.client.delete(INSTANCES, "late", NAMESPACE)
+    # Nothing of it was ever anywhere: TTL and our finalizer both let it go.
+    await fleet.instance("swept", startDeadlineSeconds=1, ttlSecondsAfterFinished=0, node="no-such-mac")
+    await fleet.gone("swept")
+
+
 async def test_instances_of_a_removed_node(fleet: Fleet) -> None:
     await fleet.node("mac-1", slots=2)
     await fleet.instance("stays")

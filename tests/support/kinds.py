@@ -29,8 +29,9 @@ def instance(name: str, **spec: Any) -> str:
 def served_kinds(control_plane: Cluster) -> Cluster:
     apply(control_plane, ROOT / "crds")
     wait_established(control_plane)
-    apply(control_plane, *(ROOT / "charts" / "base" / name for name in POLICIES))
+    policies = [ROOT / "charts" / "base" / name for name in POLICIES]
+    apply(control_plane, *policies)
     namespace = json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
     control_plane.kubectl.run("apply", "-f-", stdin=namespace)
-    wait_policies(control_plane)
+    wait_policies(control_plane, *policies)
     return control_plane

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup
+from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup, SaveImage
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TEMPLATE = "6b135004-0c89-43bb-b892-74796b8d266c"
@@ -62,6 +62,19 @@ def template(
             "metadata": metadata(uuid, **(meta or {})),
             "spec": spec,
             "status": {"name": name, "arch": arch, "versions": versions, **(status or {})},
+        }
+    )
+
+
+def save_image(
+    name: str = "save", of: str = "one", *, status: Json | None = None, meta: Json | None = None, **spec: Any
+) -> SaveImage:
+    target = {} if "newTemplateName" in spec else {"targetTemplate": TEMPLATE}
+    return SaveImage.from_api(
+        {
+            "metadata": metadata(name, "default", **(meta or {})),
+            "spec": {"instance": of, "tag": "saved", **target, **spec},
+            "status": status or {},
         }
     )
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup
+from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup, SaveImage
 from anka_crds.api.meta import KubeObject
 from anka_crds.kube.client import KubeClient
 from anka_crds.kube.config import Endpoint
@@ -66,6 +66,7 @@ class Rig:
             AnkaNode: stores.nodes,
             AnkaTemplate: stores.templates,
             NodeGroup: stores.groups,
+            SaveImage: stores.saves,
         }
         return by_kind[type(obj)]
 

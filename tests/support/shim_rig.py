@@ -76,5 +76,5 @@ async def rig(*, synced: bool = True, **settings: Any) -> AsyncIterator[Rig]:
             edge = application(running)
             transport = httpx.ASGITransport(app=edge)
             async with httpx.AsyncClient(transport=transport, base_url="http://shim") as http:
-                await api.until(lambda: api.open_streams == (4 if synced else 3))
+                await api.until(lambda: api.open_streams == (5 if synced else 4))
                 yield Rig(api, running, edge, http, clock)

@@ -50,7 +50,7 @@ class Anka:
         `exclusive=False` is for calls of minutes (pulls): they must not hold back the others.
         Raises AnkaError and its subclasses only. Cancelling kills the command.
         """
-        command = " ".join(args[:2]) if args and args[0] == "registry" else (args[0] if args else "")
+        command = command_name(args)
         async with self._slots if exclusive else contextlib.nullcontext():
             with SECONDS.labels(command).time():
                 try:
@@ -128,6 +128,14 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         if done and number is signal.SIGTERM:
             # The leader ended; a child of it that ignores SIGTERM must not outlive it.
             continue
+
+
+def command_name(args: Sequence[str]) -> str:
+    """What a command line is called in messages and metrics: `start`, `registry pull`; never what it is about."""
+    if not args or args[0] != "registry":
+        return args[0] if args else ""
+    rest = args[3:] if args[1:2] and args[1] == "--remote" else args[1:]
+    return " ".join(["registry", *rest[:1]])
 
 
 def answer(output: bytes, errors: bytes, code: int, command: str) -> Any:

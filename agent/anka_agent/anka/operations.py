@@ -18,6 +18,9 @@ CLONE = 300.0
 MODIFY = 120.0
 STOP = 120.0
 DELETE = 120.0
+SUSPEND = 300.0
+"""A VM's whole memory goes to disk."""
+REGISTRY = 60.0
 PULL = 6 * 3600.0
 """TeamCity waits 6 h for a pull (the same)."""
 
@@ -134,6 +137,14 @@ class Operations:
         """Power the VM off."""
         await self._anka.call("stop", "--force", vm, seconds=STOP)
 
+    async def suspend(self, vm: str) -> None:
+        """Stop the VM with its memory kept on disk. Not with every licence."""
+        await self._anka.call("suspend", vm, seconds=SUSPEND)
+
+    async def rename(self, vm: str, name: str) -> None:
+        """Raises AlreadyExistsError for the name of another VM."""
+        await self._anka.call("modify", vm, "name", name, seconds=MODIFY)
+
     async def delete(self, vm: str) -> None:
         """Delete; a VM that is gone already is fine."""
         try:
@@ -150,15 +161,51 @@ class Operations:
             if (percent := percent_of(line)) is not None:
                 on_percent(percent)
 
-        source = ["--remote", remote] if remote else []
         which = ["--tag", tag] if tag else []
         await self._anka.call(
-            "registry", *source, "pull", *which, template, seconds=PULL, on_line=look, exclusive=False
+            "registry", *_source(remote), "pull", *which, template, seconds=PULL, on_line=look, exclusive=False
         )
+
+    async def registry_tags(self, template: str, *, remote: str | None) -> list[str]:
+        """Tags of a template in the registry, oldest first. Raises NotFoundError for an unknown template."""
+        body = _mapping(await self._registry(remote, "describe", template), "registry describe")
+        versions = body.get("versions")
+        rows = [row for row in versions if isinstance(row, Mapping)] if isinstance(versions, list) else []
+        return [row["tag"] for row in rows if isinstance(row.get("tag"), str)]
+
+    async def registry_names(self, *, remote: str | None) -> set[str]:
+        """Names of all templates in the registry."""
+        body = await self._registry(remote, "list")
+        rows = [row for row in body if isinstance(row, Mapping)] if isinstance(body, list) else []
+        return {_text(row, "name") for row in rows}
+
+    async def revert(self, template: str, tag: str, *, remote: str | None) -> None:
+        """Remove this tag and all newer ones from the registry; one that is gone already is fine."""
+        try:
+            await self._registry(remote, "revert", "--tag", tag, "--yes", template)
+        except NotFoundError:
+            return
+
+    async def _registry(self, remote: str | None, *words: str) -> Any:
+        return await self._anka.call("registry", *_source(remote), *words, seconds=REGISTRY)
+
+    def push_command(self, vm: str, tag: str, *, description: str, target: str | None, remote: str | None) -> list[str]:
+        """Command line that pushes the VM, for the script runner: as a tag of template `target`, else as a template of
+        its own. Without --force: a registry that has the tag already refuses."""
+        words = ["--tag", tag]
+        if description:
+            words += ["--description", description]
+        if target is not None:
+            words += ["--remote-vm", target]
+        return [self._anka.executable, "--machine-readable", "registry", *_source(remote), "push", *words, vm]
 
     def run_command(self, vm: str, *words: str) -> list[str]:
         """Command line that runs `words` in the VM, for the script runner: it outlives this process."""
         return [self._anka.executable, "run", vm, *words]
+
+
+def _source(remote: str | None) -> list[str]:
+    return ["--remote", remote] if remote else []
 
 
 def percent_of(line: str) -> int | None:

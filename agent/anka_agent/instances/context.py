@@ -10,7 +10,8 @@ from anka_agent.anka.operations import Operations
 from anka_agent.instances.inventory import Inventory
 from anka_agent.instances.journal import Journal
 from anka_agent.instances.pulls import Templates
-from anka_crds.api import AnkaInstance
+from anka_agent.saves.store import saves_store
+from anka_crds.api import AnkaInstance, SaveImage
 from anka_crds.core.naming import vm_token
 from anka_crds.kube.client import KubeClient
 from anka_crds.kube.store import Store
@@ -43,10 +44,14 @@ class Context:
     """Seconds that a started VM has to get an address."""
     clock: Clock = field(default_factory=SystemClock)
     heavy: asyncio.Semaphore = field(init=False)
+    saves: Store[SaveImage] = field(default_factory=saves_store)
+    """Requests to save instances of this node."""
+    save_writer: Writer[SaveImage] = field(init=False)
     templates_changed: Callable[[], None] = field(default=lambda: None)
 
     def __post_init__(self) -> None:
         self.heavy = asyncio.Semaphore(self.workers)
+        self.save_writer = Writer(self.client, self.saves.resource, self.saves)
 
 
 def token_of(instance: AnkaInstance) -> str:

@@ -9,7 +9,7 @@ from typing import Literal
 from anka_agent.instances.context import Context, token_of
 from anka_agent.instances.orphans import Orphans
 from anka_agent.instances.worker import Worker, state_of
-from anka_crds.api import AnkaInstance
+from anka_crds.api import AnkaInstance, SaveImage
 from anka_crds.kube.resource import key_of
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ class Controller:
     async def run(self) -> None:
         """Work until cancelled; then all workers have ended. The Mac must have been looked at before."""
         unsubscribe = self._context.store.subscribe(self._on_event)
+        unsubscribe_saves = self._context.saves.subscribe(self._on_save)
         self._context.inventory.subscribe(self._on_look)
         for instance in self._context.store:
             self._on_event("ADDED", None, instance)
@@ -38,6 +39,7 @@ class Controller:
                 await self._orphans.check()
         finally:
             unsubscribe()
+            unsubscribe_saves()
             await asyncio.gather(*(worker.stop() for worker in self._workers.values()), *self._stopping)
             self._workers.clear()
 
@@ -60,6 +62,17 @@ class Controller:
             worker = self._workers[uid] = Worker(self._context, key_of(new), uid)
             worker.start()
         worker.wake()
+
+    def _on_save(
+        self, kind: Literal["ADDED", "MODIFIED", "DELETED"], old: SaveImage | None, new: SaveImage | None
+    ) -> None:
+        """Wake the worker of the instance that is to be saved."""
+        save = new or old
+        if save is None:
+            return
+        instance = self._context.store.get(save.spec.instance, save.metadata.namespace)
+        if instance is not None and (worker := self._workers.get(instance.metadata.uid)) is not None:
+            worker.wake_for_save(ended=new is None or new.status.phase != "Pending")
 
     def _on_look(self) -> None:
         """Wake the workers whose VM is not what it was when they had nothing left to do."""

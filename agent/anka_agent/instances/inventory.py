@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from prometheus_client import Gauge
 
@@ -30,6 +31,9 @@ class Inventory:
         self.prefix = prefix
         self.looked = asyncio.Event()
         """Set once the Mac has been looked at."""
+        self.claims: dict[str, str] = {}
+        """VMs of ours whose names may not show it, by UUID, with the tokens of their instances: while one is pushed as
+        a new template, it has that template's name."""
         self.trouble: str | None = "not looked yet"
         """Why the last look failed; None when it did not."""
         self._anka = anka
@@ -45,16 +49,21 @@ class Inventory:
     # Reading
 
     def own(self) -> list[Vm]:
-        """VMs with our prefix."""
-        return [vm for vm in self._vms.values() if vm.name.startswith(self.prefix)]
+        """VMs with our prefix, and those we claim."""
+        return [vm for vm in self._vms.values() if self._is_own(vm)]
 
     def templates(self) -> list[Vm]:
         """Everything else: what instances are cloned from, and people's own VMs."""
-        return [vm for vm in self._vms.values() if not vm.name.startswith(self.prefix)]
+        return [vm for vm in self._vms.values() if not self._is_own(vm)]
+
+    def _is_own(self, vm: Vm) -> bool:
+        return vm.name.startswith(self.prefix) or vm.uuid in self.claims
 
     def of(self, token: str) -> Vm | None:
         """The VM of the instance with this token; a running one if there should be several."""
-        found = [vm for vm in self.own() if names_instance(vm.name, self.prefix, token)]
+        found = [
+            vm for vm in self.own() if names_instance(vm.name, self.prefix, token) or self.claims.get(vm.uuid) == token
+        ]
         return min(found, key=lambda vm: (not vm.running, vm.name), default=None)
 
     # Looking
@@ -118,6 +127,16 @@ class Inventory:
     def removed(self, uuid: str) -> None:
         self._changes += 1
         self._vms.pop(uuid, None)
+        # A template that is pulled later can have this UUID.
+        self.claims.pop(uuid, None)
+
+    def by_uuid(self, uuid: str) -> Vm | None:
+        return self._vms.get(uuid)
+
+    def renamed(self, uuid: str, name: str) -> None:
+        self._changes += 1
+        if (vm := self._vms.get(uuid)) is not None:
+            self._vms[uuid] = replace(vm, name=name)
 
     def forget_details(self, uuid: str, status: str | None = None) -> None:
         """The VM is being changed, or was (to this status): what `show` said is old."""

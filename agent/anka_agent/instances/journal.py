@@ -10,6 +10,7 @@ from pathlib import Path
 
 from anka_agent.instances import runner
 from anka_agent.instances.scripts import ScriptJob
+from anka_agent.saves.journal import CLAIM, SaveJournal, claim, claimed
 
 
 class Journal:
@@ -35,9 +36,37 @@ class Journal:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         runner.write(str(folder / "restart.json"), {"restarted_at": moment.isoformat()})
 
+    def save(self, uid: str, save_uid: str) -> SaveJournal:
+        """Of one SaveImage of the instance."""
+        return SaveJournal(self._directory / uid / "saves" / save_uid)
+
+    def saves(self, uid: str) -> list[str]:
+        """uids of the SaveImages that something is remembered about."""
+        folder = self._directory / uid / "saves"
+        return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+    def claim(self, uid: str, vm_uuid: str, token: str) -> None:
+        """Before the VM gets a name that does not show whose it is."""
+        claim(self._directory / uid, vm_uuid, token)
+
+    def unclaim(self, uid: str) -> None:
+        (self._directory / uid / CLAIM).unlink(missing_ok=True)
+
+    def claims(self) -> dict[str, str]:
+        """UUIDs of VMs that may have such a name, with the tokens of their instances."""
+        found = (claimed(self._directory / uid) for uid in self.uids())
+        return dict(pair for pair in found if pair is not None)
+
+    def claimed_by(self, uid: str) -> str | None:
+        """UUID of the VM that this instance has claimed."""
+        pair = claimed(self._directory / uid)
+        return None if pair is None else pair[0]
+
     def forget(self, uid: str) -> None:
         if (self._directory / uid).is_dir():
             self.script(uid).forget()
+            for save_uid in self.saves(uid):
+                self.save(uid, save_uid).forget()
             shutil.rmtree(self._directory / uid, ignore_errors=True)
 
     def uids(self) -> list[str]:

@@ -53,14 +53,21 @@ class Orphans:
     async def _remove(self, certain: set[str]) -> None:
         listed = await self._context.client.list(self._context.store.resource, field_selector=self._selector)
         for vm in self._unclaimed([*listed.items, *self._context.store]):
-            if vm.uuid not in certain:
-                continue
-            log.warning("removing a VM that no instance has a claim on", extra={"vm": vm.name, "vm_uuid": vm.uuid})
-            if vm.running:
-                await self._context.anka.stop(vm.uuid)
-            await self._context.anka.delete(vm.uuid)
-            self._context.inventory.removed(vm.uuid)
-            REMOVED.inc()
+            if vm.uuid in certain:
+                await self._remove_vm(vm)
         alive = {instance.metadata.uid for instance in [*listed.items, *self._context.store]}
+        for uid in certain - alive:
+            # One that was being pushed as a new template has that template's name.
+            claimed = self._context.inventory.by_uuid(self._context.journal.claimed_by(uid) or "")
+            if claimed is not None:
+                await self._remove_vm(claimed)
         for uid in self._context.journal.sweep(alive):
             log.info("forgot what was kept of an instance that is gone", extra={"uid": uid})
+
+    async def _remove_vm(self, vm: Vm) -> None:
+        log.warning("removing a VM that no instance has a claim on", extra={"vm": vm.name, "vm_uuid": vm.uuid})
+        if vm.running:
+            await self._context.anka.stop(vm.uuid)
+        await self._context.anka.delete(vm.uuid)
+        self._context.inventory.removed(vm.uuid)
+        REMOVED.inc()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
@@ -18,9 +19,12 @@ from anka_agent.instances.actions import Actions, StepFailed
 from anka_agent.instances.context import Context, token_of
 from anka_agent.plan import report
 from anka_agent.plan.decide import Decision, Step, decide
+from anka_agent.plan.save import SaveStep
 from anka_agent.plan.situation import Failure
+from anka_agent.saves.saver import Saver, Turn
 from anka_crds.api import AnkaInstance, Phase
 from anka_crds.api.meta import FINALIZER
+from anka_crds.core.lifetime import LATE, late_words, start_deadline
 from anka_crds.kube.backoff import Backoff, Delays, system_random
 from anka_crds.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound
 from anka_crds.kube.resource import Key
@@ -50,6 +54,7 @@ class Worker:
         """State of the VM when there was last nothing to do."""
         self._context = context
         self._actions = Actions(context)
+        self._saver = Saver(context, self._actions, uid)
         self._job = context.journal.script(uid)
         self._wakened = asyncio.Event()
         self._deleting = asyncio.Event()
@@ -76,6 +81,12 @@ class Worker:
         instance = self._instance()
         if instance is not None and instance.metadata.deletion_timestamp is not None:
             self._deleting.set()
+        self._wakened.set()
+
+    def wake_for_save(self, *, ended: bool) -> None:
+        """`ended`: a request to save the instance is gone, or came to its end."""
+        if ended:
+            self._saver.interrupt()
         self._wakened.set()
 
     async def stop(self) -> None:
@@ -119,6 +130,12 @@ class Worker:
                 log.warning("the VM cannot be seen: %s; trying again", error)
                 await self._pause(self._delays.next())
                 continue
+            if (turn := self._save(instance, vm)) is not None:
+                if turn.decision.step is SaveStep.NOTHING:
+                    self.settled = state_of(vm)
+                    return
+                await self._do_save(turn, instance, vm)
+                continue
             now = look.situation(
                 instance,
                 vm,
@@ -131,7 +148,16 @@ class Worker:
             if decision.step is Step.NOTHING:
                 self.settled = state_of(vm)
                 return
+            if decision.step not in REPORTS and self._failure is None and self._seconds_left(instance) <= 0:
+                # What is only to be told did start in time.
+                self._fail(Failure(LATE, f"{late_words(instance)} (it was at: {decision.step})"))
+                continue
             await self._do(decision, instance, vm)
+
+    def _seconds_left(self, instance: AnkaInstance) -> float:
+        """Until its start deadline; infinite when it has none, or has started."""
+        deadline = start_deadline(instance)
+        return math.inf if deadline is None else (deadline - self._context.clock.now()).total_seconds()
 
     async def _see(self, instance: AnkaInstance) -> Vm | None:
         """The VM as it is: from the snapshot where that is certain, asked for where it is not."""
@@ -157,7 +183,9 @@ class Worker:
             self._failure = decision.failure
         removing = self._deleting.is_set()
         try:
-            await self._interruptibly(self._perform(decision, instance, vm), interruptible=not removing)
+            left = math.inf if step in REPORTS or self._failure is not None else self._seconds_left(instance)
+            work = self._perform(decision, instance, vm)
+            await self._interruptibly(work, interruptible=not removing, seconds=left)
         except _Interrupted:
             # What it did until then is unknown.
             self._uncertain = True
@@ -174,6 +202,32 @@ class Worker:
             await self._after_api_error(step, error, instance)
         else:
             STEPS.labels(step.value, "done").inc()
+            self._delays.reset()
+
+    def _save(self, instance: AnkaInstance, vm: Vm | None) -> Turn | None:
+        """What a save wants done; None when nothing is saved, or the instance comes first: it is deleted, or failed."""
+        if self._deleting.is_set() or (self._failure is not None and instance.status.phase is not Phase.ERROR):
+            return None
+        return self._saver.next(instance, vm)
+
+    async def _do_save(self, turn: Turn, instance: AnkaInstance, vm: Vm | None) -> None:
+        """One step of a save, with what follows from its failure."""
+        step = turn.decision.step
+        if step is SaveStep.RESUME:
+            # From here on it is the instance's own business: a VM that cannot be started fails the instance.
+            await self._do(Decision(Step.START), instance, vm)
+            return
+        log.debug("next step of the save", extra={"step": step.value})
+        try:
+            await self._interruptibly(self._saver.do(turn, instance, vm), interruptible=True)
+        except _Interrupted:
+            self._uncertain = True
+        except AnkaError as error:
+            self._uncertain = True
+            await self._pause(await self._saver.after_anka_error(turn, error))
+        except ApiError as error:
+            await self._after_api_error(step, error, instance)
+        else:
             self._delays.reset()
 
     async def _perform(self, decision: Decision, instance: AnkaInstance, vm: Vm | None) -> None:
@@ -198,7 +252,7 @@ class Worker:
         elif step is Step.START:
             await self._actions.start(instance, vm)
             self._note_start(instance)
-            if instance.status.phase not in (Phase.SCHEDULING, Phase.PULLING):
+            if instance.status.phase not in (Phase.SCHEDULING, Phase.PULLING, Phase.PUSHING):
                 self._actions.restart_done(instance)
         elif step is Step.RESTART:
             await self._actions.restart(instance, vm)
@@ -209,8 +263,10 @@ class Worker:
             await self._actions.run_script(instance, vm, self._job)
         elif step is Step.STOP:
             self._job.cancel()
+            self._saver.cancel()
             await self._slowly(instance, self._actions.stop(vm))
         elif step is Step.DELETE:
+            self._saver.cancel()
             await self._slowly(instance, self._actions.delete(vm))
 
     def _note_start(self, instance: AnkaInstance) -> None:
@@ -259,6 +315,7 @@ class Worker:
 
     async def _release(self, instance: AnkaInstance) -> None:
         """Let the object go: the VM is gone."""
+        await self._saver.conclude(instance)
         # First our own memory: after the object is gone nobody asks for it.
         await asyncio.to_thread(self._context.journal.forget, self.uid)
         self._releasing = asyncio.ensure_future(self._write_release(instance))
@@ -326,7 +383,7 @@ class Worker:
         else:
             self._fail(failures.failure(step, error))
 
-    async def _after_api_error(self, step: Step, error: ApiError, instance: AnkaInstance) -> None:
+    async def _after_api_error(self, step: Step | SaveStep, error: ApiError, instance: AnkaInstance) -> None:
         """The write did not land: read again what there is now, or wait; then decide anew."""
         if isinstance(error, Conflict | NotFound):
             await self._read_again(instance)
@@ -364,15 +421,19 @@ class Worker:
             async with asyncio.timeout(seconds):
                 await self._deleting.wait()
 
-    async def _interruptibly(self, work: Coroutine[Any, Any, None], *, interruptible: bool) -> None:
-        """Do it; deletion of the instance ends it at once, unless it is part of the removal."""
+    async def _interruptibly(
+        self, work: Coroutine[Any, Any, None], *, interruptible: bool, seconds: float = math.inf
+    ) -> None:
+        """Do it; deletion of the instance ends it at once, unless it is part of the removal. So does the deadline,
+        which is `seconds` away."""
         if not interruptible:
             await work
             return
         task = asyncio.ensure_future(work)
         deleted = asyncio.ensure_future(self._deleting.wait())
         try:
-            await asyncio.wait([task, deleted], return_when=asyncio.FIRST_COMPLETED)
+            timeout = None if math.isinf(seconds) else max(0.0, seconds)
+            await asyncio.wait([task, deleted], return_when=asyncio.FIRST_COMPLETED, timeout=timeout)
             if not task.done():
                 raise _Interrupted
             await task

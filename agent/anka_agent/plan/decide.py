@@ -105,7 +105,8 @@ def _running(now: Situation, vm: SeenVm) -> Decision:
     if now.phase not in _STARTING:
         if now.restart_wanted:
             return Decision(Step.RESTART)
-        if not now.report_due and now.phase is not Phase.STOPPED:
+        # Pushing here is a save that came to nothing: its VM is back.
+        if not now.report_due and now.phase not in (Phase.STOPPED, Phase.PUSHING):
             return Decision(Step.NOTHING)
         return _once_networked(now, vm, Decision(Step.REPORT_STARTED))
     if now.script is not None:

@@ -10,7 +10,7 @@ from anka_agent.anka.vm import Vm
 from anka_crds.api.node import AnkaNodeStatus, AnkaVersion, HeldTemplate, Usage, UsbDevice
 
 REPORTED = frozenset(
-    {"ipAddress", "hostArch", "cpuCount", "ramGib", "diskSizeBytes", "ankaVersion", "agentVersion", "usage",
+    {"ipAddress", "hostArch", "cpuCount", "ramGib", "diskSizeBytes", "ankaVersion", "agentVersion", "updating", "usage",
      "templates", "usbDevices", "vlans", "updatedAt"}
 )  # fmt: skip
 """The fields that are the agent's to write."""
@@ -71,7 +71,8 @@ def status(
         usb_devices=usb_devices,
         updated_at=now.astimezone(UTC).replace(microsecond=0),
     ).to_api()
-    return {key: value for key, value in full.items() if key in REPORTED}
+    # An agent that reports is there: whoever updated it may not have come to say that it is done.
+    return {"updating": None} | {key: value for key, value in full.items() if key in REPORTED}
 
 
 def needs_write(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

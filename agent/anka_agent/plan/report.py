@@ -138,6 +138,11 @@ def pulling(instance: AnkaInstance, percent: int, now: datetime) -> Status:
     }
 
 
+def pushing(instance: AnkaInstance, message: str, now: datetime) -> Status:
+    """The VM is being saved to the registry: it is not to be used meanwhile."""
+    return _common(instance, Phase.PUSHING, "Pushing", bounded(message), now)
+
+
 def terminating(instance: AnkaInstance, message: str, now: datetime) -> Status:
     return {
         **_common(instance, Phase.TERMINATING, "Terminating", bounded(message), now),

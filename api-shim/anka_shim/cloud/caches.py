@@ -7,18 +7,20 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup
+from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup, SaveImage
 from anka_crds.kube.client import KubeClient
-from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, TEMPLATES
+from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, SAVES, TEMPLATES
 from anka_crds.kube.reflector import Reflector
 from anka_crds.kube.store import Store
 from anka_crds.process.clock import Clock, SystemClock
 from anka_shim.cloud.corrections import Corrections
+from anka_shim.translate import image
 from anka_shim.translate.instance import id_of
 
 BY_ID = "id"
 BY_NODE = "node"
 BY_NAME = "name"
+BY_INSTANCE = "instance"
 
 
 class Stores:
@@ -38,6 +40,13 @@ class Stores:
         )
         self.groups: Store[NodeGroup] = Store(
             GROUPS, {BY_NAME: lambda obj: (obj.spec.display_name,) if obj.spec.display_name else ()}
+        )
+        self.saves: Store[SaveImage] = Store(
+            SAVES,
+            {
+                BY_ID: lambda obj: (image.id_of(obj),),
+                BY_INSTANCE: lambda obj: (f"{obj.metadata.namespace}/{obj.spec.instance}",),
+            },
         )
 
         self.corrections = Corrections(self.templates, clock or SystemClock())
@@ -71,11 +80,23 @@ class Stores:
     def groups_called(self, name: str) -> Sequence[NodeGroup]:
         return self.groups.by_index(BY_NAME, name)
 
+    def save(self, id_: str) -> SaveImage | None:
+        found = self.saves.by_index(BY_ID, id_)
+        return found[-1] if found else None
+
+    def all_saves(self) -> Sequence[SaveImage]:
+        """Oldest first."""
+        return sorted(self.saves, key=lambda save: (str(save.metadata.creation_timestamp), save.metadata.name))
+
+    def pending_saves_of(self, instance: AnkaInstance) -> Sequence[SaveImage]:
+        key = f"{instance.metadata.namespace}/{instance.metadata.name}"
+        return [save for save in self.saves.by_index(BY_INSTANCE, key) if save.status.phase == "Pending"]
+
 
 class Watches:
     """The watches that keep `stores` up to date; use as an async context manager.
 
-    The others begin once the first has read its list: an API that can't be reached is then told once, not four times.
+    The others begin once the first has read its list: an API that can't be reached is then told once, not five times.
     """
 
     def __init__(self, client: KubeClient, stores: Stores) -> None:
@@ -84,6 +105,7 @@ class Watches:
             Reflector(client, stores.nodes),
             Reflector(client, stores.templates),
             Reflector(client, stores.groups),
+            Reflector(client, stores.saves),
         )
         self._tasks: list[asyncio.Task[None]] = []
 

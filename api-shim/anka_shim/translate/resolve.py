@@ -26,7 +26,7 @@ class Catalogue(Protocol):
 
 def resolved(request: StartRequest, catalogue: Catalogue) -> AnkaInstanceSpec:
     """The spec with ids instead of names. Raises Failure with the exact texts that clients match."""
-    template = _template(request.spec.template, catalogue)
+    template = template_of(request.spec.template, catalogue, "vmid")
     _check_version(request.spec, template)
     changes: dict[str, str] = {"template": template.metadata.name}
     if request.node is not None:
@@ -36,12 +36,13 @@ def resolved(request: StartRequest, catalogue: Catalogue) -> AnkaInstanceSpec:
     return request.spec.model_copy(update=changes)
 
 
-def _template(word: str, catalogue: Catalogue) -> AnkaTemplate:
+def template_of(word: str, catalogue: Catalogue, parameter: str) -> AnkaTemplate:
+    """By id, else by a name that only one has. Raises Failure."""
     found = catalogue.template(word) or catalogue.template(word.lower())
     if found is None:
         called = catalogue.templates_called(word)
         if len(called) > 1:
-            raise Failure(f"vmid: {len(called)} templates are called {shown(word)}: give the UUID of one")
+            raise Failure(f"{parameter}: {len(called)} templates are called {shown(word)}: give the UUID of one")
         found = called[0] if called else None
     if found is None or found.metadata.deletion_timestamp is not None:
         raise Failure(NOT_IN_REGISTRY)

@@ -132,7 +132,7 @@ class AnkaInstanceSpec(ApiModel):
         default=None,
         ge=1,
         le=31_536_000,
-        description="Fail the instance when it has not started this long after creation.",
+        description="Fail the instance when it has not started this long after creation, or after it lost its node.",
     )
     node_lost_policy: Literal["Fail", "Reschedule"] = Field(
         default="Fail",
@@ -162,6 +162,9 @@ class AnkaInstanceStatus(ApiModel):
     mac_address: Text | None = Field(default=None, description="MAC address given to the VM.")
     usb_device: Text | None = Field(default=None, description="USB device claimed for the VM: its location id.")
     scheduled_at: datetime | None = Field(default=None, description="When a node was chosen for the instance.")
+    rescheduled_at: datetime | None = Field(
+        default=None, description="When it lost its node and began to wait for another; absent if it never did."
+    )
     started_at: datetime | None = Field(default=None, description="When the VM had started.")
     finished_at: datetime | None = Field(default=None, description="When the instance reached Error or Stopped.")
     updated_at: datetime | None = Field(default=None, description="When this status was last written.")

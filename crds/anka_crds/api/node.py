@@ -115,6 +115,9 @@ class AnkaNodeStatus(ApiModel):
     disk_size_bytes: int | None = Field(default=None, ge=0, description="Size of the Mac's disk in bytes.")
     anka_version: AnkaVersion | None = Field(default=None, description="Anka on the Mac, and its licence.")
     agent_version: Text | None = Field(default=None, description="Version of the agent that runs.")
+    updating: bool | None = Field(
+        default=None, description="True while the agent is being replaced by another version of itself."
+    )
     usage: Usage | None = Field(default=None, description="Usage of the Mac when last written.")
     templates: list[HeldTemplate] = Field(
         default_factory=list,

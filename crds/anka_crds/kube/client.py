@@ -27,6 +27,8 @@ MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 CONNECT_SECONDS = 5.0
 DEADLINE_SECONDS = 15.0
+ERROR_BYTES = 64 * 1024
+"""Of the body of a refusal: what is longer is not the API's."""
 MAX_CONNECTIONS = 64
 # Below the apiserver's idle timeout (90 s), so that we close first and a write never meets a closing connection.
 KEEPALIVE_SECONDS = 30.0
@@ -397,10 +399,18 @@ class KubeClient:
                 if response.status < 300:
                     return response
                 async with response:
-                    body = await response.content.read(64 * 1024)
+                    body = await _error_body(response)
         finally:
             metrics.REQUESTS.labels(request.verb, request.resource.label, code).inc()
         raise from_response(response.status, response.headers, body, action=request.action)
+
+
+async def _error_body(response: aiohttp.ClientResponse) -> bytes:
+    """All of it, within reason: one read gives what has arrived, which may be the half of it."""
+    body = b""
+    while len(body) < ERROR_BYTES and (chunk := await response.content.read(ERROR_BYTES - len(body))):
+        body += chunk
+    return body
 
 
 @contextmanager

@@ -94,6 +94,15 @@ class Unreachable(ApiError):
         return not self.sent
 
 
+class NotLeading(ApiError):
+    """Not sent: this process is not the leader (any more), and only the leader writes."""
+
+    surely_not_applied = True
+
+    def __init__(self) -> None:
+        super().__init__(0, "NotLeading", "only the leader writes, and this process does not lead")
+
+
 class Unparsable(ApiError):
     """The server answered, but not with what this version understands."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from anka_crds.api import GROUP, VERSION, AnkaInstance, AnkaNode, AnkaTemplate, KubeObject, NodeGroup
+from anka_crds.api import GROUP, VERSION, AnkaInstance, AnkaNode, AnkaTemplate, KubeObject, NodeGroup, SaveImage
 from anka_crds.kube.resource import Resource
 
 K = TypeVar("K", bound=KubeObject)
@@ -19,3 +19,4 @@ INSTANCES = resource_of(AnkaInstance)
 NODES = resource_of(AnkaNode)
 TEMPLATES = resource_of(AnkaTemplate)
 GROUPS = resource_of(NodeGroup)
+SAVES = resource_of(SaveImage)

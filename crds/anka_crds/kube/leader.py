@@ -198,7 +198,8 @@ class LeaderElector:
         """Renew by the version that we wrote last; False when leadership is over."""
         assert self._held is not None  # noqa: S101 - renewing starts after acquiring
         spec = {"renewTime": micro_time(self._clock.now())}
-        renewed = await self._update_ours(self._held, spec, min(deadline, self._retry))
+        # Half of what is left: an API that is merely slow gets its time, and a dead connection leaves time for another.
+        renewed = await self._update_ours(self._held, spec, min(deadline, max(self._retry, deadline / 2)))
         if renewed is None:
             return False
         self._held = renewed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Generic
 
 from anka_crds.kube import merge_patch, metrics
@@ -15,13 +15,23 @@ ATTEMPTS = 5
 """Tries of a write that is not guarded, against objects that others change all the time."""
 
 
-class Writer(Generic[M]):
-    """Patches objects of one kind. With a `store`, every result is merged into it before the call returns."""
+Fence = Callable[[], None]
+"""Asked right before each request is sent; raises when it must not be."""
 
-    def __init__(self, client: KubeClient, resource: Resource[M], store: Store[M] | None = None) -> None:
+
+class Writer(Generic[M]):
+    """Patches objects of one kind. With a `store`, every result is merged into it before the call returns.
+
+    `fence` keeps a process from writing that was the leader once: one that was frozen finds out only when it wakes up.
+    """
+
+    def __init__(
+        self, client: KubeClient, resource: Resource[M], store: Store[M] | None = None, *, fence: Fence | None = None
+    ) -> None:
         self._client = client
         self._resource = resource
         self._store = store
+        self._fence = fence or (lambda: None)
 
     async def patch_status(
         self, obj: M, status: Mapping[str, Any], *, guarded: bool, deadline: float = DEADLINE_SECONDS
@@ -59,6 +69,7 @@ class Writer(Generic[M]):
         raise Conflict(409, "Conflict", f"changed {ATTEMPTS} times while we wrote", action=self._name(obj))
 
     async def _send(self, obj: M, body: Mapping[str, Any], subresource: str | None, deadline: float) -> M:
+        self._fence()
         return await self._client.patch(
             self._resource,
             obj.metadata.name or "",
@@ -96,10 +107,12 @@ class Writer(Generic[M]):
 
     async def create(self, obj: M | dict[str, Any], namespace: str | None = None) -> M:
         """Create, and have it in the store."""
+        self._fence()
         return self._written(await self._client.create(self._resource, obj, namespace))
 
     async def delete(self, obj: M) -> M | None:
         """Delete this very object (by uid); what the store shows is what the API answered."""
+        self._fence()
         left = await self._client.delete(
             self._resource, obj.metadata.name or "", obj.metadata.namespace, uid=obj.metadata.uid
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,13 @@ ROOT = Path(__file__).resolve().parents[3]
 CRDS = ROOT / "crds"
 BASE = ROOT / "charts" / "base"
 FINALIZER_POLICY = BASE / "finalizer-policy.yaml"
+NEEDS = {
+    FINALIZER_POLICY: "mutatingadmissionpolicies",
+    BASE / "validation-policy.yaml": "validatingadmissionpolicies",
+    BASE / "writers-policy.yaml": "validatingadmissionpolicies",
+}
+"""What of admissionregistration.k8s.io/v1 a file needs. Where a cluster does not serve it, all works without the file:
+the operator adds the finalizer itself, and nobody is kept from what RBAC allows."""
 
 OPERATOR_NAMESPACE = "anka-system"
 NODE_NAMESPACE = "anka-nodes"
@@ -24,54 +32,75 @@ def install(cluster: Cluster) -> None:
     # Namespaces first: what lives in them comes after them in the alphabet of file names, or not.
     apply(cluster, CRDS, BASE / "namespaces.yaml")
     wait_established(cluster)
-    finalizes = _serves_mutating_policies(cluster)
-    apply(cluster, *(file for file in sorted(BASE.glob("*.yaml")) if finalizes or file != FINALIZER_POLICY))
-    wait_policies(cluster, finalizes=finalizes)
+    served = _served(cluster)
+    files = usable(sorted(BASE.glob("*.yaml")), served)
+    apply(cluster, *files)
+    wait_policies(cluster, *files)
 
 
-def wait_policies(cluster: Cluster, *, finalizes: bool = True, seconds: float = 90) -> None:
-    """Return once the admission policies act on our kinds. DevError after ``seconds``.
+def usable(files: Iterable[Path], served: Container[str]) -> list[Path]:
+    """Those that a cluster can take which serves these resources of admissionregistration.k8s.io/v1."""
+    return [file for file in files if file not in NEEDS or NEEDS[file] in served]
+
+
+def wait_policies(cluster: Cluster, *files: Path, seconds: float = 90) -> None:
+    """Return once the admission policies in ``files`` act on our kinds. DevError after ``seconds``.
 
     A policy is there before the apiserver has found out about the kinds that it speaks of, which takes up to half a
     minute; until then it refuses their objects. Dry runs ask, for there is nothing that could be awaited.
     """
     deadline = time.monotonic() + seconds
-    while not _in_force(cluster, finalizes):
+    while not _in_force(cluster, {file.name for file in files}):
         if time.monotonic() > deadline:
             raise DevError(f"the admission policies of {BASE} are not in force after {seconds:g} s")
         time.sleep(0.25)
 
 
-def _in_force(cluster: Cluster, finalizes: bool) -> bool:
+def _in_force(cluster: Cluster, files: Container[str]) -> bool:
     try:
-        made = json.loads(_dry_run(cluster, {}))
+        made = json.loads(_dry_run(cluster, "AnkaInstance", template="t"))
     except DevError as error:
         if "There can be a delay" not in str(error):
             raise
         return False
-    if finalizes and "finalizers" not in made["metadata"]:
-        return False
+    return (
+        ("finalizer-policy.yaml" not in files or "finalizers" in made["metadata"])
+        and (
+            "validation-policy.yaml" not in files
+            or _refused(cluster, "anka-instance-metadata", "AnkaInstance", template="t", metadata={"an-object": {}})
+        )
+        and ("writers-policy.yaml" not in files or _refused(cluster, "anka-join", "AnkaNode", account="node-another"))
+    )
+
+
+def _refused(cluster: Cluster, policy: str, kind: str, account: str = "", **spec: Any) -> bool:
     try:
-        _dry_run(cluster, {"metadata": {"an-object": {}}})
-    except DevError:
-        return True
+        _dry_run(cluster, kind, account, **spec)
+    except DevError as error:
+        return f"'{policy}'" in str(error)
     return False
 
 
-def _dry_run(cluster: Cluster, spec: dict[str, Any]) -> str:
+def _dry_run(cluster: Cluster, kind: str, account: str = "", **spec: Any) -> str:
+    """What would be made; ``account``: by this agent."""
     manifest = {
         "apiVersion": "anka.veertu.com/v1alpha1",
-        "kind": "AnkaInstance",
-        "metadata": {"name": "in-force", "namespace": "default"},
-        "spec": {"template": "t", **spec},
+        "kind": kind,
+        "metadata": {"name": "in-force", **({"namespace": "default"} if kind == "AnkaInstance" else {})},
+        "spec": spec,
     }
-    return cluster.kubectl.run("create", "--dry-run=server", "--output=json", "-f-", stdin=json.dumps(manifest))
+    groups = (f"system:serviceaccounts:{NODE_NAMESPACE}", "system:serviceaccounts", "system:authenticated")
+    somebody = f"--as=system:serviceaccount:{NODE_NAMESPACE}:{account}"
+    return cluster.kubectl.run(
+        "create", "--dry-run=server", "--output=json", "-f-",
+        *((somebody, *(f"--as-group={group}" for group in groups)) if account else ()),
+        stdin=json.dumps(manifest),
+    )  # fmt: skip
 
 
-def _serves_mutating_policies(cluster: Cluster) -> bool:
-    """Older clusters do not; there the operator adds the finalizer itself."""
+def _served(cluster: Cluster) -> set[str]:
     served = json.loads(cluster.kubectl.run("get", "--raw", "/apis/admissionregistration.k8s.io/v1"))
-    return any(resource["name"] == "mutatingadmissionpolicies" for resource in served["resources"])
+    return {resource["name"] for resource in served["resources"]}
 
 
 def ensure_node_account(cluster: Cluster, node: str) -> str:

@@ -130,6 +130,8 @@ class SimulatedMac:
         held = self.tag(source, tag) if tag is not None else None
         if held:
             vm.update(version=tag, image_size=held["size"])
+        if held.get("suspended") if held else source["status"] == "suspended":
+            vm["status"] = "suspended"
         prepared = None
         if self.store.path is not None:
             from anka_dev.mac import sandbox

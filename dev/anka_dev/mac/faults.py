@@ -41,6 +41,7 @@ def take(store: Store, words: list[str]) -> dict[str, Any] | None:
     """The fault that befalls this command, counted down; None for none."""
     if store.path is None or not os.path.exists(_path(store.path)):
         return None
+    words = _without_options(words)
     with store.lock():
         faults: list[dict[str, Any]] = read_json(_path(store.path)) or []
         for fault in faults:
@@ -52,3 +53,14 @@ def take(store: Store, words: list[str]) -> dict[str, Any] | None:
                 write_json(_path(store.path), [other for other in faults if other.get("times") != 0])
             return fault
     return None
+
+
+def _without_options(words: list[str]) -> list[str]:
+    """Without those of `registry` that stand before its own command, such as `--remote URL`."""
+    if words[:1] != ["registry"]:
+        return words
+    rest = words[1:]
+    while rest and rest[0].startswith("-"):
+        alone = rest[0] in ("-k", "--insecure", "--list") or "=" in rest[0]
+        rest = rest[1 if alone else 2 :]
+    return ["registry", *rest]

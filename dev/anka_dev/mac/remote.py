@@ -9,7 +9,7 @@ import os
 import ssl
 import urllib.parse
 
-from anka_dev.mac.errors import NOT_FOUND, REGISTRY, AnkaError
+from anka_dev.mac.errors import EXISTS, NOT_FOUND, REGISTRY, AnkaError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,9 +81,7 @@ class Registry:
         finally:
             connection.close()
         if status != "OK":
-            raise AnkaError(
-                message, NOT_FOUND if "ot found" in message or message.startswith("No such tag") else REGISTRY
-            )
+            raise AnkaError(message, _code(message))
         return content
 
     def download(self, uuid: str, name: str, file: BinaryIO) -> None:
@@ -130,6 +128,13 @@ class Registry:
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             raise AnkaError(f"registry {self.url} does not answer ({error})", REGISTRY) from error
+
+
+def _code(message: str) -> int:
+    """The command's code for what the registry refuses."""
+    if message.endswith("already exists"):
+        return EXISTS
+    return NOT_FOUND if "ot found" in message or message.startswith("No such tag") else REGISTRY
 
 
 def credentials(options: Any) -> dict[str, Any]:

@@ -140,6 +140,7 @@ def _commit(mac: SimulatedMac, manifest: dict[str, Any], *, checkout: bool, shri
         "size": manifest["size"],
         "description": manifest["description"],
         "images": [layer["name"] for layer in manifest["layers"]],
+        "suspended": manifest["suspended"],
     }
     staged = mac.store.staging("pull")
     with open(sandbox.image(home, tag["images"][-1]), "rb") as file:
@@ -148,13 +149,13 @@ def _commit(mac: SimulatedMac, manifest: dict[str, Any], *, checkout: bool, shri
         vm = held(mac, manifest["id"])
         if vm is None:
             vm = records.new(manifest["id"], manifest["name"], mac.clock(), arch=manifest["arch"])
-            vm.update(manifest["config"], version=tag["tag"], image_size=tag["size"], tags=[tag])
+            vm.update(manifest["config"], version=tag["tag"], image_size=tag["size"], tags=[tag], status=_status(tag))
             mac.store.add(vm, staged)
             return
         others = [] if shrink else [old for old in vm["tags"] if old["tag"] != tag["tag"]]
         vm = dict(vm, tags=[*others, tag])
         if checkout:
-            vm.update(manifest["config"], version=tag["tag"], image_size=tag["size"])
+            vm.update(manifest["config"], version=tag["tag"], image_size=tag["size"], status=_status(tag))
             _swap_root(home, vm["uuid"], staged)
         mac.store.put(vm)
 
@@ -182,7 +183,13 @@ def checkout(mac: SimulatedMac, ref: str, tag: str | None) -> None:
         sandbox.unpack(file, os.path.join(staged, "root"))
     with mac.store.lock():
         _swap_root(home, vm["uuid"], staged)
-        mac.store.put(dict(mac.find(vm["uuid"]), version=chosen["tag"], image_size=chosen["size"]))
+        found = mac.find(vm["uuid"])
+        mac.store.put(dict(found, version=chosen["tag"], image_size=chosen["size"], status=_status(chosen)))
+
+
+def _status(tag: dict[str, Any]) -> str:
+    """Of a VM that is made from this tag: one pushed while it was suspended is resumed by its first start."""
+    return "suspended" if tag.get("suspended") else "stopped"
 
 
 CONFIG_FIELDS = (
@@ -247,6 +254,7 @@ def push(
                 "source": vm.get("source"),
                 "image_size": vm["image_size"],
                 "force": force,
+                "suspended": vm["status"] == "suspended",
                 "config": {field: vm[field] for field in CONFIG_FIELDS},
             },
         )
@@ -255,7 +263,14 @@ def push(
     os.makedirs(os.path.join(home, "images"), exist_ok=True)
     os.rename(packed, sandbox.image(home, name))
     os.rmdir(staged)
-    held_tag = {"tag": tag, "number": number, "size": size, "description": description, "images": [name]}
+    held_tag = {
+        "tag": tag,
+        "number": number,
+        "size": size,
+        "description": description,
+        "images": [name],
+        "suspended": vm["status"] == "suspended",
+    }
 
     def tagged(found: dict[str, Any]) -> dict[str, Any]:
         return dict(found, version=tag, tags=[*(old for old in found["tags"] if old["tag"] != tag), held_tag])

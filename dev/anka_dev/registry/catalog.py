@@ -73,6 +73,7 @@ class Catalog:
             "number": version["number"],
             "size": version["size"],
             "description": version["description"],
+            "suspended": version.get("suspended", False),
             "config": version["config"],
             "layers": version["layers"],
         }
@@ -100,6 +101,7 @@ class Catalog:
         description: str = "",
         base: list[dict[str, Any]] | None = None,
         force: bool = False,
+        suspended: bool = False,
     ) -> dict[str, Any]:
         """Add a version on top of `base` (by default the newest version's layers); its image file must exist."""
         with self._lock:
@@ -135,6 +137,7 @@ class Catalog:
                 "creation_date": now,
                 "last_pull": 0,
                 "last_push": now,
+                "suspended": suspended,
             }
             template["versions"].append(version)
             template["last_push"] = now

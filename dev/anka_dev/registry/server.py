@@ -185,6 +185,7 @@ async def push(request: web.Request) -> web.Response:
         description=body.get("description", ""),
         base=base,
         force=bool(body.get("force")),
+        suspended=bool(body.get("suspended")),
     )
     return answer({"number": version["number"], "size": version["size"]})
 

@@ -14,14 +14,15 @@ def version(held: dict[str, Any], arch: str) -> dict[str, Any]:
     """One element of `versions`; times are epoch seconds."""
     images = [layer["name"] for layer in held["layers"]]
     stem = images[-1].removesuffix(".ank")
+    state = f"{stem}-state.ank" if held.get("suspended") else ""
     return {
         "number": held["number"],
         "tag": held["tag"],
         "config_file": f"{stem}.yaml",
         "nvram": f"{stem}.nvram",
         "images": images,
-        "state_files": [],
-        "state_file": "",
+        "state_files": [state] if state else [],
+        "state_file": state,
         "description": held["description"],
         "size": held["size"],
         "arch": arch,

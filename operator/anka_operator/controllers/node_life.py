@@ -6,13 +6,13 @@ import math
 from collections import Counter
 from contextlib import suppress
 
-from anka_crds.api import AnkaNode, NodeState
+from anka_crds.api import AnkaInstance, AnkaNode, NodeState
 from anka_crds.kube.errors import NotFound
 from anka_crds.kube.lease import LEASES, Lease
 from anka_crds.kube.store import EventType
 from anka_crds.process.clock import Clock
 from anka_operator import metrics
-from anka_operator.cluster import Cluster
+from anka_operator.cluster import NODE, Cluster
 from anka_operator.controllers.heartbeats import DEFAULT_DURATION_SECONDS, Heartbeats
 from anka_operator.controllers.loop import Controller, all_of
 from anka_operator.controllers.serial import Serial
@@ -37,6 +37,7 @@ class NodeLife(Controller):
         stores.leases.subscribe(self._lease)
         stores.nodes.subscribe(self._node)
         stores.groups.subscribe(lambda *_: self.wake())
+        stores.instances.subscribe(self._instance)
         for lease in stores.leases:
             self._beats.see(lease, clock.monotonic())
         for node in stores.nodes:
@@ -56,7 +57,8 @@ class NodeLife(Controller):
         async with self._serial.turn(node) as node:
             alive = await self._alive(node)
             groups = {group.metadata.name for group in self._cluster.stores.groups}
-            patch = judged(node, alive, groups, self.clock.now())
+            instances = self._cluster.stores.instances.by_index(NODE, node.metadata.name)
+            patch = judged(node, alive, groups, self.clock.now(), instances=instances)
             if patch is not None:
                 await self._cluster.write.nodes.patch_status(node, patch, guarded=False)
 
@@ -82,6 +84,14 @@ class NodeLife(Controller):
         self._beats.see(new, now)
         if not before:
             self.wake()
+
+    def _instance(self, _: EventType, old: AnkaInstance | None, new: AnkaInstance | None) -> None:
+        """Only one that may end an Unhealthy node's illness is worth a look at once; falling ill takes its time."""
+        for instance in (old, new):
+            name = instance.status.node_name if instance is not None else None
+            node = self._cluster.stores.nodes.get(name) if name is not None else None
+            if node is not None and node.status.state is NodeState.UNHEALTHY:
+                self.wake()
 
     def _node(self, _: EventType, old: AnkaNode | None, new: AnkaNode | None) -> None:
         if new is not None:

@@ -13,6 +13,7 @@ from anka_operator.cluster import Cluster
 from anka_operator.controllers.groups import Groups
 from anka_operator.controllers.loop import Controller
 from anka_operator.controllers.node_life import NodeLife
+from anka_operator.controllers.saves import Saves
 from anka_operator.controllers.templates import Templates
 
 K = TypeVar("K", bound=KubeObject)
@@ -26,6 +27,7 @@ class Context:
     node_life: NodeLife
     groups: Groups
     templates: Templates
+    saves: Saves
 
 
 async def answered(work: Awaitable[None], controller: Controller) -> None:

@@ -13,7 +13,6 @@ import kopf
 from anka_crds.api import AnkaInstance, Phase
 from anka_crds.api.meta import GROUP, VERSION
 from anka_crds.kube.errors import AlreadyExists, ApiError
-from anka_crds.kube.unstructured import EVENTS
 from anka_operator.handlers.context import Context
 from anka_operator.reconcile.event import failed
 
@@ -37,8 +36,7 @@ def register(registry: kopf.OperatorRegistry, context: Context) -> None:
             return
         told.add(uid)
         try:
-            await context.cluster.client.create(
-                EVENTS,
+            await context.cluster.write.events.create(
                 failed(instance, now=context.clock.now(), reporter=context.identity),
                 instance.metadata.namespace,
             )

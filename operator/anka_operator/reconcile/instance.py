@@ -10,6 +10,7 @@ from anka_crds.api.phase import Phase
 from anka_crds.api.vm_info import ResolvedTemplate
 from anka_crds.core.conditions import find, summarised, with_condition
 from anka_crds.core.lifecycle import HEALTH, Health, may_follow
+from anka_crds.core.lifetime import LATE, late_words
 from anka_crds.core.naming import stable_uuid
 from anka_operator.reconcile.patch import Status, bounded, listed, settled, text
 from anka_operator.scheduler.decide import Binding, Unscheduled
@@ -98,6 +99,21 @@ def lost(instance: AnkaInstance, reason: str, message: str, *, now: datetime) ->
     conditions = summarised(
         settled(instance.status.conditions), Health.FAILED, reason, message, generation=_gen(instance), now=now
     )
+    return _error(instance, message, conditions, now)
+
+
+def overdue(instance: AnkaInstance, *, now: datetime) -> Status:
+    """It got no node within spec.startDeadlineSeconds: it failed. Its condition Scheduled goes on saying why."""
+    known = find(instance.status.conditions, SCHEDULED)
+    why = known.message if known is not None and known.status == "False" else "it was not told why"
+    message = bounded(f"{late_words(instance)}: no node was found ({why})")
+    conditions = summarised(
+        settled(instance.status.conditions), Health.FAILED, LATE, message, generation=_gen(instance), now=now
+    )
+    return _error(instance, message, conditions, now)
+
+
+def _error(instance: AnkaInstance, message: str, conditions: list[Condition], now: datetime) -> Status:
     return {
         "phase": Phase.ERROR.value,
         "message": message,
@@ -116,6 +132,7 @@ def _again(instance: AnkaInstance, reason: str, message: str, now: datetime) -> 
     return {
         **dict.fromkeys(_OF_THE_NODE),
         "phase": Phase.SCHEDULING.value,
+        "rescheduledAt": text(now),
         "updatedAt": text(now),
         "observedGeneration": _gen(instance),
         "conditions": listed(conditions),

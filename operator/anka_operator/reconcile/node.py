@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
+from anka_crds.api.instance import AnkaInstance
 from anka_crds.api.node import AnkaNode
-from anka_crds.api.phase import NodeState
+from anka_crds.api.phase import NodeState, Phase
 from anka_crds.core.conditions import find, summarised, with_condition, without
-from anka_crds.core.lifecycle import Health
+from anka_crds.core.lifecycle import Health, holds_slot
 from anka_operator.reconcile.patch import Status, differs, listed, settled
 
 UNKNOWN_GROUPS = "UnknownGroups"
@@ -29,24 +30,68 @@ _MEANING: dict[NodeState, tuple[Health, str, str]] = {
 }
 
 
-def state_of(node: AnkaNode, alive: bool | None) -> NodeState | None:
+STUCK_SECONDS = 600.0
+"""A VM that neither runs nor was heard of for so long does not come any more: an agent tells of a pull every 5 s, and
+gives up on a start much earlier."""
+
+
+def clogged(node: AnkaNode, instances: Iterable[AnkaInstance], now: datetime) -> bool:
+    """Unhealthy of the seed document: "capacity is full AND all of the vms are NOT in 'running' state".
+
+    `instances`: those of the node. A burst fills a node with VMs that do not run yet, which is no illness: each has
+    STUCK_SECONDS to show progress. With capacityMode resource no number of VMs is full.
+    """
+    if node.spec.capacity_mode != "number" or node.spec.max_vm_count == 0:
+        return False
+    taking = [one for one in instances if holds_slot(one.status.phase, _vm_status(one))]
+    return len(taking) >= node.spec.max_vm_count and all(_stuck(one, now) for one in taking)
+
+
+def _stuck(instance: AnkaInstance, now: datetime) -> bool:
+    # A push to the registry takes what it takes, with its VM stopped or suspended.
+    if _vm_status(instance) == "running" or instance.status.phase is Phase.PUSHING:
+        return False
+    status, deleted = instance.status, instance.metadata.deletion_timestamp
+    heard = [moment for moment in (status.scheduled_at, status.updated_at, deleted) if moment is not None]
+    return bool(heard) and (now - max(heard)).total_seconds() >= STUCK_SECONDS
+
+
+def _vm_status(instance: AnkaInstance) -> str | None:
+    return instance.status.vm.status if instance.status.vm is not None else None
+
+
+def state_of(node: AnkaNode, alive: bool | None, *, clogged: bool = False) -> NodeState | None:
     """`state` of the seed document. `alive` None: nobody can tell yet, so it stays as it is.
 
-    Updating and Unhealthy need what agents do not report yet.
+    What keeps the Mac from working comes before what people wanted of it (Drain Mode).
     """
     if alive is None:
         return node.status.state
     if not alive:
         return NodeState.OFFLINE
+    if node.status.updating:
+        return NodeState.UPDATING
     anka = node.status.anka_version
     if anka is not None and anka.license_status and anka.license_status.lower() != "valid":
         return NodeState.INACTIVE
+    if clogged:
+        return NodeState.UNHEALTHY
     return NodeState.DRAIN if node.spec.drain_mode else NodeState.ACTIVE
 
 
-def judged(node: AnkaNode, alive: bool | None, groups: Collection[str], now: datetime) -> Status | None:
-    """The patch that makes the status true; None when it is, or when nothing is known. `groups`: all there are."""
-    state = state_of(node, alive)
+def judged(
+    node: AnkaNode,
+    alive: bool | None,
+    groups: Collection[str],
+    now: datetime,
+    *,
+    instances: Iterable[AnkaInstance] = (),
+) -> Status | None:
+    """The patch that makes the status true; None when it is, or when nothing is known.
+
+    `groups`: all there are. `instances`: those of the node.
+    """
+    state = state_of(node, alive, clogged=clogged(node, instances, now))
     if state is None:
         return None
     health, reason, message = _MEANING[state]

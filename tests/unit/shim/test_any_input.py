@@ -33,7 +33,8 @@ VALUES = st.recursive(
     ),
     max_leaves=8,
 )
-OTHERS = ["count", "id", "instance_id", "description", "fallback_group_id", "group_ids", "node_ids", *CONFIG]
+IMAGES = ["target_vm_id", "new_template_name", "suspend", "script", "revert_before_push", "revert_tag"]
+OTHERS = [*IMAGES, "count", "id", "instance_id", "description", "fallback_group_id", "group_ids", "node_ids", *CONFIG]
 BODIES = st.dictionaries(st.sampled_from([*PARAMETERS, *OTHERS]), VALUES, max_size=8)
 METHODS = st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 PATHS = st.sampled_from(
@@ -49,6 +50,8 @@ PATHS = st.sampled_from(
         "/api/v1/registry/revert",
         "/api/v1/registry/disk",
         "/api/v1/rpc/vm/restart",
+        "/api/v1/image",
+        "/api/v1/image?id=x",
         "/api/v1/usb",
         "/api/v1/vlan",
         "/config/v1/auth",

@@ -156,6 +156,7 @@ async def test_the_openapi_document_has_every_endpoint_and_no_loose_end() -> Non
         document = (await shim.http.get("/openapi.json")).json()
         assert {path: set(methods) for path, methods in document["paths"].items()} == {
             "/api/v1/vm": {"get", "post", "put", "delete"},
+            "/api/v1/image": {"get", "post"},
             "/api/v1/node": {"get", "delete"},
             "/api/v1/node/config": {"post"},
             "/api/v1/group": {"get", "post", "put", "delete"},

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from anka_agent.anka import errors
-from anka_agent.anka.command import Anka
+from anka_agent.anka.command import Anka, command_name
 from support.fake_anka import FakeAnka
 
 SOON = 10.0
@@ -156,3 +156,18 @@ async def test_environment_is_added_to(fake_anka: FakeAnka) -> None:
     fake_anka.body("say([os.environ.get('ANKA_VNC_PASSWORD'), 'PATH' in os.environ])")
     answer = await Anka(str(fake_anka.path)).call("start", seconds=SOON, env={"ANKA_VNC_PASSWORD": "x"})
     assert answer == ["x", True]
+
+
+@pytest.mark.parametrize(
+    ("args", "name"),
+    [
+        ((), ""),
+        (("list",), "list"),
+        (("start", "vm"), "start"),
+        (("registry", "pull", "t"), "registry pull"),
+        (("registry", "--remote", "http://r", "push", "t"), "registry push"),
+        (("registry",), "registry"),
+    ],
+)
+def test_what_a_command_is_called(args: tuple[str, ...], name: str) -> None:
+    assert command_name(args) == name

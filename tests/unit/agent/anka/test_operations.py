@@ -9,7 +9,7 @@ import pytest
 
 from anka_agent.anka.check import Unusable, license_, license_trouble, version
 from anka_agent.anka.command import Anka
-from anka_agent.anka.errors import GarbageError
+from anka_agent.anka.errors import GarbageError, NotFoundError
 from anka_agent.anka.operations import License, Operations, Tag, Usb, percent_of
 from support.fake_anka import FakeAnka
 
@@ -36,7 +36,12 @@ def ignore(percent: int) -> None:
         (lambda anka: anka.start("u"), "start u", {}),
         (lambda anka: anka.start("u", usb_device="phone"), "start --usb-device phone u", {}),
         (lambda anka: anka.stop("u"), "stop --force u", {}),
+        (lambda anka: anka.suspend("u"), "suspend u", {}),
+        (lambda anka: anka.rename("u", "n"), "modify u name n", {}),
         (lambda anka: anka.delete("u"), "delete --yes u", {}),
+        (lambda anka: anka.registry_tags("t", remote="R"), "registry --remote R describe t", {"versions": []}),
+        (lambda anka: anka.registry_names(remote=None), "registry list", []),
+        (lambda anka: anka.revert("t", "v", remote="R"), "registry --remote R revert --tag v --yes t", {}),
         (lambda anka: anka.pull("t", "v", remote=None, on_percent=ignore), "registry pull --tag v t", {}),
         (lambda anka: anka.pull("t", None, remote="R", on_percent=ignore), "registry --remote R pull t", {}),
     ],
@@ -114,3 +119,42 @@ def test_invalid_licence() -> None:
     trouble = license_trouble(License("t", "expired", "p", ""))
     assert trouble is not None
     assert "licence is expired" in trouble
+
+
+@pytest.mark.parametrize(
+    ("body", "tags"),
+    [
+        ({"versions": [{"tag": "a"}, {"tag": "b", "number": 1}]}, ["a", "b"]),
+        ({"versions": [{"number": 0}, "x", {"tag": None}]}, []),
+        ({"versions": None}, []),
+        ({}, []),
+    ],
+)
+async def test_tags_in_the_registry(anka: Operations, fake_anka: FakeAnka, body: Any, tags: list[str]) -> None:
+    fake_anka.answer(body)
+    assert await anka.registry_tags("t", remote=None) == tags
+
+
+async def test_names_in_the_registry(anka: Operations, fake_anka: FakeAnka) -> None:
+    fake_anka.answer([{"uuid": "u", "name": "a"}, {"id": "v", "name": "b"}, 5])
+    assert await anka.registry_names(remote=None) == {"a", "b"}
+    fake_anka.answer({})
+    assert await anka.registry_names(remote=None) == set()
+
+
+async def test_what_the_registry_does_not_have(anka: Operations, fake_anka: FakeAnka) -> None:
+    fake_anka.table({})
+    await anka.revert("t", "v", remote=None)
+    with pytest.raises(NotFoundError):
+        await anka.registry_tags("t", remote=None)
+
+
+def test_a_push_is_a_command_line(anka: Operations) -> None:
+    def line(**more: Any) -> str:
+        options = {"description": "", "target": None, "remote": None, **more}
+        return " ".join(anka.push_command("u", "v", **options)[1:])
+
+    assert line() == "--machine-readable registry push --tag v u"
+    assert line(description="d", target="t", remote="R") == (
+        "--machine-readable registry --remote R push --tag v --description d --remote-vm t u"
+    )

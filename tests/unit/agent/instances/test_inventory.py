@@ -107,3 +107,21 @@ async def test_trouble_is_known_and_passes(inventory: Inventory, fake_anka: Fake
     fake_anka.answer([])
     await inventory.look()
     assert inventory.trouble is None
+
+
+async def test_a_claimed_vm_is_ours_whatever_its_name(fake_anka: FakeAnka, inventory: Inventory) -> None:
+    fake_anka.answer([row("a", "macos-xcode"), row("t", "macos")])
+    inventory.claims["a"] = T1
+    await inventory.look()
+    assert [seen.uuid for seen in inventory.templates()] == ["t"]
+    found = inventory.of(T1)
+    assert found is not None
+    assert (found.uuid, inventory.of(T2)) == ("a", None)
+    inventory.renamed("a", f"p-x-{T1}")
+    assert [seen.name for seen in inventory.own()] == [f"p-x-{T1}"]
+    assert inventory.by_uuid("a") is not None
+    # Deleted here, it may come back as a template: it was pushed as one.
+    inventory.removed("a")
+    assert inventory.claims == {}
+    await inventory.look()
+    assert {seen.uuid for seen in inventory.templates()} == {"a", "t"}

@@ -33,3 +33,28 @@ def test_sweep_forgets_all_but_the_living(tmp_path: Path) -> None:
     journal.forget("b")
     journal.forget("b")
     assert journal.uids() == []
+
+
+def test_a_claim_is_remembered_until_it_is_given_up(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    assert journal.claims() == {}
+    assert journal.claimed_by("uid") is None
+    journal.claim("uid", "vm-1", "token-1")
+    journal.restarted("other", MOMENT)
+    assert Journal(tmp_path).claims() == {"vm-1": "token-1"}
+    assert Journal(tmp_path).claimed_by("uid") == "vm-1"
+    journal.unclaim("uid")
+    journal.unclaim("uid")
+    assert journal.claims() == {}
+    (tmp_path / "uid" / "claim.json").write_text('{"vm": 5}')
+    assert journal.claims() == {}
+
+
+def test_saves_go_with_their_instance(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    assert journal.saves("uid") == []
+    journal.save("uid", "save-1").write(checked=True)
+    assert Journal(tmp_path).saves("uid") == ["save-1"]
+    assert Journal(tmp_path).save("uid", "save-1").record.checked
+    journal.forget("uid")
+    assert journal.saves("uid") == []

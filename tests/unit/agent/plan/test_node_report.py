@@ -61,3 +61,8 @@ def test_usage_counts_what_runs() -> None:
 )
 def test_needs_write(changes: dict[str, Any], write: bool) -> None:
     assert node_report.needs_write({**status(), "state": "Active"}, status(**changes)) is write
+
+
+def test_a_new_agent_ends_the_update_that_brought_it() -> None:
+    assert status()["updating"] is None
+    assert node_report.needs_write({**status(), "updating": True}, status())

@@ -13,6 +13,7 @@ from anka_crds.kube.errors import (
     AlreadyExists,
     ApiError,
     Conflict,
+    Forbidden,
     Gone,
     NotFound,
     ServerError,
@@ -122,6 +123,27 @@ class TestAnswersThatMakeNoSense:
         api.fail("get", Fault(302, "elsewhere"))
         with pytest.raises(ApiError, match="302"):
             await client.get(THINGS, "a", "ns")
+
+
+async def test_a_refusal_that_comes_in_pieces_is_read_whole() -> None:
+    body = b'{"kind": "Status", "code": 403, "reason": "Forbidden", "message": "policy says no"}'
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:20])
+        await writer.drain()
+        # Nothing tells that the other side has read the first piece: it has a moment for it.
+        await asyncio.sleep(0.05)
+        writer.write(body[20:])
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, KubeClient(Endpoint(url)) as client:
+        with pytest.raises(Forbidden) as refused:
+            await client.get(THINGS, "a", "ns")
+    assert refused.value.message == "policy says no"
 
 
 class TestRetries:

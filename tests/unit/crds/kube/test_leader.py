@@ -201,3 +201,23 @@ def test_times_that_could_give_two_leaders_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match="retry < renew deadline < lease duration"):
         elector(client, clock, "one", **options)
+
+
+async def test_a_slow_api_gets_half_of_what_is_left(
+    api: ScriptedApi, client: KubeClient, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Renewing every 2 s must not mean to give up on every answer that takes longer."""
+    leader = elector(client, clock, "one")
+    await leader.acquire()
+    patience: list[float] = []
+    patch = client.patch
+
+    async def patient(*args: Any, deadline: float, **kwargs: Any) -> Any:
+        patience.append(deadline)
+        return await patch(*args, deadline=deadline, **kwargs)
+
+    monkeypatch.setattr(client, "patch", patient)
+    api.fail("patch", Fault(500), times=1000)
+    await asyncio.wait_for(leader.lost.wait(), 20)
+    assert patience == pytest.approx([4, 3, 2, 2], abs=0.5)
+    await leader.release()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from anka_crds.kube.client import KubeClient
-from anka_crds.kube.errors import Conflict, NotFound
+from anka_crds.kube.errors import Conflict, NotFound, NotLeading
 from anka_crds.kube.store import Store
 from anka_crds.kube.unstructured import Meta, Unstructured, unstructured
 from anka_crds.kube.writer import Writer
@@ -156,3 +156,41 @@ async def test_delete_never_hits_a_successor_of_the_same_name(
     with pytest.raises(Conflict):
         await writer.delete(thing)
     assert ("default", "a") in api.versions("things")
+
+
+async def test_who_does_not_lead_sends_nothing(api: ScriptedApi, client: KubeClient, thing: Unstructured) -> None:
+    leading = True
+
+    def fence() -> None:
+        if not leading:
+            raise NotLeading
+
+    writer = Writer(client, THINGS, fence=fence)
+    await writer.patch_status(thing, {"phase": "Error"}, guarded=False)
+    leading = False
+    before = len(api.seen)
+    for write in (
+        writer.patch_status(thing, {"phase": "Stopped"}, guarded=False),
+        writer.patch(thing, {"metadata": {"labels": {"a": "b"}}}, guarded=False),
+        writer.create({"metadata": {"name": "b"}}, "default"),
+        writer.delete(thing),
+    ):
+        with pytest.raises(NotLeading, match="only the leader writes"):
+            await write
+    assert len(api.seen) == before
+
+
+async def test_leadership_is_asked_for_before_each_try(api: ScriptedApi, client: KubeClient) -> None:
+    """A conflict takes a while to sort out: meanwhile another may lead."""
+    stale = Unstructured.parse(api.put("things", "a", status=STATUS))
+    api.put("things", "a", status={**STATUS, "phase": "Stopped"})
+    asked: list[int] = []
+
+    def fence() -> None:
+        asked.append(1)
+        if len(asked) > 1:
+            raise NotLeading
+
+    with pytest.raises(NotLeading):
+        await Writer(client, THINGS, fence=fence).patch_status(stale, {"phase": "Error"}, guarded=False)
+    assert api.count("patch") == 1

@@ -265,3 +265,58 @@ def test_a_machine_reader_sees_the_answer_last(world: World) -> None:
     done = subprocess.run([world.mac.executable, "-j", "pull", "ventura"], capture_output=True, check=True)
     assert not done.stdout.endswith(b"\n")
     assert done.stderr == b""
+
+
+def test_a_tag_of_a_suspended_vm_is_resumed_by_its_first_start(world: World, make_mac: Callable[..., Mac]) -> None:
+    mac = world.mac
+    mac.anka("pull", "ventura")
+    mac.anka("clone", "ventura", "vm")
+    mac.anka("start", "vm")
+    assert mac.anka("-j", "suspend", "vm").code == 0
+    assert mac.anka("-j", "push", "--tag", "warm", "--remote-vm", "ventura", "vm").code == 0
+    other = make_mac("other", registries=[{"name": "main", "url": world.url, "default": True}])
+    version = other.anka("-j", "registry", "describe", "ventura").body["versions"][-1]
+    assert version["state_file"]
+    assert version["state_files"] == [version["state_file"]]
+    assert other.anka("-j", "pull", "ventura").code == 0
+    assert other.anka("-j", "show", "ventura").body["status"] == "suspended"
+    other.anka("clone", "ventura", "warm")
+    assert other.anka("-j", "show", "warm").body["status"] == "suspended"
+    assert other.anka("-j", "modify", "warm", "cpu", "2").code == 16, "a suspended VM cannot be changed"
+    assert other.anka("-j", "start", "warm").code == 0
+    # The tags before it are as they were.
+    assert other.anka("-j", "pull", "--tag", "v1", "ventura").code == 0
+    assert other.anka("-j", "show", "ventura").body["status"] == "stopped"
+    other.anka("clone", "--tag", "warm", "ventura", "again")
+    assert other.anka("-j", "show", "again").body["status"] == "suspended"
+
+
+def test_push_onto_a_template_that_has_the_tag(world: World) -> None:
+    mac = world.mac
+    mac.anka("pull", "ventura")
+    mac.anka("clone", "ventura", "vm")
+    refused = mac.anka("-j", "push", "--tag", "v1", "--remote-vm", "ventura", "vm")
+    assert refused.code == 18
+    assert "already exists" in refused.envelope["message"]
+
+
+def test_push_a_renamed_vm(world: World) -> None:
+    mac = world.mac
+    mac.anka("pull", "ventura")
+    mac.anka("clone", "ventura", "vm")
+    uuid = mac.anka("-j", "show", "vm").body["uuid"]
+    mac.anka("start", "vm")
+    mac.anka("suspend", "vm")
+    assert mac.anka("-j", "modify", uuid, "name", "xcode").code == 0
+    assert mac.anka("-j", "modify", uuid, "name", "ventura").code == 18
+    assert mac.anka("-j", "registry", "push", "--tag", "v1", uuid).code == 0
+    assert {"uuid": uuid, "id": uuid, "name": "xcode", "latest": "v1"} in mac.anka("-j", "registry", "list").body
+
+
+def test_faults_see_through_the_options_of_registry(world: World) -> None:
+    mac = world.mac
+    fault = {"command": "registry pull", "action": "fail", "when": "before", "code": 40, "message": "no", "times": 1}
+    (mac.home / "faults.json").write_text(json.dumps([fault]))
+    assert mac.anka("-j", "registry", "--remote", world.url, "list").code == 0
+    assert mac.anka("-j", "registry", "--remote", world.url, "--insecure", "pull", "ventura").code == 40
+    assert mac.anka("-j", "registry", "--remote", world.url, "pull", "ventura").code == 0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from prometheus_client import REGISTRY
 
 from anka_crds.api import NodeState
 from anka_operator.controllers.node_life import NodeLife
-from support.objects import group, node
+from support.objects import START, group, instance, node
 from support.operator_rig import NODES, Rig
 
 
@@ -97,3 +98,27 @@ async def test_configuration_and_groups(rig: Rig, life: NodeLife) -> None:
     await rig.put(group("ios"))
     await life.run_once()
     assert [one.type for one in rig.node().status.conditions] == ["Ready", "Alive"]
+
+
+async def test_unhealthy_and_well_again(rig: Rig, life: NodeLife) -> None:
+    status = {"nodeName": "mac-1", "phase": "Scheduling", "scheduledAt": START.isoformat()}
+    await rig.put(node(slots=1), instance(status=status))
+    states = []
+    for _ in range(62):
+        await rig.beat("mac-1")
+        await life.run_once()
+        states.append(rig.node().status.state)
+        rig.clock.advance(10)
+    assert states == [NodeState.ACTIVE] * 60 + [NodeState.UNHEALTHY] * 2
+    gauge = REGISTRY.get_sample_value("anka_operator_nodes", {"state": "Unhealthy"})
+    assert gauge == 1
+    async with life:
+        await rig.remove(rig.instance())
+        await rig.cluster.stores.nodes.wait_for(lambda _: rig.node().status.state is NodeState.ACTIVE, 5)
+
+
+async def test_an_update_of_the_agent(rig: Rig, life: NodeLife) -> None:
+    await rig.put(node(status={"updating": True}))
+    await rig.beat("mac-1")
+    await life.run_once()
+    assert rig.node().status.state is NodeState.UPDATING

@@ -12,13 +12,15 @@ from anka_crds.api.meta import KubeObject
 from anka_crds.core.conditions import is_true
 from anka_operator.controllers.groups import Groups
 from anka_operator.controllers.node_life import NodeLife
+from anka_operator.controllers.saves import Saves
 from anka_operator.controllers.templates import Templates
 from anka_operator.handlers import group as group_handler
 from anka_operator.handlers import instance as instance_handler
 from anka_operator.handlers import node as node_handler
+from anka_operator.handlers import save_image as save_image_handler
 from anka_operator.handlers import template as template_handler
 from anka_operator.handlers.context import Context
-from support.objects import group, instance, node, template
+from support.objects import group, instance, node, save_image, template
 from support.operator_rig import NODES, Rig
 from support.operator_rig import rig as make_rig
 from support.scripted_api import Fault
@@ -41,6 +43,7 @@ def context(rig: Rig) -> Context:
         node_life=NodeLife(rig.cluster, rig.clock, node_namespace=NODES),
         groups=Groups(rig.cluster, rig.clock),
         templates=Templates(rig.cluster, rig.clock, None),
+        saves=Saves(rig.cluster, rig.clock),
     )
 
 
@@ -125,3 +128,15 @@ async def test_what_the_api_refuses_is_left_to_the_controller(
     rig.api.fail("patch", Fault(500))
     await handler(module, context)(obj)
     assert getattr(context, controller)._woken.is_set()
+
+
+async def test_a_request_to_save_is_taken_up_at_once(rig: Rig, context: Context) -> None:
+    handle = handler(save_image_handler, context)
+    vm = {"uuid": "vm-1", "name": "x", "status": "running"}
+    await rig.put(node(), instance(status={"phase": "Started", "nodeName": "mac-1", "vm": vm}), save_image())
+    (save,) = rig.cluster.stores.saves
+    await handle(save, "ADDED")
+    assert rig.api.objects["saveimages"][("default", "save")]["status"]["nodeName"] == "mac-1"
+    writes = len(rig.writes())
+    await handle(save, "DELETED")
+    assert len(rig.writes()) == writes

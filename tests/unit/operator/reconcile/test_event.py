@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from anka_operator.reconcile.event import failed
+from anka_crds.core.lifetime import End
+from anka_operator.reconcile.event import ended, failed
 from support.objects import START, instance
 
 READY = {
@@ -46,3 +47,11 @@ def test_one_failure_has_one_name() -> None:
     }
     assert len(names) == 2
     assert all(len(name) <= 253 for name in names)
+
+
+def test_a_failure_and_an_end_of_one_second_are_two() -> None:
+    kept = instance(status={"phase": "Error", "finishedAt": START.isoformat()}, ttlSecondsAfterFinished=0)
+    end = ended(kept, End.KEPT, now=START, reporter="r")
+    assert end["metadata"]["name"] != failed(kept, now=START, reporter="r")["metadata"]["name"]
+    assert (end["type"], end["reason"]) == ("Normal", "TTLAfterFinished")
+    assert end["message"] == "Deleted: ttlSecondsAfterFinished 0 have passed since it ended"

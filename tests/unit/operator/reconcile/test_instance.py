@@ -149,7 +149,8 @@ def test_lost_and_rescheduled_keeps_nothing_of_the_node() -> None:
     before = instance(status=RUNNING, nodeLostPolicy="Reschedule")
     moved = after(before, rules.lost(before, "NodeLost", "Node mac-1 is lost", now=NOW)).status
     kept = {key for key in moved.to_api() if key not in ("phase", "conditions", "observedGeneration", "updatedAt")}
-    assert kept == set()
+    assert kept == {"rescheduledAt"}
+    assert moved.rescheduled_at == NOW.replace(microsecond=0)
     assert moved.phase is Phase.SCHEDULING
     assert not is_true(moved.conditions, "Scheduled")
     ready = find(moved.conditions, "Ready")

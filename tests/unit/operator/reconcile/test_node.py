@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from anka_crds.api import AnkaNode, NodeState
+from anka_crds.api import AnkaInstance, AnkaNode, NodeState
 from anka_crds.core.conditions import find, is_true
 from anka_crds.kube import merge_patch
-from anka_operator.reconcile.node import judged, offline_since, state_of
-from support.objects import START, node
+from anka_operator.reconcile.node import STUCK_SECONDS, clogged, judged, offline_since, state_of
+from support.objects import START, instance, node
 
 VALID = {"ankaVersion": {"licenseStatus": "valid"}}
 EXPIRED = {"ankaVersion": {"licenseStatus": "expired"}}
@@ -33,10 +33,84 @@ EXPIRED = {"ankaVersion": {"licenseStatus": "expired"}}
         ("Active", True, {"drainMode": True}, NodeState.DRAIN),
         ("Active", False, {"drainMode": True, "status": EXPIRED}, NodeState.OFFLINE),
         ("Drain Mode", True, {}, NodeState.ACTIVE),
+        ("Active", True, {"status": {"updating": True}}, NodeState.UPDATING),
+        ("Active", True, {"status": {"updating": True, **EXPIRED}, "drainMode": True}, NodeState.UPDATING),
+        ("Active", False, {"status": {"updating": True}}, NodeState.OFFLINE),
+        ("Updating", None, {"status": {"updating": True}}, NodeState.UPDATING),
+        ("Updating", True, {"status": {"updating": False}}, NodeState.ACTIVE),
     ],
 )
 def test_state(state: str | None, alive: bool | None, more: dict[str, Any], wanted: NodeState | None) -> None:
     assert state_of(node(state=state, **more), alive) is wanted
+
+
+@pytest.mark.parametrize(
+    ("alive", "more", "wanted"),
+    [
+        (True, {}, NodeState.UNHEALTHY),
+        (True, {"drainMode": True}, NodeState.UNHEALTHY),
+        (True, {"status": EXPIRED}, NodeState.INACTIVE),
+        (True, {"status": {"updating": True}}, NodeState.UPDATING),
+        (False, {}, NodeState.OFFLINE),
+    ],
+)
+def test_state_of_a_clogged_node(alive: bool, more: dict[str, Any], wanted: NodeState) -> None:
+    assert state_of(node(**more), alive, clogged=True) is wanted
+
+
+def ago(seconds: float) -> str:
+    return (START - timedelta(seconds=seconds)).isoformat()
+
+
+def there(phase: str, vm: str | None = None, *, silent: float = STUCK_SECONDS, **meta: Any) -> AnkaInstance:
+    """An instance of the node that was last heard of `silent` seconds ago."""
+    seen = {"vm": {"uuid": "u", "name": "n", "status": vm}} if vm else {}
+    return instance(
+        status={"nodeName": "mac-1", "phase": phase, "scheduledAt": ago(9000), "updatedAt": ago(silent), **seen},
+        meta=meta,
+    )
+
+
+WELL = there("Started", "running")
+STARTING = there("Scheduling", silent=STUCK_SECONDS - 1)
+STUCK = there("Scheduling")
+
+
+@pytest.mark.parametrize(
+    ("slots", "instances", "wanted"),
+    [
+        (2, [], False),
+        (2, [STUCK], False),
+        (2, [STUCK, STUCK], True),
+        (2, [STUCK, STUCK, STUCK], True),
+        (2, [STUCK, WELL], False),
+        (2, [STUCK, STARTING], False),
+        (2, [STUCK, there("Pulling")], True),
+        (2, [STUCK, there("Pulling", silent=5)], False),
+        (2, [STUCK, there("Started", "stopped")], True),
+        (2, [STUCK, there("Started", "failed", silent=5)], False),
+        (2, [STUCK, there("Stopping", "suspended")], True),
+        # An image is being saved: with its VM suspended, however long it takes.
+        (2, [STUCK, there("Pushing", "suspended")], False),
+        # These take no place.
+        (2, [STUCK, there("Error")], False),
+        (2, [STUCK, there("Stopped", "stopped")], False),
+        # Failed, but its VM was kept and runs.
+        (2, [STUCK, there("Error", "running")], False),
+        # Being deleted since a moment, or for ever.
+        (2, [STUCK, there("Scheduling", deletionTimestamp=ago(5))], False),
+        (2, [STUCK, there("Scheduling", deletionTimestamp=ago(STUCK_SECONDS))], True),
+        # Nothing is known of when.
+        (1, [instance(status={"nodeName": "mac-1", "phase": "Scheduling"})], False),
+        (0, [], False),
+    ],
+)
+def test_clogged(slots: int, instances: list[AnkaInstance], wanted: bool) -> None:
+    assert clogged(node(slots=slots), instances, START) is wanted
+
+
+def test_a_number_of_vms_fills_no_node_that_counts_resources() -> None:
+    assert not clogged(node(slots=1, capacityMode="resource"), [STUCK], START)
 
 
 def after(before: AnkaNode, alive: bool | None, *, at: float = 0, groups: tuple[str, ...] = ()) -> AnkaNode:
@@ -51,6 +125,7 @@ def after(before: AnkaNode, alive: bool | None, *, at: float = 0, groups: tuple[
         ({"drainMode": True}, True, "True", "Draining", None),
         ({"status": EXPIRED}, True, "False", "InvalidLicense", "Stalled"),
         ({}, False, "False", "NoHeartbeat", "Stalled"),
+        ({"status": {"updating": True}}, True, "False", "Updating", "Reconciling"),
     ],
 )
 def test_conditions(more: dict[str, Any], alive: bool, ready: str, reason: str, other: str | None) -> None:
@@ -102,3 +177,11 @@ def test_since_when_it_is_silent() -> None:
     assert offline_since(after(silent, None, at=2000)) == START + timedelta(seconds=1000)
     assert offline_since(after(silent, True, at=2000)) is None
     assert offline_since(after(after(silent, True, at=2000), False, at=3000)) == START + timedelta(seconds=3000)
+
+
+def test_a_clogged_node_says_so() -> None:
+    patch = judged(node(slots=1), True, (), START, instances=[STUCK])
+    assert patch is not None
+    ready = next(condition for condition in patch["conditions"] if condition["type"] == "Ready")
+    assert (patch["state"], ready["reason"]) == ("Unhealthy", "Unhealthy")
+    assert ready["message"] == "All places are taken, but none of the VMs is running"

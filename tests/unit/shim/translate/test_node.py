@@ -137,6 +137,9 @@ def test_capacity(spec: dict[str, Any], status: dict[str, Any], vms: int) -> Non
         (True, "Offline", "Offline"),
         (False, "Drain Mode", "Drain Mode"),
         (False, "Inactive (Invalid License)", "Inactive (Invalid License)"),
+        (False, "Updating", "Updating"),
+        (False, "Unhealthy", "Unhealthy"),
+        (True, "Unhealthy", "Unhealthy"),
     ],
 )
 def test_state(drain: bool, seen: str | None, shown: str) -> None:
