@@ -31,17 +31,18 @@ class Watcher:
         self.times: dict[str, dict[str, float]] = {name: {} for name in milestones}
         self._milestones = dict(milestones)
         self._more = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def following(self, client: KubeClient, resource: Resource[Any], namespace: str) -> AsyncIterator[None]:
         """What happens while the block lasts."""
         page = await client.list_page(resource, namespace, limit=1)
-        task = asyncio.create_task(self._follow(client, resource, namespace, page.resource_version))
+        self._task = asyncio.create_task(self._follow(client, resource, namespace, page.resource_version))
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.wait({task})
+            self._task.cancel()
+            await asyncio.wait({self._task})
 
     async def until(self, milestone: str, count: int, seconds: float, check: Callable[[], None]) -> None:
         """Return once so many objects are that far. DevError after `seconds`, or from `check`, which is called now and
@@ -53,18 +54,26 @@ class Watcher:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._more.wait(), min(_CHECK_SECONDS, seconds))
                 continue
+            if self._task is not None and self._task.done():
+                self._task.result()
             check()
             if time.monotonic() > deadline:
                 raise DevError(f"{len(reached)} of {count} were {milestone} within {seconds:g} s")
 
     async def _follow(self, client: KubeClient, resource: Resource[Any], namespace: str, version: str) -> None:
-        lines = LineSplitter()
-        watch = client.watch(resource, namespace, resource_version=version, timeout_seconds=3600)
-        async with watch as chunks:
-            async for chunk in chunks:
-                now = time.perf_counter()
-                for line in lines.feed(chunk):
-                    self.take(orjson.loads(line), now)
+        """Until cancelled; raises ApiError, and DevError when events may have been missed."""
+        while True:
+            lines = LineSplitter()
+            # Ended by the server, as it does now and then, it goes on where it was.
+            async with client.watch(resource, namespace, resource_version=version, timeout_seconds=3600) as chunks:
+                async for chunk in chunks:
+                    now = time.perf_counter()
+                    for line in lines.feed(chunk):
+                        event = orjson.loads(line)
+                        if event["type"] == "ERROR":
+                            raise DevError(f"the watch missed events: {event['object'].get('message')}")
+                        self.take(event, now)
+                        version = event["object"]["metadata"]["resourceVersion"]
 
     def take(self, event: dict[str, Any], now: float) -> None:
         """One event of the watch."""
