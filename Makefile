@@ -34,6 +34,10 @@ demo-check: $(READY) ## The same, runs the commands it prints, and exits 0 or 1
 test: control-plane ## All tests
 	@$(BIN)/pytest -n $(WORKERS) --dist loadscope
 
+.PHONY: bench
+bench: control-plane ## Measure what users wait for, beside references; ARGS="--only rest"
+	@$(BIN)/anka-dev bench $(ARGS)
+
 .PHONY: lint
 lint: $(READY) ## Style, types, layers, generated files
 	@$(BIN)/ruff check .

@@ -66,11 +66,13 @@ class Parts:
 
 
 class Agent:
-    def __init__(self, settings: AgentSettings, endpoint: Endpoint) -> None:
+    """`anka`: how its commands are run; by default as processes of the executable in the settings."""
+
+    def __init__(self, settings: AgentSettings, endpoint: Endpoint, anka: Anka | None = None) -> None:
         self._settings = settings
         self._endpoint = endpoint
         self._clock = SystemClock()
-        self._anka = Operations(Anka(settings.anka))
+        self._anka = Operations(anka or Anka(settings.anka))
         self._parts = Parts()
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self._stop = asyncio.Event()

@@ -28,6 +28,7 @@ from anka_shim.resources import (
     template,
     vm,
 )
+from anka_shim.rest.direct import Direct
 from anka_shim.rest.edge import REQUEST_ID, Edge
 from anka_shim.rest.envelope import fail
 from anka_shim.rest.openapi import document
@@ -96,7 +97,9 @@ def application(services: Services) -> Edge:
     app.openapi = openapi  # type: ignore[method-assign]
     settings = services.settings
     rate_limit = RateLimit(settings.rate_limit) if settings.rate_limit else None
-    return Edge(app, max_in_flight=settings.max_in_flight, access_log=settings.access_log, rate_limit=rate_limit)
+    return Edge(
+        Direct(app, _bug), max_in_flight=settings.max_in_flight, access_log=settings.access_log, rate_limit=rate_limit
+    )
 
 
 # Starlette looks handlers up by the exception's type, which a signature can't say: hence Any.

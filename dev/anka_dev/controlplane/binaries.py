@@ -1,9 +1,10 @@
 """Finds the control plane's binaries, or gets them."""
 
+import contextlib
 import os
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,8 +68,36 @@ def ensure(env: Mapping[str, str], say: Say) -> Binaries:
     return Binaries(have[versions.STORE], have[versions.API_SERVER], have[versions.CONTROLLER_MANAGER])
 
 
+def ensure_scheduler(env: Mapping[str, str], say: Say) -> Path:
+    """kube-scheduler of the same version, from the cache, else built. DevError says why that did not work."""
+    target = this_machine()
+    folder = versions.binaries_dir(env, target)
+    binary = folder / versions.SCHEDULER
+    if not os.access(binary, os.X_OK):
+        with _only_one(folder, target, say):
+            if not os.access(binary, os.X_OK):
+                _build(versions.SCHEDULER, folder, target, env, say)
+    return binary
+
+
 def _get(env: Mapping[str, str], target: Target, say: Say) -> dict[str, Path]:
     folder = versions.binaries_dir(env, target)
+    with _only_one(folder, target, say):
+        have = found(env, target)
+        if missing := set(versions.COMPONENTS) - have.keys():
+            _download(missing, folder, target, env, say)
+            have = found(env, target)
+        if missing := set(versions.COMPONENTS) - have.keys():
+            for name in versions.COMPONENTS:
+                if name in missing:
+                    _build(name, folder, target, env, say)
+            have = found(env, target)
+    return have
+
+
+@contextlib.contextmanager
+def _only_one(folder: Path, target: Target, say: Say) -> Iterator[None]:
+    """Of all processes on this machine, one gets binaries; the others wait, and find them."""
     folder.mkdir(parents=True, exist_ok=True)
     heartbeat = Heartbeat(say)
     with locked(
@@ -79,18 +108,12 @@ def _get(env: Mapping[str, str], target: Target, say: Say) -> dict[str, Path]:
         interval=1.0,
     ):
         _clean(folder)
-        have = found(env, target)
-        if missing := set(versions.COMPONENTS) - have.keys():
-            _download(missing, folder, target, env, say)
-            have = found(env, target)
-        if missing := set(versions.COMPONENTS) - have.keys():
-            go = Go(find_go(env, say), env)
-            scratch = versions.cache_root(env) / "build" / target.folder
-            for name in versions.COMPONENTS:
-                if name in missing:
-                    gobuild.build(name, folder, go, scratch, say)
-            have = found(env, target)
-    return have
+        yield
+
+
+def _build(name: str, folder: Path, target: Target, env: Mapping[str, str], say: Say) -> None:
+    scratch = versions.cache_root(env) / "build" / target.folder
+    gobuild.build(name, folder, Go(find_go(env, say), env), scratch, say)
 
 
 def _clean(folder: Path) -> None:

@@ -35,6 +35,7 @@ SOURCES = {
     versions.STORE: Source(_ETCD, versions.ETCD, _ETCD),
     versions.API_SERVER: Source(_KUBERNETES, versions.KUBERNETES, f"{_KUBERNETES}/cmd/kube-apiserver"),
     versions.CONTROLLER_MANAGER: Source(_KUBERNETES, versions.KUBERNETES, f"{_KUBERNETES}/cmd/kube-controller-manager"),
+    versions.SCHEDULER: Source(_KUBERNETES, versions.KUBERNETES, f"{_KUBERNETES}/cmd/kube-scheduler"),
 }
 
 

@@ -18,6 +18,8 @@ API_SERVER = "kube-apiserver"
 CONTROLLER_MANAGER = "kube-controller-manager"
 STORE = "etcd"
 COMPONENTS = (STORE, API_SERVER, CONTROLLER_MANAGER)
+# No part of the control plane here, where no pod ever runs: benchmarks compare with it.
+SCHEDULER = "kube-scheduler"
 
 _OS = {"linux": "linux", "darwin": "darwin"}
 _ARCH = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}

@@ -115,3 +115,12 @@ def test_leftovers_of_a_killed_build_are_removed(world: World) -> None:
     put(world.cache / ".etcd-x1y2", "etcd")
     world.ensure()
     assert sorted(file.name for file in world.cache.iterdir()) == sorted(versions.COMPONENTS)
+
+
+def test_the_scheduler_is_built_once_and_only_when_it_is_asked_for(world: World) -> None:
+    put(world.cache, *versions.COMPONENTS)
+    world.ensure()
+    assert world.built == []
+    for _ in range(2):
+        assert binaries.ensure_scheduler(world.env, world.said.append) == world.cache / "kube-scheduler"
+    assert world.built == ["kube-scheduler"]

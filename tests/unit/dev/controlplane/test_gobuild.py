@@ -52,7 +52,7 @@ def test_an_upstream_without_go_line_is_refused() -> None:
 
 
 def test_every_component_has_a_source() -> None:
-    assert set(SOURCES) == set(versions.COMPONENTS)
+    assert set(SOURCES) == {*versions.COMPONENTS, versions.SCHEDULER}
 
 
 @pytest.mark.parametrize(

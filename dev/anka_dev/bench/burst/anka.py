@@ -1,0 +1,46 @@
+"""The simulated Mac's `anka` without a process for each command: for hundreds of Macs in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+from anka_agent.anka.command import Anka, OnLine, answer
+from anka_dev.mac.cli import execute
+from anka_dev.mac.core import SimulatedMac
+from anka_dev.mac.hypervisor import LocalHypervisor
+from anka_dev.mac.store import MemoryStore
+
+
+class MemoryAnka(Anka):
+    """One Mac in memory. Command lines, JSON and its parsing are the real ones; only `start` takes time: uniformly
+    between 0 and `start_seconds`, the same in every run for the same Mac and the same order of starts."""
+
+    def __init__(self, name: str, *, slots: int, start_seconds: float) -> None:
+        super().__init__("anka")
+        config = {"name": name, "max_running": slots, "ram_bytes": 64 << 30}
+        self.mac = SimulatedMac(MemoryStore(config), LocalHypervisor(), sleep=_at_once)
+        self._chance = Random(name)
+        self._start_seconds = start_seconds
+
+    async def call(
+        self,
+        *args: str,
+        seconds: float,
+        on_line: OnLine | None = None,
+        env: Mapping[str, str] | None = None,
+        exclusive: bool = True,
+    ) -> Any:
+        """As the real one, at once."""
+        if args[0] == "start":
+            await asyncio.sleep(self._chance.uniform(0.0, self._start_seconds))
+        out, err = io.StringIO(), io.StringIO()
+        code = execute(self.mac, ["--machine-readable", *args], out, err)
+        return answer(out.getvalue().encode(), err.getvalue().encode(), code, args[0])
+
+
+def _at_once(_: float) -> None:
+    """Commands other than `start` take no time."""

@@ -1,0 +1,1 @@
+"""The legacy REST API under load, beside the apiserver that it is served from."""
