@@ -173,6 +173,9 @@ class Agent:
                 network_timeout=settings.network_timeout,
                 clock=self._clock,
                 templates_changed=reporter.wake,
+                anka_major=lambda: reporter.facts.version.major,
+                usb=lambda: reporter.facts.usb,
+                usb_changed=reporter.usb_changed,
             )
             requests: Store[TemplateDistribution] = Store(DISTRIBUTIONS)
             request_reflector = Reflector(client, requests, clock=self._clock)

@@ -200,7 +200,7 @@ class TestAfterStart:
         bench.patch("other", {"spec": {"restartedAt": wanted, "usbDevice": "two", "vncPassword": "geheim"}})
         bench.kubectl.run("wait", f"--for=jsonpath={{.status.restartedAt}}={wanted}", "ankainstance/other")
         starts = [argv for argv in bench.commands("start") if argv[-1] == vm["uuid"]]
-        assert [argv[argv.index("--usb-device") + 1] for argv in starts] == ["one", "two"]
+        assert [argv[argv.index("--usb") + 1] for argv in starts] == ["one", "two"]
         assert "geheim" not in json.dumps([starts, bench.get("other")["status"]])
         bench.delete("other")
 

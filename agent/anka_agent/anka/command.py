@@ -12,7 +12,7 @@ from typing import Any
 
 from prometheus_client import Counter, Histogram
 
-from anka_agent.anka.errors import AnkaError, CommandTimeout, GarbageError, MissingCommand, from_answer
+from anka_agent.anka.errors import AnkaError, CommandTimeout, ConnectionLost, GarbageError, MissingCommand, from_answer
 
 SECONDS = Histogram(
     "anka_agent_command_seconds",
@@ -67,6 +67,33 @@ class Anka:
         on_line: OnLine | None,
         env: Mapping[str, str] | None,
     ) -> Any:
+        output, errors, code = await self._finish(["--machine-readable", *args], command, seconds, on_line, env)
+        return answer(output, errors, code, command)
+
+    async def run(self, vm: str, *words: str, seconds: float) -> None:
+        """`anka run`: these words as a command in the VM, which must end well within `seconds`. It answers with the
+        exit code and the output of the command itself, not with JSON. Raises AnkaError with the last that it said."""
+        with SECONDS.labels("run").time():
+            try:
+                output, errors, code = await self._finish(["run", vm, *words], "run", seconds, None, None)
+                if code:
+                    said = (errors or output).decode("utf-8", "replace")[
+                        -500:
+                    ].strip() or f"ended with exit code {code}"
+                    raise (ConnectionLost if code == ConnectionLost.CODE else AnkaError)(said, code, command="run")
+            except AnkaError as error:
+                FAILURES.labels("run", type(error).__name__).inc()
+                raise
+
+    async def _finish(
+        self,
+        args: Sequence[str],
+        command: str,
+        seconds: float,
+        on_line: OnLine | None,
+        env: Mapping[str, str] | None,
+    ) -> tuple[bytes, bytes, int]:
+        """Standard output, standard error and exit code."""
         process = await self._start(args, env)
         output, errors = bytearray(), bytearray()
         try:
@@ -80,13 +107,12 @@ class Anka:
         except BaseException:
             await _end(process)
             raise
-        return answer(bytes(output), bytes(errors), process.returncode or 0, command)
+        return bytes(output), bytes(errors), process.returncode or 0
 
     async def _start(self, args: Sequence[str], env: Mapping[str, str] | None) -> asyncio.subprocess.Process:
         try:
             return await asyncio.create_subprocess_exec(
                 self.executable,
-                "--machine-readable",
                 *args,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,

@@ -38,6 +38,13 @@ class CommandTimeout(AnkaError):
     transient = True
 
 
+class ConnectionLost(AnkaError):
+    """`anka run` lost the VM (legacy-clients section 3)."""
+
+    CODE = 125
+    transient = True
+
+
 class GarbageError(AnkaError):
     """The command ended, but its output is not what `anka --machine-readable` prints."""
 

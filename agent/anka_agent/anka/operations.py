@@ -17,6 +17,8 @@ START = 90.0
 CLONE = 300.0
 MODIFY = 120.0
 STOP = 120.0
+RUN = 300.0
+"""Waiting for the guest to come up is part of `anka run`."""
 DELETE = 120.0
 SUSPEND = 300.0
 """A VM's whole memory goes to disk."""
@@ -133,9 +135,13 @@ class Operations:
 
     async def start(self, vm: str, *, usb_device: str | None = None, vnc_password: str | None = None) -> None:
         """Start or resume. Returns when the VM runs, which is before its network is up."""
-        usb = ["--usb-device", usb_device] if usb_device else []
+        usb = ["--usb", usb_device] if usb_device else []
         env = {"ANKA_VNC_PASSWORD": vnc_password} if vnc_password else None
         await self._anka.call("start", *usb, vm, seconds=START, env=env)
+
+    async def run_script(self, vm: str, script: str) -> None:
+        """Run a short script in the VM and wait for it. Raises AnkaError with the last that it said."""
+        await self._anka.run(vm, "sh", "-c", script, seconds=RUN)
 
     async def stop(self, vm: str) -> None:
         """Power the VM off."""

@@ -17,8 +17,10 @@ from anka_agent.instances.look import wanted_template
 from anka_agent.instances.scripts import ScriptJob
 from anka_agent.plan import options, report
 from anka_agent.plan.situation import Failure
+from anka_agent.plan.usb import Device, device_for
 from anka_crds.api import AnkaInstance, Phase
 from anka_crds.api.vm_options import SecretKey
+from anka_crds.core.lifecycle import holds_slot
 from anka_crds.core.naming import instance_id, vm_name
 from anka_crds.kube.errors import ApiError
 
@@ -36,6 +38,10 @@ class StepFailed(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
         self.failure = failure
+
+
+def _has_slot(instance: AnkaInstance) -> bool:
+    return holds_slot(instance.status.phase, instance.status.vm.status if instance.status.vm else None)
 
 
 class Actions:
@@ -102,11 +108,33 @@ class Actions:
     async def configure(self, instance: AnkaInstance, vm: Vm) -> None:
         async with self._context.heavy:
             self._context.inventory.forget_details(vm.uuid)
-            for command in options.modify_commands(instance.spec, vm.uuid):
+            if vm.status == "suspended" and options.wakes_suspended(instance.spec):
+                await self._context.anka.stop(vm.uuid)
+            for command in options.modify_commands(instance.spec, vm.uuid, anka=self._context.anka_major()):
                 await self._context.anka.modify(command)
 
     async def start(self, instance: AnkaInstance, vm: Vm) -> None:
-        await self._start(instance, vm, instance.status.usb_device or instance.spec.usb_device)
+        """The first time with the USB device that the scheduler booked; later with the one that is asked for now."""
+        if instance.status.phase in (Phase.STARTED, Phase.STOPPED):
+            usb = await self._book_usb(instance)
+        else:
+            usb = instance.status.usb_device or instance.spec.usb_device
+        await self._start(instance, vm, usb)
+
+    async def _book_usb(self, instance: AnkaInstance) -> str | None:
+        """Told before the VM has it: nobody else is to be given the device meanwhile, and an agent that is killed here
+        finds its own choice again."""
+        booked = instance.status.usb_device
+        uid = instance.metadata.uid
+        taken = {one.status.usb_device for one in self._context.store if one.metadata.uid != uid and _has_slot(one)}
+        devices = [
+            Device(one.location, frozenset(name for name in (one.group, one.name) if name), one.available)
+            for one in self._context.usb()
+        ]
+        device = device_for(instance.spec.usb_device, booked, devices, {one for one in taken if one is not None})
+        if device != booked:
+            await self._context.writer.patch_status(instance, {"usbDevice": device}, guarded=True)
+        return device
 
     async def _start(self, instance: AnkaInstance, vm: Vm, usb: str | None) -> None:
         password = instance.spec.vnc_password
@@ -117,6 +145,12 @@ class Actions:
             self._context.inventory.forget_details(vm.uuid)
             await self._context.anka.start(vm.uuid, usb_device=usb, vnc_password=password)
             await self._context.inventory.detail(vm)
+        if usb:
+            self._context.usb_changed()
+
+    async def grow_container(self, instance: AnkaInstance, vm: Vm) -> None:
+        await self._context.anka.run_script(vm.uuid, options.GROW_CONTAINER)
+        await asyncio.to_thread(self._context.journal.note_grown, instance.metadata.uid)
 
     async def await_network(self, vm: Vm) -> None:
         """Until the VM has an address. Raises StepFailed when it gets none in time."""
@@ -161,12 +195,17 @@ class Actions:
         self._context.inventory.forget_details(vm.uuid)
         await self._context.anka.stop(vm.uuid)
         self._context.inventory.forget_details(vm.uuid, "stopped")
+        self._usb_left()
+
+    def _usb_left(self) -> None:
+        if any(not one.available for one in self._context.usb()):
+            self._context.usb_changed()
 
     async def restart(self, instance: AnkaInstance, vm: Vm) -> None:
         """As the old agent did (seed, "Restart VM instance"): stop --force, start."""
         await self.stop(vm)
-        # What was claimed for the first start may not be what is asked for now.
-        await self._start(instance, vm, instance.spec.usb_device)
+        # What was booked for the first start may not be what is asked for now.
+        await self._start(instance, vm, await self._book_usb(instance))
         self.restart_done(instance)
 
     def restart_done(self, instance: AnkaInstance) -> None:
@@ -177,3 +216,4 @@ class Actions:
     async def delete(self, vm: Vm) -> None:
         await self._context.anka.delete(vm.uuid)
         self._context.inventory.removed(vm.uuid)
+        self._usb_left()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from anka_agent.anka.operations import Operations
+from anka_agent.anka.operations import Operations, Usb
 from anka_agent.instances.inventory import Inventory
 from anka_agent.instances.journal import Journal
 from anka_agent.instances.pulls import Templates
@@ -48,6 +48,12 @@ class Context:
     """Requests to save instances of this node."""
     save_writer: Writer[SaveImage] = field(init=False)
     templates_changed: Callable[[], None] = field(default=lambda: None)
+    anka_major: Callable[[], int] = field(default=lambda: 3)
+    """Major version of Anka on this Mac: older ones speak another dialect."""
+    usb: Callable[[], list[Usb]] = field(default=list)
+    """USB devices of this Mac, as last seen."""
+    usb_changed: Callable[[], None] = field(default=lambda: None)
+    """To be called when a VM has taken or left a USB device."""
 
     def __post_init__(self) -> None:
         self.heavy = asyncio.Semaphore(self.workers)

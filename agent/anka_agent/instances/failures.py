@@ -14,6 +14,7 @@ REASONS = {
     Step.START: ("StartFailed", "the VM cannot be started"),
     Step.RESTART: ("RestartFailed", "the VM cannot be restarted"),
     Step.AWAIT_NETWORK: ("NetworkFailed", "the VM's address cannot be read"),
+    Step.GROW_CONTAINER: ("DiskResizeFailed", "the APFS container in the VM cannot be grown"),
     Step.RUN_SCRIPT: ("ScriptFailed", "the startup script cannot be run"),
 }
 

@@ -12,6 +12,8 @@ from anka_agent.instances import runner
 from anka_agent.instances.scripts import ScriptJob
 from anka_agent.saves.journal import CLAIM, SaveJournal, claim, claimed
 
+GROWN = "grown"
+
 
 class Journal:
     """One directory for each instance, named by its uid."""
@@ -35,6 +37,16 @@ class Journal:
         folder = self._directory / uid
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         runner.write(str(folder / "restart.json"), {"restarted_at": moment.isoformat()})
+
+    def grown(self, uid: str) -> bool:
+        """Whether the APFS container in the VM was grown into its disk."""
+        return (self._directory / uid / GROWN).exists()
+
+    def note_grown(self, uid: str) -> None:
+        """Written after the fact: killed in between, it is done once more, which is harmless."""
+        folder = self._directory / uid
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / GROWN).touch(mode=0o600)
 
     def save(self, uid: str, save_uid: str) -> SaveJournal:
         """Of one SaveImage of the instance."""

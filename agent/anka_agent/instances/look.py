@@ -38,6 +38,7 @@ def situation(
         options=options.changes_anything(spec),
         configured=configured,
         network=spec.network is None or spec.network.mode != "disconnected",
+        grow=options.grows_container(spec) and not journal.grown(uid),
         script=None if script is None else Script(script.condition, script.monitoring, script.fail_handler),
         job=job.state,
         exit_code=None if result is None else result.return_code,

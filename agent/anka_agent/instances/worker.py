@@ -257,6 +257,8 @@ class Worker:
         elif step is Step.RESTART:
             await self._actions.restart(instance, vm)
             self._note_start(instance)
+        elif step is Step.GROW_CONTAINER:
+            await self._actions.grow_container(instance, vm)
         elif step is Step.AWAIT_NETWORK:
             await self._actions.await_network(vm)
         elif step is Step.RUN_SCRIPT:

@@ -71,8 +71,14 @@ class NodeReporter:
         self._wake = asyncio.Event()
         self._written_at: float | None = None
         self._facts_at = clock.monotonic()
+        self._usb_asked = True
 
     def wake(self) -> None:
+        self._wake.set()
+
+    def usb_changed(self) -> None:
+        """A VM has taken or left a device: ask now, somebody may wait for it."""
+        self._usb_asked = False
         self._wake.set()
 
     async def run(self) -> None:
@@ -97,10 +103,12 @@ class NodeReporter:
     async def _refresh_facts(self) -> None:
         now = self._clock.monotonic()
         if now - self._facts_at < FACTS_SECONDS:
-            if self._usb_in_use():
+            if self._usb_in_use() or not self._usb_asked:
+                self._usb_asked = True
                 self.facts.usb = await self._anka.usb()
             return
         self._facts_at = now
+        self._usb_asked = True
         version, license_, usb = await self._anka.version(), await self._anka.license(), await self._anka.usb()
         if license_.valid != self.facts.license.valid:
             log.warning("the Anka licence is now %s", license_.status)

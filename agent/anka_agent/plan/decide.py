@@ -19,6 +19,7 @@ class Step(StrEnum):
     CONFIGURE = "configure"
     START = "start"
     AWAIT_NETWORK = "await network"
+    GROW_CONTAINER = "grow container"
     RUN_SCRIPT = "run script"
     AWAIT_SCRIPT = "await script"
     RESTART = "restart"
@@ -109,6 +110,9 @@ def _running(now: Situation, vm: SeenVm) -> Decision:
         if not now.report_due and now.phase not in (Phase.STOPPED, Phase.PUSHING):
             return Decision(Step.NOTHING)
         return _once_networked(now, vm, Decision(Step.REPORT_STARTED))
+    if now.grow:
+        # Before the script, and before anybody uses the VM (seed, "disk").
+        return Decision(Step.GROW_CONTAINER)
     if now.script is not None:
         waiting = _script(now, vm, now.script)
         if waiting is not None:

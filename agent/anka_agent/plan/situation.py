@@ -70,6 +70,8 @@ class Situation:
     """Whether this process has applied those options. Not kept: applying them again is harmless."""
     network: bool = True
     """Whether the VM is going to have an address."""
+    grow: bool = False
+    """Whether the APFS container in the VM is still to be grown into its disk."""
     script: Script | None = None
     job: Job = Job.NONE
     exit_code: int | None = None

@@ -246,18 +246,20 @@ class SimulatedMac:
 
     def claim_usb(self, ref: str, device: str, *, claim: bool = True) -> None:
         """Attach a USB device of the host to a VM, or take it back; a device is in one VM at a time."""
-        known = [usb for usb in self.config["usb"] if device in (usb.get("name"), usb.get("id"), usb.get("location"))]
+        known = [views.usb_location(usb) for usb in self.config["usb"] if device in views.usb_names(usb)]
         if not known:
             raise not_found(f"usb device {device}")
-        name = known[0]["name"]
         uuid = self.find(ref)["uuid"]
         with self.store.lock():
-            for vm in self.vms():
-                if claim and name in vm["usb"] and vm["uuid"] != uuid:
-                    raise AnkaError(f"usb device {name} is claimed by {vm['name']}", BUSY)
+            vms = self.vms()
+            owners = {location: vm for vm in vms if vm["uuid"] != uuid for location in vm["usb"]}
+            free = [location for location in known if location not in owners]
+            if claim and not free:
+                raise AnkaError(f"usb device {device} is claimed by {owners[known[0]]['name']}", BUSY)
             vm = self.find(uuid)
-            rest = [other for other in vm["usb"] if other != name]
-            self.store.put(dict(vm, usb=[*rest, name] if claim else rest))
+            rest = [other for other in vm["usb"] if other not in known]
+            # Of several devices of one name or group, the VM gets any that is free.
+            self.store.put(dict(vm, usb=[*rest, free[0]] if claim else rest))
 
     # Small parts
 

@@ -25,6 +25,20 @@ MARK_BOOT = "ANKA_SIM_BOOT"
 _TOOLS = {
     "hostname": 'echo "$HOSTNAME"',
     "whoami": 'echo "$USER"',
+    "sudo": """while [ "${1#-}" != "$1" ]; do shift; done
+exec "$@\"""",
+    # The APFS container of the VM: as large as the disk was when it was last grown.
+    "diskutil": r"""case "$1 $2" in
+"info /") printf '   %-26s disk3\n   %-26s %s Bytes\n' "APFS Container:" "Container Total Space:" \
+  "$(cat "$TMPDIR/../.container" 2>/dev/null || echo 0)" ;;
+"apfs resizeContainer")
+  if [ "$3" != disk3 ]; then echo "Could not find APFS Container $3" >&2; exit 1; fi
+  if [ "$(cat "$TMPDIR/../.container" 2>/dev/null)" = "$ANKA_SIM_DISK" ]; then
+    echo "Error: -69743: The new size must be different than the existing size" >&2; exit 1
+  fi
+  echo "$ANKA_SIM_DISK" > "$TMPDIR/../.container"; echo "Finished APFS operation" ;;
+*) echo "diskutil: did not recognize verb \"$1\"" >&2; exit 1 ;;
+esac""",
     "sw_vers": """case "$1" in
 -productVersion|--productVersion) echo "{macos}" ;;
 *) printf 'ProductName:\\t\\tmacOS\\nProductVersion:\\t\\t{macos}\\n' ;;
@@ -66,6 +80,7 @@ def environment(
         "HOSTNAME": vm["name"],
         "VM_NAME": vm["name"],
         "VM_UUID": vm["uuid"],
+        "ANKA_SIM_DISK": str(vm["hard_drive"]),
     }
     marks = {MARK_VM: vm["uuid"], MARK_BOOT: boot_id}
     return {**(inherit or {}), **own, **(override or {}), **marks}

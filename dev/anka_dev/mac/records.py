@@ -130,7 +130,8 @@ def started(
 def halted(vm: dict[str, Any], status: str, now: float | None) -> dict[str, Any]:
     """The record of the VM once it no longer runs; `now` is None when the power went and nobody saw it."""
     stopped = {key: value for key, value in vm.items() if key not in _LIVE}
-    stopped["status"] = status
+    # USB devices are a running VM's.
+    stopped.update(status=status, usb=[])
     if now is not None:
         stopped["stop_date"] = timestamp(now)
     return stopped

@@ -142,6 +142,17 @@ def _live(vm: dict[str, Any], now: float) -> dict[str, Any]:
     return body
 
 
+def usb_location(device: dict[str, Any]) -> str:
+    """Where the device is plugged in, which is what it is known by: two of one kind have the same name."""
+    return str(device.get("location") or device.get("id") or device["name"])
+
+
+def usb_names(device: dict[str, Any]) -> tuple[object, ...]:
+    """All that a device may be asked for by."""
+    group = device.get("claim_name") or device.get("group")
+    return tuple(device[key] for key in ("name", "id", "location") if device.get(key)) + ((group,) if group else ())
+
+
 def part(vm: dict[str, Any], name: str, now: float) -> Any:
     """The body of `show VM PART`."""
     network = vm["network"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from anka_dev.mac import views
 from anka_dev.mac.errors import BUSY, USAGE, AnkaError, not_found
 from anka_dev.mac.options import parse
 from anka_dev.mac.output import Reply
@@ -20,15 +21,14 @@ def usb(context: Context, args: list[str]) -> Reply:
     action, *rest = args or ["list"]
     devices: list[dict[str, Any]] = context.mac.config["usb"]
     if action == "list":
-        owners = {name: vm["name"] for vm in context.mac.vms() for name in vm["usb"]}
-        return Reply(
-            [{**device, **({"vm": owners[device["name"]]} if device["name"] in owners else {})} for device in devices]
-        )
+        owners = {location: vm["name"] for vm in context.mac.vms() for location in vm["usb"]}
+        rows = [(device, owners.get(views.usb_location(device))) for device in devices]
+        return Reply([{**device, **({"vm": owner} if owner else {})} for device, owner in rows])
     if action not in ("claim", "release"):
         raise AnkaError(f"usb: unknown command {action}; known are list, claim, release", USAGE)
     options = parse(f"usb {action}", rest, "n,name,claim-name=")
     (wanted,) = options.positional(f"usb {action}", "DEVICE")
-    known = [device for device in devices if wanted in (device.get("name"), device.get("id"), device.get("location"))]
+    known = [device for device in devices if wanted in views.usb_names(device)]
     if not known:
         raise not_found(f"usb device {wanted}")
     changed = {"claimed": action == "claim", **({"name": options.value("name")} if options.value("name") else {})}

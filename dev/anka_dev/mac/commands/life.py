@@ -48,9 +48,11 @@ def clone(context: Context, args: list[str]) -> Reply:
 
 
 def start(context: Context, args: list[str]) -> Reply:
-    options = parse("start", args, "u,update-addons,update", "v,view", "f,force", "m,mount=", "d,usb-device=", "a,app=")
+    options = parse(
+        "start", args, "u,update-addons,update", "v,view", "f,force", "m,mount=", "d,usb,usb-device=", "a,app="
+    )
     (ref,) = options.positional("start", "VM")
-    for device in options.values("usb-device"):
+    for device in options.values("usb"):
         context.mac.claim_usb(ref, device)
     context.mac.start(ref)
     return Reply()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from anka_dev.mac import changes
-from anka_dev.mac.errors import USAGE, AnkaError
+from anka_dev.mac import changes, views
+from anka_dev.mac.errors import USAGE, AnkaError, not_found
 from anka_dev.mac.options import integer, parse, size
 from anka_dev.mac.output import Reply
 
@@ -25,6 +25,8 @@ def modify(context: Context, args: list[str]) -> Reply:
     ref, part, *rest = args
     context.mac.find(ref)
     verb = ""
+    if str(context.mac.config["version"]).startswith("2.") and part not in ("set", "add", "delete"):
+        raise AnkaError(f"modify: no such command {part}; this version knows set, add, delete", USAGE)
     if part in ("set", "add", "delete"):
         if not rest:
             raise AnkaError(f"modify: {part} what? Known are {', '.join(sorted(_verbs(part)))}", USAGE)
@@ -80,6 +82,7 @@ def display(context: Context, args: list[str]) -> Change:
     if (resolution := options.value("resolution")) is not None:
         change["resolution"] = "1024x768" if resolution == "default" else resolution
     if (controller := options.value("controller")) is not None:
+        _needs_intel(context, "display controller")
         change["controller"] = changes.one_of("display controller", controller, "fbuf", "pg")
     if options.flag("no-vnc") or options.value("vnc"):
         change["vnc"] = options.value("vnc") not in (None, "off")
@@ -153,7 +156,13 @@ def delete_port(context: Context, args: list[str]) -> Change:
     return changes.remove_rule(options.positional("modify delete port", "NAME")[0])
 
 
+def _needs_intel(context: Context, what: str) -> None:
+    if context.mac.config["arch"] != "amd64":
+        raise AnkaError(f"modify: {what} cannot be set on this hardware (Intel only)")
+
+
 def custom(context: Context, args: list[str]) -> Change:
+    _needs_intel(context, "custom-variable")
     options = parse("modify custom-variable", args, "d,delete")
     if options.flag("delete"):
         return changes.entry("custom", options.positional("modify custom-variable", "NAME")[0], None)
@@ -191,16 +200,19 @@ def mount(context: Context, args: list[str]) -> Change:
 def usb(context: Context, args: list[str]) -> Change:
     options = parse("modify usb-device", args, "d,delete")
     device = options.positional("modify usb-device", "DEVICE")[0]
-    if not any(
-        device in (known.get("name"), known.get("id"), known.get("location")) for known in context.mac.config["usb"]
-    ):
-        raise AnkaError(f"usb device {device}: not found", 3)
-    return changes.usb(device, remove=options.flag("delete"))
+    return changes.usb(_usb_location(context, device), remove=options.flag("delete"))
 
 
 def delete_usb(context: Context, args: list[str]) -> Change:
     (device,) = parse("modify delete usb-device", args).positional("modify delete usb-device", "DEVICE")
-    return changes.usb(device, remove=True)
+    return changes.usb(_usb_location(context, device), remove=True)
+
+
+def _usb_location(context: Context, device: str) -> str:
+    for known in context.mac.config["usb"]:
+        if device in views.usb_names(known):
+            return views.usb_location(known)
+    raise not_found(f"usb device {device}")
 
 
 def extra_part(context: Context, args: list[str]) -> Change:

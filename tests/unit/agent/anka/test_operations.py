@@ -34,7 +34,7 @@ def ignore(percent: int) -> None:
         (lambda anka: anka.clone("t", "n", "v1"), "clone t n --tag v1", "uuid"),
         (lambda anka: anka.modify(["modify", "u", "cpu", "2"]), "modify u cpu 2", {}),
         (lambda anka: anka.start("u"), "start u", {}),
-        (lambda anka: anka.start("u", usb_device="phone"), "start --usb-device phone u", {}),
+        (lambda anka: anka.start("u", usb_device="phone"), "start --usb phone u", {}),
         (lambda anka: anka.stop("u"), "stop --force u", {}),
         (lambda anka: anka.suspend("u"), "suspend u", {}),
         (lambda anka: anka.rename("u", "n"), "modify u name n", {}),
