@@ -204,6 +204,41 @@ class TestAfterStart:
         assert "geheim" not in json.dumps([starts, bench.get("other")["status"]])
         bench.delete("other")
 
+    def test_a_restart_keeps_the_usb_device_that_was_booked(self, make_bench: Callable[..., Bench]) -> None:
+        """Told the group's name, anka would take the first that is free, which is booked for somebody else."""
+        devices = [{"id": one, "name": one, "location": one, "group": "phones"} for one in ("1", "2", "3")]
+        bench = make_bench("agent-usb-group", usb=devices)
+        booked = {"one": "3", "two": "2"}
+        for name, location in booked.items():
+            bench.create(name, bind=False, usbDevice="phones")
+            bench.patch(name, {"status": {"usbDevice": location}}, "--subresource=status")
+            bench.bind(name)
+        vms = {name: bench.wait_phase(name, "Started")["status"]["vm"]["uuid"] for name in booked}
+
+        def restart(name: str, wanted: str, **more: str) -> str:
+            bench.patch(name, {"spec": {"restartedAt": wanted, **more}})
+            bench.kubectl.run("wait", f"--for=jsonpath={{.status.restartedAt}}={wanted}", f"ankainstance/{name}")
+            return str(bench.get(name)["status"]["usbDevice"])
+
+        assert restart("one", "2030-01-01T00:00:00Z") == "3"
+        assert restart("one", "2030-01-01T00:00:01Z", usbDevice="1") == "1", "another one was asked for"
+        assert restart("two", "2030-01-01T00:00:00Z", usbDevice="3") == "3", "and this one is free again"
+        starts = [(argv[-1], argv[argv.index("--usb") + 1]) for argv in bench.commands("start")]
+        assert [device for vm, device in starts if vm == vms["one"]] == ["3", "3", "1"]
+        assert [device for vm, device in starts if vm == vms["two"]] == ["2", "3"]
+        rows = {row["location"]: row.get("vm") for row in bench.mac.run("usb", "list")}
+        names = {vm["uuid"]: vm["name"] for vm in bench.vms()}
+        assert rows == {"1": names[vms["one"]], "2": None, "3": names[vms["two"]]}
+
+        def told() -> dict[str, bool]:
+            node = json.loads(bench.kubectl.run("get", "ankanode", bench.mac.name, "--output=json"))
+            return {one["locationId"]: one["available"] for one in node["status"]["usbDevices"]}
+
+        until(lambda: told() == {"1": False, "2": True, "3": False}, 10, "the node tells who is busy")
+        for name in booked:
+            bench.delete(name)
+        until(lambda: set(told().values()) == {True}, 10, "and who is free again")
+
     def test_a_vm_that_dies_is_seen(self, bench: Bench) -> None:
         bench.create("dies")
         vm = bench.wait_phase("dies", "Started")["status"]["vm"]

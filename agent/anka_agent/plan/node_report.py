@@ -1,4 +1,5 @@
-"""What the agent writes into the status of its AnkaNode: everything but state, conditions and observedGeneration."""
+"""What the agent writes into the status of its AnkaNode: everything but state, keptTemplates,
+vlans, conditions and observedGeneration."""
 
 from __future__ import annotations
 
@@ -11,9 +12,9 @@ from anka_crds.api.node import AnkaNodeStatus, AnkaVersion, HeldTemplate, Templa
 
 REPORTED = frozenset(
     {"ipAddress", "hostArch", "cpuCount", "ramGib", "diskSizeBytes", "ankaVersion", "agentVersion", "updating", "usage",
-     "templates", "distributions", "usbDevices", "vlans", "updatedAt"}
+     "templates", "distributions", "usbDevices", "updatedAt"}
 )  # fmt: skip
-"""The fields that are the agent's to write."""
+"""The fields that are the agent's to write. Not vlans: no `anka` command lists those of a Mac, people may say them."""
 CALM = REPORTED - {"usage", "distributions", "updatedAt"}
 """Those of them whose change is a reason to write at once."""
 
@@ -88,4 +89,4 @@ def needs_write(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     told = current.get("distributions", [])
     if any(work not in told for work in wanted.get("distributions", [])):
         return True
-    return any(current.get(key) != wanted.get(key) for key in CALM if key != "vlans")
+    return any(current.get(key) != wanted.get(key) for key in CALM)

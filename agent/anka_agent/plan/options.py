@@ -26,7 +26,7 @@ case "$said" in *-69743*) exit 0 ;; esac
 printf '%s\\n' "$said" >&2
 exit 1
 """.strip()
-"""Runs in the VM. 0 means as large as the disk allows; -69743 is what diskutil says of one that is that large already."""
+"""Runs in the VM. 0 means as large as the disk allows; -69743 says that the container is that large already."""
 
 
 def modify_commands(spec: AnkaInstanceSpec, vm: str, *, anka: int = 3) -> list[list[str]]:

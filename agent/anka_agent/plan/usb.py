@@ -22,8 +22,9 @@ def device_for(wanted: str | None, booked: str | None, devices: Sequence[Device]
     """Location of the device for an instance that asks for `wanted` and has `booked`; `taken` are the locations that
     other instances have.
 
-    What is booked stays, as long as it is what is asked for and nobody got it while the VM was stopped: told the name of a group, `anka` would take any device of
-    it, perhaps one that is booked for somebody else. With nothing free, `wanted` itself: `anka` says what is wrong.
+    What is booked stays, as long as it is what is asked for and nobody got it while the VM was stopped: told the name
+    of a group, `anka` would take any device of it, perhaps one that is booked for somebody else. With nothing free,
+    `wanted` itself: `anka` says what is wrong.
     """
     if wanted is None:
         return None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 NEVER = "0001-01-01T00:00:00Z"
 # What a clone does not inherit: its own life, and the tags of the template.
-_LIVE = ("boot_id", "network_at", "ip", "hostif", "pid", "vnc_port", "ports", "number")
+_LIVE = ("boot_id", "network_at", "ip", "hostif", "pid", "vnc_port", "vnc_password", "ports", "number")
 _OWN = (*_LIVE, "start_date", "stop_date", "usb", "tags")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from anka_dev.mac.errors import USAGE, AnkaError
 from anka_dev.mac.options import parse, size
 from anka_dev.mac.output import Reply
@@ -54,6 +56,8 @@ def start(context: Context, args: list[str]) -> Reply:
     (ref,) = options.positional("start", "VM")
     for device in options.values("usb"):
         context.mac.claim_usb(ref, device)
+    if password := os.environ.get("ANKA_VNC_PASSWORD"):
+        context.mac.update(context.mac.find(ref)["uuid"], lambda vm: dict(vm, vnc_password=password))
     context.mac.start(ref)
     return Reply()
 

@@ -82,8 +82,8 @@ def display(context: Context, args: list[str]) -> Change:
     if (resolution := options.value("resolution")) is not None:
         change["resolution"] = "1024x768" if resolution == "default" else resolution
     if (controller := options.value("controller")) is not None:
-        _needs_intel(context, "display controller")
         change["controller"] = changes.one_of("display controller", controller, "fbuf", "pg")
+        _needs_intel(context, "display controller")
     if options.flag("no-vnc") or options.value("vnc"):
         change["vnc"] = options.value("vnc") not in (None, "off")
     return changes.display(change)

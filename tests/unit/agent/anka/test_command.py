@@ -171,3 +171,28 @@ async def test_environment_is_added_to(fake_anka: FakeAnka) -> None:
 )
 def test_what_a_command_is_called(args: tuple[str, ...], name: str) -> None:
     assert command_name(args) == name
+
+
+async def test_run_has_no_json_answer(fake_anka: FakeAnka) -> None:
+    fake_anka.body("print('Finished APFS operation')")
+    await Anka(str(fake_anka.path)).run("vm", "sh", "-c", "true", seconds=SOON)
+    assert fake_anka.calls == [["run", "vm", "sh", "-c", "true"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "words", "transient"),
+    [
+        ("print('out'); print('No space left', file=sys.stderr); sys.exit(1)", errors.AnkaError,
+         "anka run: No space left", False),
+        ("print('only this'); sys.exit(3)", errors.AnkaError, "anka run: only this", False),
+        ("sys.exit(18)", errors.AnkaError, "anka run: ended with exit code 18", False),
+        ("sys.exit(125)", errors.ConnectionLost, "anka run: ended with exit code 125", True),
+    ],
+)  # fmt: skip
+async def test_run_fails_with_what_the_command_said(
+    fake_anka: FakeAnka, body: str, kind: type[errors.AnkaError], words: str, transient: bool
+) -> None:
+    fake_anka.body(body)
+    with pytest.raises(errors.AnkaError) as caught:
+        await Anka(str(fake_anka.path)).run("vm", "false", seconds=SOON)
+    assert (type(caught.value), str(caught.value), caught.value.transient) == (kind, words, transient)

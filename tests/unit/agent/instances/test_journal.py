@@ -58,3 +58,12 @@ def test_saves_go_with_their_instance(tmp_path: Path) -> None:
     assert Journal(tmp_path).save("uid", "save-1").record.checked
     journal.forget("uid")
     assert journal.saves("uid") == []
+
+
+def test_remembers_a_grown_container(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "instances")
+    assert not journal.grown("uid")
+    journal.note_grown("uid")
+    assert Journal(tmp_path / "instances").grown("uid")
+    journal.forget("uid")
+    assert not journal.grown("uid")

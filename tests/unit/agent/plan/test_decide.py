@@ -33,6 +33,11 @@ TABLE = {
     "no address yet": (replace(PENDING, vm=BOOTING), Step.AWAIT_NETWORK),
     "will never have one": (replace(PENDING, vm=BOOTING, network=False), Step.REPORT_STARTED),
     "runs": (replace(PENDING, vm=RUNNING), Step.REPORT_STARTED),
+    "container to grow, before all else": (
+        replace(PENDING, vm=BOOTING, grow=True, script=Script("Booted")),
+        Step.GROW_CONTAINER,
+    ),
+    "container of an instance that has started": (replace(STARTED, grow=True), Step.NOTHING),
     "script waits for the network": (replace(PENDING, vm=BOOTING, script=Script()), Step.AWAIT_NETWORK),
     "script does not wait": (replace(PENDING, vm=BOOTING, script=Script("Booted")), Step.RUN_SCRIPT),
     "script": (replace(PENDING, vm=RUNNING, script=Script()), Step.RUN_SCRIPT),

@@ -1,52 +1,123 @@
-"""Which command each field becomes."""
+"""Which command each field becomes: docs/start-options.md is the table, and a simulated Mac takes every command."""
 
 from __future__ import annotations
 
+import json
+from io import StringIO
 from typing import Any
 
 import pytest
 
-from anka_agent.plan.options import changes_anything, modify_commands
+from anka_agent.plan.options import changes_anything, grows_container, modify_commands, wakes_suspended
 from anka_crds.api.instance import AnkaInstanceSpec
+from anka_dev.mac.cli import execute
+from anka_dev.mac.core import SimulatedMac
+from anka_dev.mac.hypervisor import LocalHypervisor
+from anka_dev.mac.store import MemoryStore
+from anka_shim.translate.start import PARAMETERS
+from support.start_options import Row, dialects, rows
 
-TABLE: list[tuple[dict[str, Any], list[str]]] = [
+ROWS = rows()
+IDS = [json.dumps(row.rest) for row in ROWS]
+CHANGING = [row for row in ROWS if row.modifies]
+OUTSIDE = {
+    "vmid", "version", "name", "external_id", "node_id", "group", "group_id", "priority", "metadata",
+    "startup_script_condition", "script_monitoring", "script_timeout", "script_fail_handler",
+}  # fmt: skip
+"""Parameters of which `anka` never hears, or that only say when."""
+
+
+def spec_of(row: Row) -> AnkaInstanceSpec:
+    return AnkaInstanceSpec.model_validate(row.spec())
+
+
+def value_at(spec: dict[str, Any], path: str) -> Any:
+    for part in path.split("."):
+        spec = spec[part]
+    return spec
+
+
+def mac_with_vm(status: str = "stopped", **config: Any) -> SimulatedMac:
+    """Knows one VM, called VM."""
+    mac = SimulatedMac(MemoryStore(config), LocalHypervisor())
+    mac.create("VM", cpu=2, ram=2 << 30, disk=40 << 30)
+    mac.update(mac.find("VM")["uuid"], lambda vm: dict(vm, status=status))
+    return mac
+
+
+def message(mac: SimulatedMac, line: str) -> str:
+    """Empty when the command succeeded."""
+    out = StringIO()
+    code = execute(mac, ["-j", *line.split()], out, StringIO())
+    return str(json.loads(out.getvalue())["message"]) if code else ""
+
+
+def test_every_parameter_that_reaches_the_vm_is_in_the_table() -> None:
+    assert {name for row in ROWS for name in row.rest} == set(PARAMETERS) - OUTSIDE
+
+
+@pytest.mark.parametrize("row", ROWS, ids=IDS)
+def test_commands(row: Row) -> None:
+    assert value_at(row.spec(), row.field) is not None
+    spec = spec_of(row)
+    assert [" ".join(command) for command in modify_commands(spec, "VM")] == row.modifies
+    assert changes_anything(spec) is bool(row.modifies)
+    assert grows_container(spec) is any("SCRIPT" in line for line in row.commands)
+    assert wakes_suspended(spec) is (row.suspended == "stopped")
+
+
+@pytest.mark.parametrize("row", CHANGING, ids=[json.dumps(row.rest) for row in CHANGING])
+def test_anka_2_hears_its_own_dialect(row: Row) -> None:
+    older = [" ".join(command) for command in modify_commands(spec_of(row), "VM", anka=2)]
+    assert older == [dialects().get(line, line) for line in row.modifies]
+    mac = mac_with_vm(arch="amd64", version="2.5.7")
+    assert [message(mac, line) for line in older] == [""] * len(older)
+
+
+@pytest.mark.parametrize("row", CHANGING, ids=[json.dumps(row.rest) for row in CHANGING])
+def test_what_the_hardware_does_not_allow_is_refused_by_the_command(row: Row) -> None:
+    for arch, allowed in (("amd64", True), ("arm64", row.hardware == "any")):
+        mac = mac_with_vm(arch=arch)
+        said = [message(mac, line) for line in row.modifies]
+        assert (said == [""] * len(said)) is allowed, said
+        if not allowed:
+            assert said[-1].endswith("cannot be set on this hardware (Intel only)")
+
+
+@pytest.mark.parametrize("row", CHANGING, ids=[json.dumps(row.rest) for row in CHANGING])
+def test_a_suspended_vm_refuses_changes(row: Row) -> None:
+    assert row.suspended in ("refused", "stopped")
+    mac = mac_with_vm("suspended", arch="amd64")
+    assert message(mac, row.modifies[0]) == "VM: VM is suspended, stop it before modifying"
+    mac.stop("VM", force=True)
+    assert message(mac, row.modifies[0]) == ""
+
+
+def test_applied_twice_it_is_the_same_vm() -> None:
+    for row in CHANGING:
+        mac = mac_with_vm(arch="amd64")
+        seen = []
+        for _ in range(2):
+            assert all(not message(mac, line) for line in row.modifies)
+            seen.append(mac.find("VM"))
+        assert seen[0] == seen[1], row
+
+
+UDP = {"portForwarding": [{"name": "dns", "guestPort": 53, "protocol": "udp"}]}
+OTHERS: list[tuple[dict[str, Any], list[str]]] = [
     ({}, []),
-    ({"resources": {"vcpu": 4}}, ["cpu 4"]),
-    ({"resources": {"memoryMib": 8192}}, ["ram 8192M"]),
     ({"resources": {"vcpu": 2, "memoryMib": 2048}}, ["cpu 2", "ram 2048M"]),
-    ({"disk": {"size": "256G"}}, ["disk -s 256G"]),
-    ({"network": {"mode": "bridge"}}, ["network -t bridge"]),
-    ({"network": {"local": "forceOn"}}, ["network --local"]),
-    ({"network": {"local": "forceOff"}}, ["network --no-local"]),
-    ({"network": {"vlan": "42"}}, ["set network-card --vlan 42"]),
-    ({"network": {"macAddress": "AA:BB:CC:00:11:22"}}, ["network --mac AA:BB:CC:00:11:22"]),
     ({"portForwarding": []}, ["delete port-forwarding --all"]),
     (
-        {"portForwarding": [{"name": "web", "guestPort": 80}]},
-        ["delete port-forwarding --all", "add port-forwarding --guest-port 80 --host-port 0 web"],
-    ),
-    (
-        {"portForwarding": [{"name": "w", "guestPort": 80, "hostPort": 8080, "hostIp": "127.0.0.1"}]},
-        ["delete port-forwarding --all", "add port-forwarding --guest-port 80 --host-port 8080 --host-ip 127.0.0.1 w"],
-    ),
-    (
-        {"portForwarding": [{"name": "dns", "guestPort": 53, "protocol": "udp"}]},
+        UDP,
         ["delete port-forwarding --all", "add port-forwarding --guest-port 53 --host-port 0 --protocol udp dns"],
-    ),
-    ({"hardware": {"videoController": "pg"}}, ["display -c pg"]),
-    ({"hardware": {"hvapic": "forceOn"}}, ["set custom-variable hw.hvapic 1"]),
-    ({"hardware": {"hvapic": "forceOff"}}, ["set custom-variable hw.hvapic 0"]),
-    ({"hardware": {"csrActiveConfig": "forceOn"}}, ["set custom-variable sys.csr-active-config 0"]),
-    (
-        {"hardware": {"serial": "C02", "uuid": "1-2"}},
-        ["set custom-variable hw.serial C02", "set custom-variable hw.uuid 1-2"],
     ),
     ({"displayName": "x", "priority": 5, "metadata": {"a": "b"}}, []),
 ]
 
 
-@pytest.mark.parametrize(("fields", "commands"), TABLE)
-def test_commands(fields: dict[str, Any], commands: list[str]) -> None:
+@pytest.mark.parametrize(("fields", "commands"), OTHERS)
+def test_what_rest_cannot_say(fields: dict[str, Any], commands: list[str]) -> None:
     spec = AnkaInstanceSpec.model_validate({"template": "t", **fields})
     assert [" ".join(command) for command in modify_commands(spec, "VM")] == [f"modify VM {rest}" for rest in commands]
     assert changes_anything(spec) is bool(commands)

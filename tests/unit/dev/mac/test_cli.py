@@ -20,6 +20,7 @@ BUSY = 16
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """One Mac with a template, a stopped VM and a running VM, for commands that only look or are refused."""
     config = {
+        "arch": "amd64",
         "cpu_cores": 8,
         "usb": [{"name": "iphone", "id": "5", "location": "0x14100000"}],
         "registries": [{"name": "main", "url": "http://127.0.0.1:9", "default": True}],
@@ -134,7 +135,7 @@ BODIES: list[tuple[str, Callable[[Any], bool]]] = [
     ("list -f name -f ip,vnc_port off", lambda body: body == [{"name": "off", "ip": "", "vnc_port": 0}]),
     ("list -f name,status=stopped", lambda body: sorted(vm["name"] for vm in body) == ["off", "tpl"]),
     ("show off", lambda body: body["status"] == "stopped" and "ip" not in body and "port_forwarding" not in body),
-    ("show off", lambda body: body["ram"] == "4G" and body["ram_size"] == 4 << 30 and body["arch"] == 2),
+    ("show off", lambda body: body["ram"] == "4G" and body["ram_size"] == 4 << 30 and body["arch"] == 1),
     ("show off", lambda body: body["hard_drive"] == 40 << 30 and "version" not in body),
     ("show on", lambda body: body["ip"] == "192.168.64.2" and body["port_forwarding"][0]["guest_port"] == 22),
     ("show on", lambda body: {"mac", "hostif", "pid", "vnc_connection_string", "start_date", "usb"} <= set(body)),
@@ -189,10 +190,10 @@ WEB = {"name": "web", "protocol": "tcp", "guest_port": 80}
 
 # The change, and what `show` says afterwards. Every form twice where both dialects have it.
 MODIFY = [
-    ("cpu 6", "cpu", {"cores": 6, "arch": 2}),
-    ("cpu -c 6", "cpu", {"cores": 6, "arch": 2}),
-    ("set cpu -c 6", "cpu", {"cores": 6, "arch": 2}),
-    ("set cpu 6", "cpu", {"cores": 6, "arch": 2}),
+    ("cpu 6", "cpu", {"cores": 6, "arch": 1}),
+    ("cpu -c 6", "cpu", {"cores": 6, "arch": 1}),
+    ("set cpu -c 6", "cpu", {"cores": 6, "arch": 1}),
+    ("set cpu 6", "cpu", {"cores": 6, "arch": 1}),
     ("ram 6G", "ram", {"size": 6 << 30}),
     ("set ram 6144M", "ram", {"size": 6 << 30}),
     ("disk -s 80G", "disk", {"controller": "virtio-blk", "size": 80 << 30, "data_size": 15 << 30}),
