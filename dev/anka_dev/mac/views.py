@@ -121,13 +121,14 @@ def show(vm: dict[str, Any], now: float) -> dict[str, Any]:
 
 
 def _live(vm: dict[str, Any], now: float) -> dict[str, Any]:
+    password = vm.get("vnc_password", "admin")
     body = {
         "mac": _mac(vm),
         "hostif": vm["hostif"],
         "pid": vm["pid"],
         "vnc_port": vm["vnc_port"],
-        "vnc_connection_string": f"vnc://:{vm.get('vnc_password', 'admin')}@{vm.get('host_ip', '127.0.0.1')}:{vm['vnc_port']}",
-        "vnc_password": vm.get("vnc_password", "admin"),
+        "vnc_connection_string": f"vnc://:{password}@{vm.get('host_ip', '127.0.0.1')}:{vm['vnc_port']}",
+        "vnc_password": password,
         "port_forwarding": vm["ports"],
         "usb": vm["usb"],
         "displays": vm["display"]["count"],
