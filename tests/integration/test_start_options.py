@@ -97,12 +97,13 @@ def test_the_vnc_password_reaches_anka_by_its_environment_only(intel: Bench) -> 
     assert "secret" not in json.dumps(intel.mac.command_log())
 
 
+@pytest.fixture(scope="module")
+def arm(make_bench: Callable[..., Bench]) -> Bench:
+    return make_bench("options-arm")
+
+
 class TestRefused:
     """What the hardware or a suspended template does not allow ends in Error, with the command's own message."""
-
-    @pytest.fixture(scope="class")
-    def arm(self, make_bench: Callable[..., Bench]) -> Bench:
-        return make_bench("options-arm")
 
     def test_by_the_hardware(self, arm: Bench) -> None:
         arm.create("needs-intel", hardware={"serial": "C02XY"})
