@@ -123,6 +123,7 @@ situations = st.builds(
     options=st.booleans(),
     configured=st.booleans(),
     network=st.booleans(),
+    grow=st.booleans(),
     script=st.none() | st.builds(Script, st.sampled_from(["NetworkUp", "Booted"]), st.booleans(), actions),
     job=st.sampled_from(Job),
     restart_wanted=st.booleans(),
@@ -145,6 +146,8 @@ def done(now: Situation, step: Step, failure: Failure | None, outcome: Job) -> S
         return replace(now, vm=up, restart_wanted=False, report_due=True)
     if step is Step.AWAIT_NETWORK:
         return replace(now, vm=replace(up, ip="ip"))
+    if step is Step.GROW_CONTAINER:
+        return replace(now, grow=False)
     if step is Step.RUN_SCRIPT:
         return replace(now, job=Job.RUNNING)
     if step is Step.AWAIT_SCRIPT:
