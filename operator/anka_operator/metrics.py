@@ -37,6 +37,9 @@ ROUND = Histogram(
 )
 NODES = Gauge("anka_operator_nodes", "Nodes by state.", ["state"])
 LOST = Counter("anka_operator_lost_instances_total", "Instances whose node was lost, by policy.", ["policy"])
+for _policy in ("Fail", "Reschedule"):
+    # From zero: an increase from nothing to one is none to Prometheus.
+    LOST.labels(_policy)
 ENDED = Counter(
     "anka_operator_ended_instances_total", "Instances ended because their time was over, by reason.", ["reason"]
 )

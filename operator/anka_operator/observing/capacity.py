@@ -27,6 +27,9 @@ class Room(NamedTuple):
 Rooms = Mapping[str, Room]
 """By resource; only those that limit what a Mac takes."""
 
+NO_ROOM: Rooms = {VMS: Room(0, 0)}
+"""Of no Macs at all: that must show as full, not as nothing."""
+
 
 @dataclass(frozen=True)
 class Capacity:
@@ -55,10 +58,9 @@ def rooms(node: Node, ledger: Ledger) -> Rooms:
 
 
 def capacity(nodes: Iterable[Node], groups: Iterable[str], ledger: Ledger) -> Capacity:
-    """A group with no Mac that takes VMs has zero places, not none: what is full must show."""
     by_node: dict[str, Rooms] = {}
-    by_group: dict[str, dict[str, Room]] = {group: {VMS: Room(0, 0)} for group in groups}
-    whole: dict[str, Room] = {VMS: Room(0, 0)}
+    by_group: dict[str, dict[str, Room]] = {group: {} for group in groups}
+    whole: dict[str, Room] = {}
     for node in nodes:
         mine = by_node[node.name] = rooms(node, ledger)
         if not usable(node):
@@ -66,7 +68,7 @@ def capacity(nodes: Iterable[Node], groups: Iterable[str], ledger: Ledger) -> Ca
         for sums in (whole, *(by_group[group] for group in node.groups if group in by_group)):
             for resource, room in mine.items():
                 sums[resource] = sums.get(resource, Room(0, 0)).plus(room)
-    return Capacity(by_node, by_group, whole)
+    return Capacity(by_node, {group: sums or NO_ROOM for group, sums in by_group.items()}, whole or NO_ROOM)
 
 
 def series(found: Mapping[str, Rooms]) -> Iterator[tuple[str, str, Room]]:
