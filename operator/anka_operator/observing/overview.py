@@ -54,10 +54,6 @@ class Overview(Collector):
         yield from _macs(source, now)
 
 
-OVERVIEW = Overview()
-REGISTRY.register(OVERVIEW)
-
-
 def _instances(source: _Source | None, instances: list[AnkaInstance]) -> Metric:
     family = GaugeMetricFamily(
         "anka_operator_instances", "Instances that there are.", labels=["phase", "group", "template", "namespace"]
@@ -117,9 +113,7 @@ def _capacities(source: _Source | None) -> Iterator[Metric]:
             used.add_metric([name, resource], room.used)
         yield total
         yield used
-    total = GaugeMetricFamily(
-        "anka_operator_capacity", "Room of all Macs that take new VMs.", labels=["resource"]
-    )
+    total = GaugeMetricFamily("anka_operator_capacity", "Room of all Macs that take new VMs.", labels=["resource"])
     used = GaugeMetricFamily("anka_operator_used", "What of that is taken.", labels=["resource"])
     for resource, room in found.whole.items():
         total.add_metric([resource], room.total)
@@ -132,9 +126,7 @@ def _macs(source: _Source | None, now: datetime | None) -> Iterator[Metric]:
     """What each Mac says of itself; the figures are as old as its last report, up to some minutes."""
     state = GaugeMetricFamily("anka_operator_node_state", "1 for the state of each Mac.", labels=["node", "state"])
     takes = GaugeMetricFamily("anka_operator_node_usable", "Whether a Mac takes new VMs.", labels=["node"])
-    age = GaugeMetricFamily(
-        "anka_operator_node_report_age_seconds", "Since its agent reported.", labels=["node"]
-    )
+    age = GaugeMetricFamily("anka_operator_node_report_age_seconds", "Since its agent reported.", labels=["node"])
     cpu = GaugeMetricFamily("anka_operator_node_cpu_ratio", "Load of a Mac's CPUs, 0 to 1.", labels=["node"])
     memory = GaugeMetricFamily("anka_operator_node_memory_ratio", "Load of a Mac's RAM, 0 to 1.", labels=["node"])
     disk = GaugeMetricFamily("anka_operator_node_disk_bytes", "Size of a Mac's disk.", labels=["node"])
@@ -155,3 +147,7 @@ def _macs(source: _Source | None, now: datetime | None) -> Iterator[Metric]:
         for view in source.board.nodes:
             takes.add_metric([view.name], float(usable(view)))
     yield from (state, takes, age, cpu, memory, disk, free)
+
+
+OVERVIEW = Overview()
+REGISTRY.register(OVERVIEW)
