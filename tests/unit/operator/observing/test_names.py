@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from anka_operator.cluster import Stores
@@ -24,7 +26,7 @@ def test_the_first_keep_their_names() -> None:
         ({"template": "macos-15"}, {"template": {"id": "deleted"}}, OTHER),
     ],
 )
-def test_only_templates_of_the_registry(spec: dict[str, str], status: dict[str, object], expected: str) -> None:
+def test_only_templates_of_the_registry(spec: dict[str, Any], status: dict[str, Any], expected: str) -> None:
     stores = Stores()
     stores.templates.observe(template())
     assert TemplateNames(stores.templates).of(instance(status=status, **spec)) == expected
