@@ -45,6 +45,8 @@ lint: $(READY) ## Style, types, layers, generated files
 	@$(BIN)/mypy crds/anka_crds operator/anka_operator agent/anka_agent api-shim/anka_shim dev/anka_dev tests
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m anka_crds.schema.generate --check
+	@$(BIN)/anka-dev dashboards --check
+	@$(BIN)/hadolint Dockerfile
 
 .PHONY: format
 format: $(READY) ## Put the code into its format
@@ -53,6 +55,14 @@ format: $(READY) ## Put the code into its format
 .PHONY: crds
 crds: $(READY) ## The CRD YAML, from the models
 	@$(BIN)/python -m anka_crds.schema.generate
+
+.PHONY: dashboards
+dashboards: $(READY) ## The chart's Grafana dashboards, from their description
+	@$(BIN)/anka-dev dashboards
+
+.PHONY: image
+image: $(READY) ## The container image, by buildah, on a small Debian; IMAGE=name:tag
+	@$(BIN)/anka-dev image $(IMAGE)
 
 .PHONY: constraints
 constraints: ## Pin the newest versions of all dependencies

@@ -25,6 +25,8 @@ COMMANDS: dict[str, Command] = {
     "mac": Command("simulated Mac hosts with an anka command", "anka_dev.mac.command"),
     "registry": Command("a simulated Anka registry", "anka_dev.registry.command"),
     "demo": Command("a build cloud with two simulated Macs", "anka_dev.demo.command"),
+    "dashboards": Command("write the Grafana dashboards of the chart", "anka_dev.dashboards.command"),
+    "image": Command("build the container image without Docker", "anka_dev.image.command"),
     "bench": Command("measure what users wait for, beside references", "anka_dev.bench.command"),
 }
 

@@ -20,8 +20,16 @@ EXPIRED = Counter("anka_operator_assumed_expired_total", "Binds given up because
 WAITED = Histogram(
     "anka_operator_scheduling_seconds",
     "Time from first seeing an instance that needs a node to its confirmed bind.",
+    ["template"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 300, 1800),
 )
+START_SECONDS = Histogram(
+    "anka_operator_start_seconds",
+    "Time from the creation of an instance, or the loss of its node, to Started.",
+    ["template"],
+    buckets=(1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600),
+)
+FAILED = Counter("anka_operator_failed_instances_total", "Instances that failed, by reason.", ["reason", "when"])
 ROUND = Histogram(
     "anka_operator_scheduling_round_seconds",
     "Time of one round of decisions.",
@@ -29,6 +37,9 @@ ROUND = Histogram(
 )
 NODES = Gauge("anka_operator_nodes", "Nodes by state.", ["state"])
 LOST = Counter("anka_operator_lost_instances_total", "Instances whose node was lost, by policy.", ["policy"])
+for _policy in ("Fail", "Reschedule"):
+    # From zero: an increase from nothing to one is none to Prometheus.
+    LOST.labels(_policy)
 ENDED = Counter(
     "anka_operator_ended_instances_total", "Instances ended because their time was over, by reason.", ["reason"]
 )
@@ -37,5 +48,6 @@ RELEASED = Counter(
 )
 DISTRIBUTIONS = Gauge("anka_operator_distributions", "TemplateDistributions by phase.", ["phase"])
 REGISTRY_UP = Gauge("anka_operator_registry_up", "1 when the registry answered the last time it was asked.")
+REGISTRY_FAILURES = Counter("anka_operator_registry_failures_total", "Times that the registry did not answer.")
 PASSES = Counter("anka_operator_passes_total", "Runs of a controller's loop.", ["controller"])
 PASS_ERRORS = Counter("anka_operator_pass_errors_total", "Runs of a controller's loop that failed.", ["controller"])

@@ -28,6 +28,8 @@ from anka_operator.controllers.scheduling import Scheduling
 from anka_operator.controllers.templates import Templates
 from anka_operator.handlers import distribution, group, instance, node, save_image, template
 from anka_operator.handlers.context import Context
+from anka_operator.observing.outcomes import Outcomes
+from anka_operator.observing.overview import OVERVIEW
 from anka_operator.settings import OperatorSettings
 
 log = logging.getLogger(__name__)
@@ -127,6 +129,8 @@ class Work:
             Explaining(cluster, scheduling, clock),
         ):
             await self._owned.enter_async_context(controller)
+        self._owned.callback(Outcomes(cluster.stores).close)
+        self._owned.callback(OVERVIEW.show(cluster.stores, scheduling.board, clock))
         # Handlers may be registered until kopf looks for kinds to watch, which is after startup.
         for kind in (instance, node, group, template, distribution, save_image):
             kind.register(registry, context)

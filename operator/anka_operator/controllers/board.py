@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from anka_crds.api import AnkaInstance, AnkaNode
 from anka_crds.kube.store import EventType
@@ -60,6 +60,10 @@ class Board:
     def close(self) -> None:
         for unsubscribe in self._unsubscribe:
             unsubscribe()
+
+    @property
+    def nodes(self) -> Collection[Node]:
+        return self._nodes.values()
 
     def world(self) -> World:
         if self._catalog is None:

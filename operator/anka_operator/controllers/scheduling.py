@@ -16,6 +16,7 @@ from anka_operator import metrics
 from anka_operator.cluster import Cluster
 from anka_operator.controllers.board import Board
 from anka_operator.controllers.loop import MAX_IN_FLIGHT, Controller
+from anka_operator.observing.names import TemplateNames
 from anka_operator.reconcile.instance import bound, with_finalizer
 from anka_operator.scheduler.decide import Binding, decide
 from anka_operator.scheduler.reasons import Unscheduled
@@ -49,6 +50,7 @@ class Scheduling(Controller):
         self.unscheduled: dict[Shape, Unscheduled] = {}
         self.board = Board(cluster.stores, self.wake, clock.monotonic, placement)
         self._cluster = cluster
+        self._names = TemplateNames(cluster.stores.templates)
         self._registry_url = registry_url
         self._max_in_flight = max_in_flight
         self._reasons: set[str] = set()
@@ -129,7 +131,8 @@ class Scheduling(Controller):
         await self._cluster.write.instances.patch_status(instance, patch, guarded=True, deadline=BIND_SECONDS)
         metrics.BOUND.inc()
         if since is not None:
-            metrics.WAITED.observe(self.clock.monotonic() - since)
+            template = self._names.of(instance)
+            metrics.WAITED.labels(template).observe(self.clock.monotonic() - since)
 
     async def _look_up(self, uid: str) -> None:
         """Read the object itself until the API answers: a bind whose answer was lost may have been done, and its

@@ -78,6 +78,7 @@ class Templates(Controller):
                 log.warning("%s; templates stay as they are", error)
             self._silent = str(error)
             metrics.REGISTRY_UP.set(0)
+            metrics.REGISTRY_FAILURES.inc()
             return
         if self._silent is not None:
             log.info("the registry answers", extra={"registry": registry.url, "templates": len(self._listed)})

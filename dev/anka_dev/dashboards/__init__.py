@@ -1,0 +1,1 @@
+"""Grafana dashboards of the chart, made from a description that people can read."""

@@ -1,0 +1,71 @@
+"""Room of Macs, groups and the whole cloud."""
+
+from __future__ import annotations
+
+import pytest
+
+from anka_crds.api import AnkaNode
+from anka_operator.observing.capacity import MEMORY, MIB, VCPUS, VMS, Room, capacity, series, usable
+from anka_operator.scheduler.fleet import node_of
+from anka_operator.scheduler.ledger import Claim, Ledger
+from anka_operator.scheduler.size import Size
+from support.objects import node
+
+GONE = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+
+
+def ledger(**claims: str) -> Ledger:
+    made = Ledger()
+    for uid, where in claims.items():
+        made.put(uid, Claim(where, Size(4, 8192)))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("mac", "expected"),
+    [
+        (node(), True),
+        (node(state="Offline"), False),
+        (node(state="Drain Mode"), False),
+        (node(state=None), False),
+        (node(drainMode=True), False),
+        (node(meta=GONE), False),
+    ],
+)
+def test_who_takes_new_vms(mac: AnkaNode, expected: bool) -> None:
+    assert usable(node_of(mac)) is expected
+
+
+def test_what_limits_a_mac_is_what_counts() -> None:
+    macs = [
+        node("by-number", slots=2),
+        node("by-size", arch="amd64", capacityMode="resource", vcpuOverride=16, ramOverrideGib=32),
+    ]
+    found = capacity(map(node_of, macs), [], ledger(a="by-number", b="by-size", c="by-size"))
+    assert found.nodes == {
+        "by-number": {VMS: Room(2, 1)},
+        "by-size": {VCPUS: Room(16, 8), MEMORY: Room(32 * 1024 * MIB, 16384 * MIB)},
+    }
+    assert found.whole == {**found.nodes["by-number"], **found.nodes["by-size"]}
+
+
+def test_sums_are_of_macs_that_take_new_vms() -> None:
+    macs = [
+        node("a", slots=2, groups=["ios", "all"]),
+        node("b", slots=3, groups=["all", "no-such-group"]),
+        node("c", slots=4, groups=["all"], state="Offline"),
+    ]
+    found = capacity(map(node_of, macs), ["ios", "all", "empty"], ledger(x="a", y="b", z="c"))
+    assert found.nodes["c"] == {VMS: Room(4, 1)}
+    assert found.groups == {"ios": {VMS: Room(2, 1)}, "all": {VMS: Room(5, 2)}, "empty": {VMS: Room(0, 0)}}
+    assert found.whole == {VMS: Room(5, 2)}
+
+
+def test_no_macs_are_no_room() -> None:
+    found = capacity([], ["ios"], Ledger())
+    assert (found.whole, list(series(found.groups))) == ({VMS: Room(0, 0)}, [("ios", VMS, Room(0, 0))])
+
+
+def test_a_group_of_macs_without_places_shows_none() -> None:
+    mac = node(arch="amd64", capacityMode="resource", vcpuOverride=8, ramOverrideGib=8, groups=["big"])
+    assert VMS not in capacity([node_of(mac)], ["big"], Ledger()).groups["big"]
