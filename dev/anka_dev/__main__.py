@@ -25,6 +25,7 @@ COMMANDS: dict[str, Command] = {
     "mac": Command("simulated Mac hosts with an anka command", "anka_dev.mac.command"),
     "registry": Command("a simulated Anka registry", "anka_dev.registry.command"),
     "demo": Command("a build cloud with two simulated Macs", "anka_dev.demo.command"),
+    "agent-package": Command("a package of the agent, for /pkg and its updates", "anka_dev.agent_package"),
     "bench": Command("measure what users wait for, beside references", "anka_dev.bench.command"),
 }
 
