@@ -1,11 +1,10 @@
-"""The agent's version rolls over Macs, one at a time; bad packages and bad versions are gone back from; VMs keep running."""
+"""The agent's version rolls over Macs, one at a time; it goes back from a bad one; VMs keep running."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ GOOD, BROKEN, DAMAGED = "9.0.1", "9.0.2", "9.0.3"
 
 
 @pytest.fixture(scope="module")
-def site(make_cloud: Callable[[], LocalCloud], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+def site(make_cloud: Callable[[], LocalCloud], tmp_path_factory: pytest.TempPathFactory) -> LocalCloud:
     packages = tmp_path_factory.mktemp("pkg")
     agent_package.build(packages, GOOD)
     agent_package.build(packages, BROKEN, {"anka_agent/__main__.py": "raise SystemExit(3)\n"})
@@ -33,7 +32,7 @@ def site(make_cloud: Callable[[], LocalCloud], tmp_path_factory: pytest.TempPath
     for name in MACS:
         cloud.add_mac(name, "--heartbeat=2", "--lease-duration=20", "--poll=0.5", url, launcher=True, **FAST_MAC)
     cloud.wait_ready()
-    yield cloud
+    return cloud
 
 
 def node(cloud: LocalCloud, name: str) -> dict[str, Any]:

@@ -56,10 +56,10 @@ def decide(
         return Decision(Action.FAIL, NO_LAUNCHER)
     if not obtainable:
         return Decision(Action.FAIL, NO_PLACE)
-    if told is not None and told.failed and (told.version, told.checksum) == (version, spec.agent_checksum):
-        # What was wrong with how the agent was started is mended by a restart.
-        if told.message not in (NO_LAUNCHER, NO_PLACE):
-            return Decision(Action.STAY)
+    again = told is not None and (told.version, told.checksum) == (version, spec.agent_checksum)
+    # What was wrong with how the agent was started is mended by a restart.
+    if again and told is not None and told.failed and told.message not in (NO_LAUNCHER, NO_PLACE):
+        return Decision(Action.STAY)
     if approved != version:
         return Decision(Action.WAIT, "waits for its turn: a few Macs are updated at a time")
     return Decision(Action.GO)

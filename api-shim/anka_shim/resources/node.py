@@ -59,7 +59,7 @@ def register(app: FastAPI, services: Services) -> None:
     async def update_agents(request: Request) -> Response:
         """Asks every node for the agent of this shim's version; with `node_ids` these alone.
 
-        They follow a few at a time. If --pkg-dir has the package, they take no other: its checksum goes with the wish."""
+        They follow a few at a time. If --pkg-dir has the package, they take no other: its checksum goes with it."""
         data = await body.read(request)
         services.require_synced()
         named = [node_of(word, services.stores, "node_ids") for word in values.texts(data, "node_ids")]

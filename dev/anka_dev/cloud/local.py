@@ -88,7 +88,8 @@ class LocalCloud:
         return service.start()
 
     def add_mac(self, name: str, *agent_flags: str, launcher: bool = False, **config: Any) -> Mac:
-        """A simulated Mac with its agent, started; with ``launcher`` one that can be updated. ``config`` is the simulated Mac's (hardware, delays, …)."""
+        """A simulated Mac with its agent, started; with ``launcher`` one that can be updated. ``config`` is the
+        simulated Mac's (hardware, delays, …)."""
         port = free_port()
         account = install.ensure_node_account(self.cluster, name)
         mac = Mac.create(self.directory / "macs" / name, name, self.registry, config)
