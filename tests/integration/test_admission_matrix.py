@@ -181,7 +181,7 @@ REPORTS = (
 )
 RELEASES = "finalizer anka.veertu.com/vm is removed, once the object is deleted, by "
 JUDGES = (
-    "status.state, keptTemplates, conditions and observedGeneration are written by the operator alone "
+    "status.state, keptTemplates, updateApproved, conditions and observedGeneration are written by the operator alone "
     "(ServiceAccount anka-system/anka-operator), not by "
 )
 NODE_REPORTS = (
@@ -219,6 +219,7 @@ TRIES = [
     status("node report", NODES, "mac-a", NODE, {"cpuCount": 9}, "mac-a " + REPAIRS, NODE_REPORTS),
     status("node report taken away", NODES, "mac-a", NODE, {"ipAddress": None}, "mac-a " + REPAIRS, NODE_REPORTS),
     status("node state", NODES, "mac-a", NODE, {"state": "Offline"}, "operator " + REPAIRS, JUDGES),
+    status("who may update", NODES, "mac-a", NODE, {"updateApproved": "2"}, "operator " + REPAIRS, JUDGES),
     status("what rules want", NODES, "mac-a", NODE, RULED, "operator " + REPAIRS, JUDGES),
     status("node conditions", NODES, "mac-a", NODE, {"conditions": None}, "operator " + REPAIRS, JUDGES),
     status("node state and report", NODES, "mac-a", NODE, {"state": "Offline", "cpuCount": 9}, REPAIRS, ""),

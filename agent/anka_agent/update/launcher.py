@@ -95,6 +95,8 @@ class Launcher:
             state.starts += 1
             self._versions.forget_up()
         self._versions.keep(state)
+        # Now, while no agent is there that might be unpacking one.
+        self._versions.remove_others(state.current, state.trial)
 
     def _tried(self, child: subprocess.Popen[bytes], state: LauncherState) -> int | None:
         """The exit code of a version that is tried, None when it was given up. state.trial is empty if it came up, or
@@ -105,9 +107,8 @@ class Launcher:
                 return child.wait(LOOK_SECONDS)
             if self._versions.up() == state.trial:
                 log.info("version %s of the agent is up", state.trial)
-                before, state.current, state.trial, state.starts = state.current, state.trial, "", 0
+                state.current, state.trial, state.starts = state.trial, "", 0
                 self._versions.keep(state)
-                self._versions.remove_others(before, state.current)
                 return child.wait()
         self._go_back(state, f"it did not come up in {self._trial_seconds:g} s")
         child.terminate()

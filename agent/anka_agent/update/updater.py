@@ -122,7 +122,8 @@ class Updater:
             UPDATES.labels("started").inc()
             self._versions.ask_for(version)
             self._leave()
-            return
+            # This process is about to end: whatever changes now is for the next.
+            await asyncio.Event().wait()
         self._updating = False
         log.warning("the update to %s waits: the API does not take this node's status", version)
 

@@ -88,7 +88,7 @@ class Versions:
         self._write("launcher.json", asdict(state))
 
     def remove_others(self, *kept: str) -> None:
-        """Packages but these."""
+        """All packages but these."""
         for path in self.directory.iterdir():
             if path.is_dir() and path.name not in kept:
                 shutil.rmtree(path, ignore_errors=True)
