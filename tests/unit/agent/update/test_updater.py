@@ -25,12 +25,22 @@ WANTED: Json = {"agentVersion": "2", "agentChecksum": "a" * 64}
 Fetch = Callable[[str, str | None, Path], Awaitable[None]]
 
 
+class NoticedVersions(Versions):
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.noticed = asyncio.Event()
+
+    def came_up(self, version: str) -> None:
+        super().came_up(version)
+        self.noticed.set()
+
+
 class Mac:
     """What is around an updater: the node as the API has it, and what was asked for."""
 
     def __init__(self, directory: Path) -> None:
         self.nodes: Store[AnkaNode] = Store(NODES)
-        self.versions = Versions(directory)
+        self.versions = NoticedVersions(directory)
         self.left = asyncio.Event()
         self.fetched: list[tuple[str, str | None]] = []
         self.fail = ""
@@ -160,6 +170,5 @@ async def test_being_up_is_told_after_the_report(mac: Mac) -> None:
         await asyncio.sleep(0)
         assert mac.versions.up() is None
         mac.put({"agentVersion": VERSION})
-        async with asyncio.timeout(5):
-            while mac.versions.up() != VERSION:
-                await asyncio.sleep(0)
+        await asyncio.wait_for(mac.versions.noticed.wait(), 5)
+        assert mac.versions.up() == VERSION
