@@ -249,7 +249,7 @@ TRIES = [
     status("save status without node", SAVES, "s", SAVE, {"registry": "x"}, "operator " + REPAIRS, NO_NODE_YET),
     status("save status", SAVES, "s", {**SAVE, "status": {"nodeName": "mac-a"}}, {"phase": "Done"},
            "operator mac-a " + REPAIRS, REPORTS),
-    Try("delete save", "delete", SAVES, "s", SAVE, {}, "editor wide admin"),
+    Try("delete save", "delete", SAVES, "s", SAVE, {}, "operator editor wide admin"),
     # Not ours to give
     Try("read a Secret", "get", SECRETS, "pw", SECRET, {}, "editor admin"),
 ]  # fmt: skip

@@ -8,13 +8,14 @@ from anka_crds.api import AnkaNode
 from anka_operator.reconcile.rollout import at_most, plan
 from support.objects import node
 
-BAD = {"agentUpdate": {"version": "2", "failed": True}}
+BAD: dict[str, Any] = {"agentUpdate": {"version": "2", "failed": True}}
 
 
 def mac(name: str, wanted: str | None = "2", runs: str | None = "1", **more: Any) -> AnkaNode:
     state = more.pop("state", "Active")
     status = {**({"agentVersion": runs} if runs else {}), **more}
-    return node(name, state=state, status=status, **({"agentVersion": wanted} if wanted else {}))
+    spec: dict[str, Any] = {"agentVersion": wanted} if wanted else {}
+    return node(name, state=state, status=status, **spec)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,8 @@ def test_never_more_than_the_limit_at_a_time() -> None:
     runs = {f"mac-{number:02}": "1" for number in range(30)}
     approved: dict[str, str] = {}
     while any(version == "1" for version in runs.values()):
-        nodes = [mac(n, runs=v, **({"updateApproved": "2"} if n in approved else {})) for n, v in runs.items()]
+        may: dict[str, dict[str, Any]] = {name: {"updateApproved": "2"} for name in approved}
+        nodes = [mac(name, runs=version, **may.get(name, {})) for name, version in runs.items()]
         approved = plan(nodes, limit="10%", failures=2).approved
         assert 1 <= len(approved) <= 3
         runs[next(iter(approved))] = "2"

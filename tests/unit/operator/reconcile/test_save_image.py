@@ -108,7 +108,7 @@ def test_failed_says_why_at_both_places() -> None:
 
 def ended(phase: str, condition: str, ttl: int | None, status: str = "True") -> SaveImage:
     given = {"type": condition, "status": status, "reason": "x", "message": "", "lastTransitionTime": START.isoformat()}
-    more = {} if ttl is None else {"ttlSecondsAfterFinished": ttl}
+    more: dict[str, Any] = {} if ttl is None else {"ttlSecondsAfterFinished": ttl}
     return save_image(status={**TAKEN, "phase": phase, "conditions": [given]}, **more)
 
 
