@@ -1,4 +1,4 @@
-"""`anka-agent run`: the command line."""
+"""`anka-agent run` and `anka-agent launch`: the command line."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import sys
 from anka_agent import VERSION
 from anka_agent.app import Agent, Crashed, StartError
 from anka_agent.settings import AgentSettings
+from anka_agent.update.launcher import Launcher
+from anka_agent.update.versions import UPDATE_EXIT, Versions
 from anka_crds.kube.config import ConfigError, load_endpoint
 from anka_crds.process import logs
 from anka_crds.process.settings import fail, load
 
 PROG = "anka-agent"
 USAGE = f"""usage: {PROG} run [flags]     keep this Mac's VMs as the Kubernetes API wants them
+       {PROG} launch [flags]  the same, and start the versions that AnkaNode spec.agentVersion asks for
        {PROG} run --help      all flags
        {PROG} version         the version"""
 
@@ -27,9 +30,14 @@ def main(argv: list[str] | None = None) -> None:
     if command in ("version", "--version"):
         print(f"{PROG} {VERSION}")
         return
-    if command != "run":
+    if command not in ("run", "launch"):
         fail(PROG, f"unknown command {command!r}: see {PROG} --help")
-    run(load(AgentSettings, f"{PROG} run", rest))
+    settings = load(AgentSettings, f"{PROG} {command}", rest)
+    if command == "launch":
+        logs.configure(settings.log_level, settings.log_format)
+        versions = Versions(settings.state_dir / "versions")
+        raise SystemExit(Launcher(versions, rest, trial_seconds=settings.update_seconds).run())
+    run(settings)
 
 
 def run(settings: AgentSettings) -> None:
@@ -38,14 +46,17 @@ def run(settings: AgentSettings) -> None:
         endpoint = load_endpoint(settings.kubeconfig)
     except ConfigError as error:
         fail(PROG, str(error))
+    agent = Agent(settings, endpoint)
     try:
-        asyncio.run(Agent(settings, endpoint).run())
+        asyncio.run(agent.run())
     except StartError as error:
         fail(PROG, str(error))
     except Crashed as error:
         fail(PROG, str(error), code=1)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    if agent.updated:
+        raise SystemExit(UPDATE_EXIT)
 
 
 if __name__ == "__main__":

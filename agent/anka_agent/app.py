@@ -29,6 +29,8 @@ from anka_agent.instances.pulls import Templates
 from anka_agent.node.registration import join, owner_reference
 from anka_agent.node.reporter import MacFacts, NodeReporter
 from anka_agent.settings import AgentSettings
+from anka_agent.update.updater import Updater
+from anka_agent.update.versions import BASE, LIFELINE, Versions
 from anka_crds.api import AnkaInstance, AnkaNode, TemplateDistribution
 from anka_crds.kube.client import KubeClient
 from anka_crds.kube.config import Endpoint
@@ -76,12 +78,16 @@ class Agent:
         self._parts = Parts()
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self._stop = asyncio.Event()
+        self.updated = False
+        """Whether it ended because another version of the agent is to be started."""
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises StartError for what a person must fix first."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
+        if LIFELINE in os.environ:
+            loop.add_reader(int(os.environ[LIFELINE]), self._launcher_ended)
         async with AsyncExitStack() as stack:
             stack.enter_context(_only_one(self._settings.state_dir))
             facts = await self._mac_facts()
@@ -96,6 +102,14 @@ class Agent:
                 working.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await working
+
+    def _launcher_ended(self) -> None:
+        asyncio.get_running_loop().remove_reader(int(os.environ[LIFELINE]))
+        self._stop.set()
+
+    def _leave_for_update(self) -> None:
+        self.updated = True
+        self._stop.set()
 
     async def _mac_facts(self) -> MacFacts:
         try:
@@ -154,6 +168,17 @@ class Agent:
                 disk=settings.state_dir,
                 clock=self._clock,
                 distributions=lambda: distributions.reports(),
+                update=lambda: updater.report(),
+            )
+            updater = Updater(
+                nodes,
+                name,
+                Versions(settings.state_dir / "versions"),
+                package_url=settings.package_url,
+                launched=BASE in os.environ,
+                wake_report=reporter.wake,
+                reported=lambda: reporter.trouble is None,
+                leave=self._leave_for_update,
             )
 
             def node_facts() -> NodeFacts:
@@ -201,6 +226,7 @@ class Agent:
             await saves.synced.wait()
             self._spawn("instances", controller.run())
             self._spawn("distributions", distributions.run())
+            self._spawn("update", updater.run())
             self._spawn("node report", reporter.run())
             await self._until_one_ends()
 

@@ -57,6 +57,13 @@ class AgentSettings(ProcessSettings):
         default=180.0, description="Seconds that a started VM has to get an IP address"
     )
     poll: Annotated[float, Field(gt=0)] = Field(default=2.0, description="Seconds between looks at the VMs")
+    package_url: str = Field(
+        default="",
+        description="Where versions of the agent are, such as http://shim:8090/pkg/anka-agent-{version}.tar.gz",
+    )
+    update_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=120.0, description="Seconds that a new version of the agent has to come up"
+    )
     health_host: str = Field(default="127.0.0.1", description="Address of /livez, /readyz and /metrics")
     health_port: Annotated[int, Field(ge=0, le=65535)] = Field(default=8082, description="Port of them; 0: a free one")
 
@@ -66,6 +73,13 @@ class AgentSettings(ProcessSettings):
         heartbeat = info.data.get("heartbeat")
         if heartbeat is not None and heartbeat >= value:
             raise ValueError(f"must be more than --heartbeat ({heartbeat:g} s)")
+        return value
+
+    @field_validator("package_url")
+    @classmethod
+    def _names_a_package(cls, value: str) -> str:
+        if value and not (value.startswith(("http://", "https://")) and "{version}" in value):
+            raise ValueError("must begin with http:// or https:// and have {version} where the version goes")
         return value
 
     @field_validator("node_name")

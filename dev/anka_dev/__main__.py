@@ -27,6 +27,7 @@ COMMANDS: dict[str, Command] = {
     "demo": Command("a build cloud with two simulated Macs", "anka_dev.demo.command"),
     "dashboards": Command("write the Grafana dashboards of the chart", "anka_dev.dashboards.command"),
     "image": Command("build the container image without Docker", "anka_dev.image.command"),
+    "agent-package": Command("a package of the agent, for /pkg and its updates", "anka_dev.agent_package"),
     "bench": Command("measure what users wait for, beside references", "anka_dev.bench.command"),
 }
 

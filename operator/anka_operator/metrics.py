@@ -46,6 +46,9 @@ ENDED = Counter(
 RELEASED = Counter(
     "anka_operator_finalizers_removed_total", "Finalizers removed by the operator, by reason.", ["reason"]
 )
+AGENT_UPDATES = Gauge(
+    "anka_operator_agent_updates", "Macs whose agent is to be another version, by where that is.", ["state"]
+)
 DISTRIBUTIONS = Gauge("anka_operator_distributions", "TemplateDistributions by phase.", ["phase"])
 REGISTRY_UP = Gauge("anka_operator_registry_up", "1 when the registry answered the last time it was asked.")
 REGISTRY_FAILURES = Counter("anka_operator_registry_failures_total", "Times that the registry did not answer.")

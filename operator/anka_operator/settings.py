@@ -36,6 +36,14 @@ class OperatorSettings(RegistryUser):
         default=Placement.SPREAD,
         description="Among Macs that are equal otherwise: spread takes the emptiest, pack the fullest.",
     )
+    agent_updates: str = Field(
+        default="10%",
+        pattern=r"^[1-9][0-9]{0,5}$|^[1-9][0-9]?%$|^100%$",
+        description="How many Macs may update their agent at a time: a number, or a percentage; at least 1.",
+    )
+    agent_update_failures: int = Field(
+        default=2, ge=1, description="So many Macs that failed to update to a version end its rollout."
+    )
     leader_lease_seconds: float = Field(default=15.0, ge=1, description="How long a silent leader keeps its place.")
     leader_renew_seconds: float = Field(
         default=10.0, gt=0, description="A leader that could not renew for this long ends: less than the above."

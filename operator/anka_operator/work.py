@@ -23,6 +23,7 @@ from anka_operator.controllers.groups import Groups
 from anka_operator.controllers.keeping import Keeping
 from anka_operator.controllers.lifetimes import Lifetimes
 from anka_operator.controllers.node_life import NodeLife
+from anka_operator.controllers.rollout import Rollout
 from anka_operator.controllers.saves import Saves
 from anka_operator.controllers.scheduling import Scheduling
 from anka_operator.controllers.templates import Templates
@@ -123,6 +124,7 @@ class Work:
             context.distributions,
             Keeping(cluster, clock, registry_url=settings.registry_url),
             context.saves,
+            Rollout(cluster, clock, limit=settings.agent_updates, failures=settings.agent_update_failures),
             Cleanup(cluster, clock, lost_seconds=settings.node_lost_seconds),
             Lifetimes(cluster, clock, identity=settings.identity),
             scheduling,

@@ -181,7 +181,7 @@ REPORTS = (
 )
 RELEASES = "finalizer anka.veertu.com/vm is removed, once the object is deleted, by "
 JUDGES = (
-    "status.state, keptTemplates, conditions and observedGeneration are written by the operator alone "
+    "status.state, keptTemplates, updateApproved, conditions and observedGeneration are written by the operator alone "
     "(ServiceAccount anka-system/anka-operator), not by "
 )
 NODE_REPORTS = (
@@ -219,6 +219,7 @@ TRIES = [
     status("node report", NODES, "mac-a", NODE, {"cpuCount": 9}, "mac-a " + REPAIRS, NODE_REPORTS),
     status("node report taken away", NODES, "mac-a", NODE, {"ipAddress": None}, "mac-a " + REPAIRS, NODE_REPORTS),
     status("node state", NODES, "mac-a", NODE, {"state": "Offline"}, "operator " + REPAIRS, JUDGES),
+    status("who may update", NODES, "mac-a", NODE, {"updateApproved": "2"}, "operator " + REPAIRS, JUDGES),
     status("what rules want", NODES, "mac-a", NODE, RULED, "operator " + REPAIRS, JUDGES),
     status("node conditions", NODES, "mac-a", NODE, {"conditions": None}, "operator " + REPAIRS, JUDGES),
     status("node state and report", NODES, "mac-a", NODE, {"state": "Offline", "cpuCount": 9}, REPAIRS, ""),
@@ -248,7 +249,7 @@ TRIES = [
     status("save status without node", SAVES, "s", SAVE, {"registry": "x"}, "operator " + REPAIRS, NO_NODE_YET),
     status("save status", SAVES, "s", {**SAVE, "status": {"nodeName": "mac-a"}}, {"phase": "Done"},
            "operator mac-a " + REPAIRS, REPORTS),
-    Try("delete save", "delete", SAVES, "s", SAVE, {}, "editor wide admin"),
+    Try("delete save", "delete", SAVES, "s", SAVE, {}, "operator editor wide admin"),
     # Not ours to give
     Try("read a Secret", "get", SECRETS, "pw", SECRET, {}, "editor admin"),
 ]  # fmt: skip

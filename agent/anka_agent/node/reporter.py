@@ -16,7 +16,7 @@ from anka_agent.instances.inventory import Inventory
 from anka_agent.instances.pulls import Templates
 from anka_agent.plan import node_report
 from anka_crds.api import AnkaNode
-from anka_crds.api.node import AnkaVersion, TemplateWork, UsbDevice
+from anka_crds.api.node import AgentUpdate, AnkaVersion, TemplateWork, UsbDevice
 from anka_crds.kube.errors import ApiError
 from anka_crds.kube.writer import Writer
 from anka_crds.process.clock import Clock
@@ -54,6 +54,7 @@ class NodeReporter:
         disk: Path,
         clock: Clock,
         distributions: Callable[[], list[TemplateWork]],
+        update: Callable[[], tuple[bool, AgentUpdate | None]] = lambda: (False, None),
     ) -> None:
         self.facts = facts
         self.trouble: str | None = "not reported yet"
@@ -67,6 +68,7 @@ class NodeReporter:
         self._disk = disk
         self._clock = clock
         self._distributions = distributions
+        self._update = update
         self._hardware = host.hardware(disk)
         self._wake = asyncio.Event()
         self._written_at: float | None = None
@@ -129,6 +131,7 @@ class NodeReporter:
         held = node_report.templates(
             (vm, [(tag.tag, tag.size) for tag in tags]) for vm, tags in self._templates.held.values()
         )
+        updating, update = self._update()
         status = node_report.status(
             ip_address=self._ip_address,
             host_arch=self._hardware.arch or self._templates.arch,
@@ -148,6 +151,8 @@ class NodeReporter:
             usb_devices=_usb(self.facts.usb),
             distributions=self._distributions(),
             now=self._clock.now(),
+            updating=updating,
+            update=update,
         )
         now = self._clock.monotonic()
         due = self._written_at is None or now - self._written_at >= USAGE_SECONDS

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from anka_agent.anka.vm import Vm
-from anka_crds.api.node import AnkaNodeStatus, AnkaVersion, HeldTemplate, TemplateWork, Usage, UsbDevice
+from anka_crds.api.node import AgentUpdate, AnkaNodeStatus, AnkaVersion, HeldTemplate, TemplateWork, Usage, UsbDevice
 
 REPORTED = frozenset(
-    {"ipAddress", "hostArch", "cpuCount", "ramGib", "diskSizeBytes", "ankaVersion", "agentVersion", "updating", "usage",
-     "templates", "distributions", "usbDevices", "updatedAt"}
+    {"ipAddress", "hostArch", "cpuCount", "ramGib", "diskSizeBytes", "ankaVersion", "agentVersion", "updating",
+     "agentUpdate", "usage", "templates", "distributions", "usbDevices", "updatedAt"}
 )  # fmt: skip
 """The fields that are the agent's to write. Not vlans: no `anka` command lists those of a Mac, people may say them."""
 CALM = REPORTED - {"usage", "distributions", "updatedAt"}
@@ -64,6 +64,8 @@ def status(
     usb_devices: list[UsbDevice],
     distributions: list[TemplateWork],
     now: datetime,
+    updating: bool = False,
+    update: AgentUpdate | None = None,
 ) -> dict[str, Any]:
     full = AnkaNodeStatus(
         ip_address=ip_address,
@@ -77,10 +79,12 @@ def status(
         templates=held,
         usb_devices=usb_devices,
         distributions=distributions,
+        agent_update=update,
+        updating=updating or None,
         updated_at=now.astimezone(UTC).replace(microsecond=0),
     ).to_api()
-    # An agent that reports is there: whoever updated it may not have come to say that it is done.
-    return {"updating": None} | {key: value for key, value in full.items() if key in REPORTED}
+    # Null takes back what the agent before this one told: it may not have come to say that it is done.
+    return {"updating": None, "agentUpdate": None} | {key: value for key, value in full.items() if key in REPORTED}
 
 
 def needs_write(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

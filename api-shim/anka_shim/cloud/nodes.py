@@ -23,11 +23,17 @@ class NodeCommands:
         if spec:
             await self._nodes.merge(node.metadata.name, {"spec": spec}, what=what)
 
-    async def update_agents(self, ids: Iterable[str], version: str) -> None:
-        """Ask for this version of the agent on all these nodes: one write for each that asks for another."""
+    async def update_agents(self, ids: Iterable[str], version: str, checksum: str | None) -> None:
+        """Ask for this version of the agent on all these nodes: one write for each that asks for another.
+
+        `checksum`: of its package, if it is known."""
 
         def change(node: AnkaNode) -> dict[str, Any] | None:
-            return None if node.spec.agent_version == version else {"spec": {"agentVersion": version}}
+            spec = node.spec
+            if (spec.agent_version, spec.agent_checksum) == (version, checksum):
+                return None
+            given = {"agentChecksum": checksum} if checksum or spec.agent_checksum else {}
+            return {"spec": {"agentVersion": version, **given}}
 
         what = "update the agents"
         await asyncio.gather(*(self._nodes.rewrite(id_, change, what=what) for id_ in ids))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from anka_shim.resources.package import checksum_of
 from anka_shim.rest import body
 from anka_shim.rest.envelope import encoded, ok
 from anka_shim.rest.openapi import described
@@ -55,12 +57,16 @@ def register(app: FastAPI, services: Services) -> None:
         ),
     )
     async def update_agents(request: Request) -> Response:
-        """Asks every node for the agent of this shim's version; with `node_ids` these alone."""
+        """Asks every node for the agent of this shim's version; with `node_ids` these alone.
+
+        They follow a few at a time. If --pkg-dir has the package, they take no other: its checksum goes with it."""
         data = await body.read(request)
         services.require_synced()
         named = [node_of(word, services.stores, "node_ids") for word in values.texts(data, "node_ids")]
         nodes = named or services.stores.nodes
-        await services.nodes.update_agents([node.metadata.name for node in nodes], services.settings.agent_version)
+        version, directory = services.settings.agent_version, services.settings.pkg_dir
+        checksum = await asyncio.to_thread(checksum_of, directory, f"anka-agent-{version}.tar.gz")
+        await services.nodes.update_agents([node.metadata.name for node in nodes], version, checksum)
         return ok()
 
     @app.delete(PATH, **described(TAG, "Delete a node", takes=DeleteNode, gives=Done, fails=NOT_FOUND))

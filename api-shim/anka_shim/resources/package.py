@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 import stat
 from pathlib import Path
@@ -50,6 +51,17 @@ def register(app: FastAPI, services: Services) -> None:
 
     app.get(PATH, **DESCRIBED)(package)
     app.head(PATH, include_in_schema=False)(package)
+
+
+def checksum_of(directory: Path | None, name: str) -> str | None:
+    """SHA-256 of a file of the directory, None if there is none such."""
+    if directory is None or not NAME.fullmatch(name):
+        return None
+    try:
+        with (directory / name).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
 def answer(directory: Path | None, name: str) -> Response:

@@ -27,6 +27,8 @@ Answer = dict[str, Any]
 MAX_LABEL = 256
 MAX_DESCRIPTION = 4096
 MAX_SCRIPT = 700_000
+KEPT_SECONDS = 86400
+"""How long a request of REST is shown after its end, as those to distribute are: nobody would ever delete it."""
 INSTANCE_ID = f"{GROUP}/instance-id"
 """Label: the instance_id by which REST was asked."""
 SAVEABLE = Phase.STARTED
@@ -105,6 +107,7 @@ def spec(request: ImageRequest, instance: str, target: str | None) -> SaveImageS
         revert_tag=request.revert_tag,
         suspend_sanity_test=request.sanity_test,
         cancel_on_script_failure=request.cancel_on_script_failure,
+        ttl_seconds_after_finished=KEPT_SECONDS,
     )
 
 
@@ -127,7 +130,8 @@ def repeated(wanted: SaveImageSpec, pending: Iterable[SaveImage]) -> str | None:
     """`pending`: the requests for this instance that have not ended. The id of the one that asks for the same: a client
     that never saw our answer sends its request again. None without any. Raises Failure for another one."""
     for save in pending:
-        if save.spec == wanted:
+        # Whoever made it otherwise has his own idea of how long it is to be kept, and wants the same image.
+        if save.spec.model_copy(update={"ttl_seconds_after_finished": wanted.ttl_seconds_after_finished}) == wanted:
             return id_of(save)
         raise Failure(f"the VM is being saved already, as request {id_of(save)}")
     return None

@@ -68,6 +68,11 @@ class AnkaNodeSpec(ApiModel):
     agent_version: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
         default=None, description="Version of the agent that should run; the one that runs if absent."
     )
+    agent_checksum: Annotated[str, Field(max_length=64, pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        default=None,
+        description="SHA-256 of the package of agentVersion; what lies beside the package, as .sha256, if absent.",
+        json_schema_extra=in_words("must be a SHA-256: 64 digits and letters a-f, as sha256sum prints it"),
+    )
 
 
 class AnkaVersion(ApiModel):
@@ -109,6 +114,15 @@ class KeptTemplate(ApiModel):
     registry: Text | None = Field(default=None, description="URL of the registry that has it.")
 
 
+class AgentUpdate(ApiModel):
+    """The update of the agent to spec.agentVersion, until that version runs."""
+
+    version: Text = Field(description="spec.agentVersion that this is about.")
+    checksum: Text | None = Field(default=None, description="spec.agentChecksum that this is about.")
+    failed: bool = Field(default=False, description="Whether it failed; it is not tried again.")
+    message: Text = Field(default="", description="What is going on, waited for, or went wrong.")
+
+
 class UsbDevice(ApiModel):
     location_id: Text = Field(description="Where the device is plugged in: its location id.")
     name: Text | None = Field(default=None, description="Name of the device, as the Mac shows it.")
@@ -129,7 +143,8 @@ class Usage(ApiModel):
 
 
 class AnkaNodeStatus(ApiModel):
-    """What the agent reports; the operator writes state, keptTemplates, conditions and observedGeneration."""
+    """What the agent reports; the operator writes state, keptTemplates, updateApproved, conditions and
+    observedGeneration."""
 
     observed_generation: int | None = observed_generation_field()
     state: NodeState | None = Field(default=None, description="State of the Mac, in the old controller's words.")
@@ -142,6 +157,12 @@ class AnkaNodeStatus(ApiModel):
     agent_version: Text | None = Field(default=None, description="Version of the agent that runs.")
     updating: bool | None = Field(
         default=None, description="True while the agent is being replaced by another version of itself."
+    )
+    agent_update: AgentUpdate | None = Field(
+        default=None, description="Update of the agent to spec.agentVersion, while another one runs."
+    )
+    update_approved: Text | None = Field(
+        default=None, description="Version to which the agent may be updated now. Written by the operator."
     )
     usage: Usage | None = Field(default=None, description="Usage of the Mac when last written.")
     templates: list[HeldTemplate] = Field(

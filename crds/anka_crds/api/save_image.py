@@ -75,6 +75,9 @@ class SaveImageSpec(ApiModel):
         default=False, description="Save nothing when the script's exit code is not 0."
     )
     priority: int = Field(default=1000, ge=1, le=10000, description="Urgency, 1-10000: the lower, the more urgent.")
+    ttl_seconds_after_finished: int | None = Field(
+        default=None, ge=0, le=31_536_000, description="Delete the object this long after it finished."
+    )
 
 
 class SaveImageError(ApiModel):

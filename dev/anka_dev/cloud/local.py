@@ -88,12 +88,14 @@ class LocalCloud:
         return service.start()
 
     def add_mac(self, name: str, *agent_flags: str, **config: Any) -> Mac:
-        """A simulated Mac with its agent, started. ``config`` is the simulated Mac's (hardware, delays, …)."""
+        """A simulated Mac with its agent, started; with ``launcher=True`` one that can be updated. ``config`` is
+        the simulated Mac's (hardware, delays, …)."""
+        launched = config.pop("launcher", False)
         port = free_port()
         account = install.ensure_node_account(self.cluster, name)
         mac = Mac.create(self.directory / "macs" / name, name, self.registry, config)
         arguments = [
-            "run",
+            "launch" if launched else "run",
             *self._common(account, install.NODE_NAMESPACE),
             f"--node-name={name}",
             f"--host={HOST}",

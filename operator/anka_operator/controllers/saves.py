@@ -4,6 +4,7 @@ done."""
 from __future__ import annotations
 
 import math
+from datetime import datetime
 
 from anka_crds.api import AnkaInstance, AnkaNode, SaveImage
 from anka_crds.kube.errors import NotFound
@@ -15,7 +16,7 @@ from anka_operator.controllers.loop import Controller, all_of
 from anka_operator.controllers.serial import Serial
 from anka_operator.reconcile.instance import lost_words
 from anka_operator.reconcile.node import offline_since
-from anka_operator.reconcile.save_image import Action, Verdict, failed, judged, shows, taken_up, waiting
+from anka_operator.reconcile.save_image import Action, Verdict, expires_in, failed, judged, shows, taken_up, waiting
 
 
 class Saves(Controller):
@@ -35,9 +36,13 @@ class Saves(Controller):
         stores.nodes.subscribe(self._node)
 
     async def run_once(self) -> float | None:
-        open_ = [save for save in self._cluster.stores.saves if save.status.phase != "Error"]
-        await all_of(self.judge(save) for save in open_)
-        return min((self._silence(save)[1] for save in open_ if save.status.phase == "Pending"), default=math.inf)
+        saves = [save for save in self._cluster.stores.saves if save.metadata.deletion_timestamp is None]
+        await all_of(self.judge(save) for save in saves)
+        now = self.clock.now()
+        return min(
+            (self._silence(save)[1] if save.status.phase == "Pending" else _due(save, now) for save in saves),
+            default=math.inf,
+        )
 
     async def judge(self, save: SaveImage) -> None:
         """Do what is to be done about one request. Raises ApiError."""
@@ -60,6 +65,8 @@ class Saves(Controller):
             await write.saves.patch_status(save, failed(save, verdict, now=now), guarded=True)
         elif verdict.action is Action.DELETE_INSTANCE and instance is not None:
             await write.instances.delete(instance)
+        elif verdict.action is Action.NOTHING and expires_in(save, now) == 0.0:
+            await write.saves.delete(save)
 
     async def _fresh(self, save: SaveImage) -> AnkaInstance | None:
         """The instance as the API has it: one that was made a moment ago may not be in the cache yet."""
@@ -94,3 +101,9 @@ class Saves(Controller):
     def _node(self, _: EventType, old: AnkaNode | None, new: AnkaNode | None) -> None:
         if len(self._cluster.stores.saves) and (new is None or offline_since(new) is not None):
             self.wake()
+
+
+def _due(save: SaveImage, now: datetime) -> float:
+    """Seconds until it is to be deleted. One that should be already waits for its instance, or was deleted just now: it
+    wakes us."""
+    return expires_in(save, now) or math.inf

@@ -3,6 +3,7 @@ the instance once it is saved. In between, the agent of that Mac has it."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -57,6 +58,16 @@ def judged(save: SaveImage, instance: AnkaInstance | None, node_lost: str | None
         words = f"The instance {save.spec.instance} was deleted before it was saved"
         return Verdict(Action.FAIL, "InstanceDeleted", words, missing=True)
     return NOTHING
+
+
+def expires_in(save: SaveImage, now: datetime) -> float:
+    """Seconds until the object is to be deleted; infinite without a time to live, or before its end."""
+    ttl = save.spec.ttl_seconds_after_finished
+    # What the end turns to True, and nothing before or after it.
+    ended = find(save.status.conditions, {"Done": "Ready", "Error": "Stalled"}.get(save.status.phase, ""))
+    if ttl is None or ended is None or ended.status != "True":
+        return math.inf
+    return max(0.0, ttl - (now - ended.last_transition_time).total_seconds())
 
 
 def _new(save: SaveImage, instance: AnkaInstance | None) -> Verdict:

@@ -7,7 +7,7 @@ import pytest
 
 from anka_agent.anka.vm import Vm
 from anka_agent.plan import node_report
-from anka_crds.api.node import AnkaVersion, TemplateWork, Usage
+from anka_crds.api.node import AgentUpdate, AnkaVersion, TemplateWork, Usage
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -90,3 +90,11 @@ def test_work_with_templates(told: list[dict[str, Any]], now: list[dict[str, Any
 def test_a_new_agent_ends_the_update_that_brought_it() -> None:
     assert status()["updating"] is None
     assert node_report.needs_write({**status(), "updating": True}, status())
+
+
+def test_an_update_is_told_at_once_and_taken_back() -> None:
+    told = status(updating=True, update=AgentUpdate(version="2", message="is being installed"))
+    assert (told["updating"], told["agentUpdate"]["version"]) == (True, "2")
+    assert node_report.needs_write(status(), told)
+    assert status()["agentUpdate"] is None
+    assert node_report.needs_write(told, status())

@@ -113,3 +113,27 @@ async def test_the_agent_was_faster(rig: Rig, saves: Saves) -> None:
     rig.api.put("saveimages", "save", spec=late.spec.to_api(), status={**TAKEN, "phase": "Done"})
     await saves.run_once()  # it still holds the old version, or sees the new one: Done stays either way
     assert rig.api.objects["saveimages"][("default", "save")]["status"]["phase"] == "Done"
+
+
+@pytest.mark.parametrize(("phase", "condition"), [("Done", "Ready"), ("Error", "Stalled")])
+async def test_one_that_is_over_is_deleted_when_its_time_has_passed(
+    rig: Rig, saves: Saves, phase: str, condition: str
+) -> None:
+    given = {"type": condition, "status": "True", "reason": "x", "message": "", "lastTransitionTime": START.isoformat()}
+    over = save_image(status={**TAKEN, "phase": phase, "conditions": [given]}, ttlSecondsAfterFinished=60)
+    await rig.put(node(), over)
+    rig.clock.advance(59)
+    assert await saves.run_once() == 1.0
+    assert rig.writes() == []
+    rig.clock.advance(1)
+    await saves.run_once()
+    assert [one.verb for one in rig.writes()] == ["delete"]
+
+
+async def test_its_instance_goes_first(rig: Rig, saves: Saves) -> None:
+    given = {"type": "Ready", "status": "True", "reason": "x", "message": "", "lastTransitionTime": START.isoformat()}
+    over = save_image(status={**TAKEN, "phase": "Done", "conditions": [given]}, ttlSecondsAfterFinished=0)
+    await rig.put(node(), instance(status=RUNS), over)
+    await saves.run_once()
+    assert [one.path.rsplit("/", 2)[-2] for one in rig.writes()] == ["ankainstances"]
+    assert seen(rig).status.phase == "Done"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from anka_crds.api import AnkaInstance, SaveImage
 from anka_crds.core.conditions import find
-from anka_operator.reconcile.save_image import Action, failed, judged, shows, taken_up, waiting
+from anka_operator.reconcile.save_image import Action, expires_in, failed, judged, shows, taken_up, waiting
 from support.objects import START, instance, save_image
 
 VM = {"uuid": "vm-1", "name": "mgmtManaged-x", "status": "running"}
@@ -103,3 +104,26 @@ def test_failed_says_why_at_both_places() -> None:
     }
     assert {condition["type"] for condition in patch["conditions"]} == {"Ready", "Stalled"}
     assert patch["requestedAt"] == "2026-01-01T00:01:00Z"
+
+
+def ended(phase: str, condition: str, ttl: int | None, status: str = "True") -> SaveImage:
+    given = {"type": condition, "status": status, "reason": "x", "message": "", "lastTransitionTime": START.isoformat()}
+    more: dict[str, Any] = {} if ttl is None else {"ttlSecondsAfterFinished": ttl}
+    return save_image(status={**TAKEN, "phase": phase, "conditions": [given]}, **more)
+
+
+@pytest.mark.parametrize(
+    ("save", "left"),
+    [
+        (ended("Done", "Ready", 100), 40.0),
+        (ended("Error", "Stalled", 100), 40.0),
+        (ended("Done", "Ready", 60), 0.0),
+        (ended("Error", "Stalled", 0), 0.0),
+        (ended("Done", "Ready", None), math.inf),
+        # Ready=False began long before it failed, and one that is at work has no end.
+        (ended("Error", "Ready", 0, "False"), math.inf),
+        (ended("Pending", "Reconciling", 0), math.inf),
+    ],
+)
+def test_time_to_live(save: SaveImage, left: float) -> None:
+    assert expires_in(save, LATER) == left

@@ -47,7 +47,8 @@ async def test_one_create_and_it_can_be_read() -> None:
         assert is_uuid(made)
         assert shim.api.count("create") == creates + 1
         obj = shim.api.objects["saveimages"][("anka-ci", made)]
-        assert obj["spec"] == {"instance": id_, "tag": "new", "targetTemplate": TEMPLATE}
+        wanted = {"instance": id_, "tag": "new", "targetTemplate": TEMPLATE, "ttlSecondsAfterFinished": 86400}
+        assert obj["spec"] == wanted
         (listed,) = await shim.body("GET", IMAGE)
         assert listed == await shim.body("GET", IMAGE, params={"id": made})
         assert (listed["id"], listed["status"], listed["request"]["InstanceID"]) == (made, "pending", id_)

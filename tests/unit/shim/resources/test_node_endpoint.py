@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
+from pathlib import Path
 
 from anka_shim.schema.node import NodeListOk
 from anka_shim.version import package_version
@@ -94,3 +96,19 @@ async def test_update_of_some_nodes() -> None:
         await shim.body("PUT", update, json={"node_ids": ["mac-2"]})
         assert shim.api.objects["ankanodes"]["", "mac-2"]["spec"] == {"agentVersion": package_version()}
         assert shim.api.count("patch") == 1
+
+
+async def test_the_checksum_of_our_package_goes_with_the_wish(tmp_path: Path) -> None:
+    package = tmp_path / "anka-agent-1.2.3.tar.gz"
+    package.write_bytes(b"one")
+    async with rig(agent_version="1.2.3", pkg_dir=tmp_path) as shim:
+        for content in (b"one", b"mended"):
+            package.write_bytes(content)
+            await shim.body("PUT", "/api/v1/node/update")
+            spec = shim.api.objects["ankanodes"]["", "mac-1"]["spec"]
+            assert spec["agentChecksum"] == hashlib.sha256(content).hexdigest()
+        # One of another package would keep the Mac from the one that is wanted.
+        package.unlink()
+        await shim.body("PUT", "/api/v1/node/update")
+        spec = shim.api.objects["ankanodes"]["", "mac-1"]["spec"]
+        assert spec == {"groups": ["ios"], "agentVersion": "1.2.3"}
