@@ -143,6 +143,9 @@ class AnkaNodeStatus(ApiModel):
     updating: bool | None = Field(
         default=None, description="True while the agent is being replaced by another version of itself."
     )
+    leaving: bool | None = Field(
+        default=None, description="True while the Mac is being disjoined: as with drainMode, nothing new starts."
+    )
     usage: Usage | None = Field(default=None, description="Usage of the Mac when last written.")
     templates: list[HeldTemplate] = Field(
         default_factory=list,
