@@ -54,7 +54,7 @@ def test_a_mac_joins_works_and_leaves(cloud: LocalCloud) -> None:
     assert report["config"]["groups"] == ["ios"]
     assert report["config"]["node_name"] == "Mac 3"
     assert report["node"] == {"state": "Active", "instances": 0}
-    examined = person.types("doctor").stdout
+    examined = person.types("doctor", "--reserve-space=0").stdout
     assert "PROBLEM" not in examined
     assert "ok      token: anka-nodes/node-mac-03, until" in examined
 
