@@ -34,7 +34,6 @@ class Person:
             [sys.executable, "-m", "anka_agent", command, *words, f"--state-dir={self.state}"],
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
-        open("/tmp/joining-out.txt", "a").write(f"$ anka-agent {command} {words}\n{done.stdout}{done.stderr}\n")
         assert done.returncode == code, (done.stdout, done.stderr)
         assert "Traceback" not in done.stderr
         return done

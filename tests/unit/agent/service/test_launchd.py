@@ -22,7 +22,7 @@ class Launchctl:
         self.loaded = False
         self.fails = ""
 
-    def __call__(self, argv: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    def __call__(self, argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
         assert argv[0] == "/bin/launchctl"
         words = list(argv[1:])
         if words[0] == "print":
@@ -94,5 +94,5 @@ def test_what_launchctl_says_is_one_line(launchctl: Launchctl, tmp_path: Path) -
 
 def test_a_folder_that_cannot_be_written(launchctl: Launchctl, tmp_path: Path) -> None:
     (tmp_path / "Library").write_text("a file")
-    with pytest.raises(ServiceError, match="cannot be written: .*; join with sudo"):
+    with pytest.raises(ServiceError, match=r"cannot be written: .*; join with sudo"):
         daemon(launchctl, tmp_path).install(STATE)
