@@ -1,23 +1,28 @@
-"""`anka-agent run` and `anka-agent launch`: the command line."""
+"""`anka-agent`: the command line."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 
-from anka_agent import VERSION
+from anka_agent import VERSION, commands
 from anka_agent.app import Agent, Crashed, StartError
+from anka_agent.membership.flags import known
 from anka_agent.settings import AgentSettings
 from anka_agent.update.launcher import Launcher
 from anka_agent.update.versions import UPDATE_EXIT, Versions
 from anka_crds.kube.config import ConfigError, load_endpoint
 from anka_crds.process import logs
-from anka_crds.process.settings import fail, load
+from anka_crds.process.settings import fail
 
 PROG = "anka-agent"
 USAGE = f"""usage: {PROG} run [flags]     keep this Mac's VMs as the Kubernetes API wants them
-       {PROG} launch [flags]  the same, and start the versions that AnkaNode spec.agentVersion asks for
-       {PROG} run --help      all flags
+       {PROG} launch [flags]                   the same, and start the versions that AnkaNode spec.agentVersion asks for
+       {PROG} join URL --token TOKEN [flags]   join a build cloud, and start the agent (macOS)
+       {PROG} disjoin [--force]                leave it again, when the VMs have ended
+       {PROG} status [--machine-readable]      what this Mac is in it
+       {PROG} doctor [--machine-readable]      check what the agent needs, and say what is wrong
+       {PROG} COMMAND --help  all flags of a command
        {PROG} version         the version"""
 
 
@@ -30,14 +35,21 @@ def main(argv: list[str] | None = None) -> None:
     if command in ("version", "--version"):
         print(f"{PROG} {VERSION}")
         return
-    if command not in ("run", "launch"):
+    rest = known(rest)
+    if command == "run":
+        run(commands.joined_settings(AgentSettings, f"{PROG} run", rest))
+    elif command == "launch":
+        launch(commands.joined_settings(AgentSettings, f"{PROG} launch", rest), rest)
+    elif command in commands.COMMANDS:
+        commands.COMMANDS[command](f"{PROG} {command}", rest)
+    else:
         fail(PROG, f"unknown command {command!r}: see {PROG} --help")
-    settings = load(AgentSettings, f"{PROG} {command}", rest)
-    if command == "launch":
-        logs.configure(settings.log_level, settings.log_format)
-        versions = Versions(settings.state_dir / "versions")
-        raise SystemExit(Launcher(versions, rest, trial_seconds=settings.update_seconds).run())
-    run(settings)
+
+
+def launch(settings: AgentSettings, flags: list[str]) -> None:
+    logs.configure(settings.log_level, settings.log_format)
+    versions = Versions(settings.state_dir / "versions")
+    raise SystemExit(Launcher(versions, flags, trial_seconds=settings.update_seconds).run())
 
 
 def run(settings: AgentSettings) -> None:

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from anka_agent import VERSION, host
+from anka_agent import VERSION, host, lock
 from anka_agent.anka import check
 from anka_agent.anka.command import Anka
 from anka_agent.anka.errors import AnkaError
 from anka_agent.anka.operations import Operations
 from anka_agent.distributions.controller import Distributions
+from anka_agent.identity.renewal import TokenRenewal
 from anka_agent.instances.context import Context, NodeFacts
 from anka_agent.instances.controller import Controller
 from anka_agent.instances.inventory import Inventory
@@ -89,7 +88,10 @@ class Agent:
         if LIFELINE in os.environ:
             loop.add_reader(int(os.environ[LIFELINE]), self._launcher_ended)
         async with AsyncExitStack() as stack:
-            stack.enter_context(_only_one(self._settings.state_dir))
+            try:
+                stack.enter_context(lock.hold(self._settings.state_dir))
+            except lock.LockError as error:
+                raise StartError(str(error)) from None
             facts = await self._mac_facts()
             await stack.enter_async_context(self._health())
             working = asyncio.create_task(self._work(facts), name="work")
@@ -132,7 +134,13 @@ class Agent:
         agent = f"anka-agent/{VERSION}"
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(KubeClient(self._endpoint, self._clock, user_agent=agent))
+            stack.push_async_callback(self._cancel_all)
             name = settings.resolved_name
+            # Before all else: what comes next may be refused with a token that is about to expire.
+            if settings.token_file is not None:
+                seconds = settings.token_seconds
+                renewal = TokenRenewal(client, settings.token_file, seconds=seconds, clock=self._clock)
+                self._spawn("token renewal", renewal.run())
             node = await join(client, NODES, settings.node())
             log.info("joined", extra={"node": name})
 
@@ -215,7 +223,6 @@ class Agent:
             self._spawn("save watch", saves.run())
             self._spawn("node watch", node_reflector.run())
             self._spawn("distribution watch", request_reflector.run())
-            stack.push_async_callback(self._cancel_all)
             poll = settings.poll
             self._spawn("inventory", inventory.poll(poll, poll * IDLE_POLL_FACTOR))
             await inventory.looked.wait()
@@ -310,22 +317,3 @@ def _on_templates(inventory: Inventory, reporter: NodeReporter) -> Any:
             reporter.wake()
 
     return look
-
-
-@contextlib.contextmanager
-def _only_one(directory: Path) -> Any:
-    """Hold the directory's lock: two agents on one Mac would remove each other's VMs. Raises StartError."""
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(directory / "agent.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StartError(f"--state-dir {directory} cannot be used: {error.strerror}") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise StartError(f"another agent uses --state-dir {directory}: stop it, or choose another") from None
-    try:
-        yield
-    finally:
-        os.close(lock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -18,7 +19,8 @@ from anka_crds.process.settings import ProcessSettings
 
 def default_state_dir() -> Path:
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "anka-agent"
+        library = Path("/") if os.geteuid() == 0 else Path.home()
+        return library / "Library" / "Application Support" / "anka-agent"
     return Path.home() / ".local" / "state" / "anka-agent"
 
 
@@ -51,6 +53,12 @@ class AgentSettings(ProcessSettings):
     )
     lease_namespace: str = Field(default="anka-nodes", description="Namespace of the heartbeat Lease")
     state_dir: Path = Field(default_factory=default_state_dir, description="Directory for what must survive a restart")
+    token_file: Path | None = Field(
+        default=None, description="File of this Mac's token, which the agent renews; written by `anka-agent join`"
+    )
+    token_seconds: Annotated[int, Field(ge=600, le=2_592_000)] = Field(
+        default=604_800, description="Life of the tokens that it asks for, in seconds"
+    )
     anka: str = Field(default="anka", description="The anka command: a name in PATH, or a path")
     num_workers: Annotated[int, Field(ge=1, le=64)] = Field(default=2, description="Clones and starts at a time")
     network_timeout: Annotated[float, Field(gt=0)] = Field(
@@ -66,6 +74,19 @@ class AgentSettings(ProcessSettings):
     )
     health_host: str = Field(default="127.0.0.1", description="Address of /livez, /readyz and /metrics")
     health_port: Annotated[int, Field(ge=0, le=65535)] = Field(default=8082, description="Port of them; 0: a free one")
+
+    @field_validator("heartbeat", mode="before")
+    @classmethod
+    def _seconds(cls, value: object) -> object:
+        # `ankacluster join --heartbeat 5s`
+        return value.removesuffix("s") if isinstance(value, str) else value
+
+    @field_validator("reserve_space", mode="before")
+    @classmethod
+    def _percent(cls, value: object) -> object:
+        if isinstance(value, str) and value[-1:] in ("B", "b"):
+            raise ValueError("is a share of the disk in percent here, such as 20")
+        return value.removesuffix("%") if isinstance(value, str) else value
 
     @field_validator("lease_duration")
     @classmethod

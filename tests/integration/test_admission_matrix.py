@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from anka_agent.identity.tokens import ACCOUNT_UID
 from anka_crds.api import SaveImage, TemplateDistribution
 from anka_crds.api.meta import FINALIZER
 from anka_crds.kube.client import KubeClient
@@ -19,7 +20,7 @@ from anka_crds.kube.errors import Forbidden, NotFound
 from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, TEMPLATES, resource_of
 from anka_crds.kube.lease import LEASES
 from anka_crds.kube.resource import Resource
-from anka_crds.kube.unstructured import unstructured
+from anka_crds.kube.unstructured import SERVICE_ACCOUNTS, unstructured
 from anka_dev.cloud import LocalCloud
 from anka_dev.cloud.install import ensure_node_account
 
@@ -54,9 +55,9 @@ rules:
     verbs: [get, list, watch, create, update, patch, delete]
 """
 
-ACTORS = ("operator", "shim", "mac-a", "mac-b", "editor", "wide", "repairer", "admin")
-"""editor: the role edit of Kubernetes. wide: every usual verb on our kinds. repairer: anka-repair. admin:
-system:masters."""
+ACTORS = ("operator", "shim", "joiner", "mac-a", "mac-b", "editor", "wide", "repairer", "admin")
+"""joiner: a join token. editor: the role edit of Kubernetes. wide: every usual verb on our kinds.
+repairer: anka-repair. admin: system:masters."""
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,7 @@ def kubeconfigs(operator_cloud: LocalCloud) -> dict[str, Path]:
     people = [PEOPLE.replace("PERSON", person).replace("ROLE", role) for person, role in roles.items()]
     cluster.kubectl.run("apply", "--filename=-", stdin="---".join([WIDE, *people]))
     accounts = {"operator": ("anka-operator", "anka-system"), "shim": ("anka-shim", "anka-system")}
+    accounts |= {"joiner": ("anka-joiner", "anka-system")}
     accounts |= {mac: (ensure_node_account(cluster, mac), "anka-nodes") for mac in ("mac-a", "mac-b")}
     accounts |= {person: (person, "default") for person in roles}
     folder = operator_cloud.directory
@@ -213,7 +215,7 @@ TRIES = [
           {"metadata": {"finalizers": [FINALIZER]}}, "operator shim editor wide " + REPAIRS, NOT_MINE),
     Try("delete instance", "delete", INSTANCES, "vm", BOUND, {}, "operator shim editor wide admin"),
     # Nodes
-    Try("join as mac-a", "create", NODES, "mac-a", None, {}, "mac-a editor wide admin",
+    Try("join as mac-a", "create", NODES, "mac-a", None, {}, "joiner mac-a editor wide admin",
         "an agent makes the AnkaNode of its own node alone"),
     patch("node spec", NODES, "mac-a", NODE, {"spec": {"maxVmCount": 5}}, "shim editor wide " + REPAIRS),
     status("node report", NODES, "mac-a", NODE, {"cpuCount": 9}, "mac-a " + REPAIRS, NODE_REPORTS),
@@ -223,7 +225,8 @@ TRIES = [
     status("what rules want", NODES, "mac-a", NODE, RULED, "operator " + REPAIRS, JUDGES),
     status("node conditions", NODES, "mac-a", NODE, {"conditions": None}, "operator " + REPAIRS, JUDGES),
     status("node state and report", NODES, "mac-a", NODE, {"state": "Offline", "cpuCount": 9}, REPAIRS, ""),
-    Try("delete node", "delete", NODES, "mac-a", NODE, {}, "shim editor wide admin"),
+    Try("delete node", "delete", NODES, "mac-a", NODE, {}, "shim mac-a editor wide admin",
+        "an agent deletes the AnkaNode of its own node alone"),
     Try("first heartbeat of mac-a", "create", LEASES, "mac-a", None, LEASE["spec"], "mac-a editor admin",
         "an agent writes the Lease of its own node alone"),
     patch("heartbeat of mac-a", LEASES, "mac-a", LEASE, {"spec": {"leaseDurationSeconds": 50}}, "mac-a editor admin",
@@ -306,3 +309,107 @@ async def test_other_leases_are_nobodys_business_of_ours(clients: dict[str, Kube
     """The policy of heartbeats, which fails closed, looks at one namespace only."""
     await clients["editor"].create(LEASES, {"metadata": {"name": "other"}, "spec": {}}, "default")
     await clients["editor"].delete(LEASES, "other", "default")
+
+
+# Tokens, and the ServiceAccounts that they are of
+
+OTHER_AGENT = "an agent asks for tokens of its own ServiceAccount alone"
+NOT_MADE = "a join token gets tokens of the ServiceAccount that it made, and of no other"
+JOINED = "AnkaNode mac-a has joined already: a join token has no say in it any more"
+TOKENS = [
+    # whose, with its uid shown, seconds, whether its agent has reported, who may, what else a policy says
+    ("of a Mac", False, 3600, True, "mac-a editor admin", {"mac-b": OTHER_AGENT}),
+    ("of a Mac by its uid", True, 3600, True, "mac-a editor admin", {"mac-b": OTHER_AGENT, "joiner": JOINED}),
+    ("of a new Mac", False, 3600, False, "mac-a editor admin", {"mac-b": OTHER_AGENT, "joiner": NOT_MADE}),
+    ("of a new Mac by its uid", True, 3600, False, "joiner mac-a editor admin", {"mac-b": OTHER_AGENT}),
+    ("for two hours", True, 7200, False, "mac-a editor admin",
+     {"joiner": "spec.expirationSeconds: at most 3600 with a join token"}),
+    ("for two months", True, 5_184_000, False, "editor admin", {"mac-a": "spec.expirationSeconds: at most 2592000"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("by_uid", "seconds", "reported", "allowed", "says"), [row[1:] for row in TOKENS], ids=[row[0] for row in TOKENS]
+)
+async def test_who_gets_a_token(
+    by_uid: bool,
+    seconds: int,
+    reported: bool,
+    allowed: str,
+    says: dict[str, str],
+    clients: dict[str, KubeClient],
+) -> None:
+    admin = clients["admin"]
+    await fresh(admin, NODES, "mac-a", None, {"status": {"agentVersion": "1"}} if reported else {})
+    account = await admin.get(SERVICE_ACCOUNTS, "node-mac-a", "anka-nodes")
+    shown = {"metadata": {"annotations": {ACCOUNT_UID: account.metadata.uid}}} if by_uid else {}
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": seconds}}
+    may, refusals = [], {}
+    for actor in ACTORS:
+        try:
+            await clients[actor].create_subresource(
+                SERVICE_ACCOUNTS, "node-mac-a", "token", {**body, **shown}, "anka-nodes"
+            )
+            may.append(actor)
+        except Forbidden as refused:
+            refusals[actor] = refused.message
+    await absent(admin, NODES, "mac-a", None)
+    assert may == [actor for actor in ACTORS if actor in allowed.split()], refusals
+    for actor, words in says.items():
+        assert words in refusals[actor]
+
+
+def owner(name: str, uid: str | None) -> Json:
+    return {"apiVersion": "anka.veertu.com/v1alpha1", "kind": "AnkaNode", "name": name, "uid": uid or "u"}
+
+
+WRONG: dict[str, tuple[Json, str]] = {
+    "nobody's": ({}, "which are owned by the AnkaNode of that name"),
+    "another's": ({"ownerReferences": [owner("mac-d", None)]}, "which are owned by the AnkaNode of that name"),
+    "of no kind of ours": (
+        {"ownerReferences": [{**owner("mac-c", None), "apiVersion": "v1"}]}, "which are owned by the AnkaNode"
+    ),
+    "of a node that it did not make": (
+        {"ownerReferences": [owner("mac-c", None)]}, "the ServiceAccount of an AnkaNode that it made, and of no other"
+    ),
+    "with more": (
+        {"ownerReferences": [owner("mac-c", None)], "labels": {"a": "b"}}, "without secrets, labels and annotations"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+async def test_a_join_token_makes_no_other_service_account(case: str, clients: dict[str, KubeClient]) -> None:
+    metadata, says = WRONG[case]
+    if "that it made" in says:
+        await fresh(clients["admin"], NODES, "mac-c", None, {})
+    with pytest.raises(Forbidden, match=says):
+        await clients["joiner"].create(
+            SERVICE_ACCOUNTS, {"metadata": {"name": "node-mac-c", **metadata}}, "anka-nodes", dry_run=True
+        )
+    await absent(clients["admin"], NODES, "mac-c", None)
+
+
+@pytest.mark.parametrize(("reported", "allowed"), [(False, "joiner editor admin"), (True, "editor admin")])
+async def test_who_makes_the_service_account_of_a_node(
+    reported: bool, allowed: str, clients: dict[str, KubeClient]
+) -> None:
+    """Once a node has reported, not even its maker: its ServiceAccount was deleted to shut it out."""
+    admin = clients["admin"]
+    await fresh(admin, NODES, "mac-c", None, {"status": {"agentVersion": "1"}} if reported else {})
+    node = await admin.get(NODES, "mac-c")
+    body = {"metadata": {"name": "node-mac-c", "ownerReferences": [owner("mac-c", node.metadata.uid)]}}
+    may = []
+    for actor in ACTORS:
+        with suppress(Forbidden):
+            await clients[actor].create(SERVICE_ACCOUNTS, body, "anka-nodes", dry_run=True)
+            may.append(actor)
+    await absent(admin, NODES, "mac-c", None)
+    assert may == [actor for actor in ACTORS if actor in allowed.split()]
+
+
+async def test_a_join_token_reads_nothing(clients: dict[str, KubeClient]) -> None:
+    with pytest.raises(Forbidden):
+        await clients["joiner"].get(SERVICE_ACCOUNTS, "node-mac-a", "anka-nodes")
+    with pytest.raises(Forbidden):
+        await clients["joiner"].get(NODES, "mac-a")

@@ -158,6 +158,9 @@ class NodeReporter:
         due = self._written_at is None or now - self._written_at >= USAGE_SECONDS
         if not due and not node_report.needs_write(node.status.to_api(), status):
             return
+        if self._written_at is None:
+            # Whoever disjoined this Mac and was cut off: an agent that starts stays.
+            status["leaving"] = None
         await self._writer.patch_status(node, status, guarded=False)
         self._written_at = now
 

@@ -164,6 +164,9 @@ class AnkaNodeStatus(ApiModel):
     update_approved: Text | None = Field(
         default=None, description="Version to which the agent may be updated now. Written by the operator."
     )
+    leaving: bool | None = Field(
+        default=None, description="True while the Mac is being disjoined: as with drainMode, nothing new starts."
+    )
     usage: Usage | None = Field(default=None, description="Usage of the Mac when last written.")
     templates: list[HeldTemplate] = Field(
         default_factory=list,

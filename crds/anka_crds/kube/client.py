@@ -192,6 +192,21 @@ class KubeClient:
         params = {"fieldValidation": "Strict"} | ({"dryRun": "All"} if dry_run else {})
         return await self._write("create", "POST", resource, resource.path(where), body, JSON, params, deadline)
 
+    async def create_subresource(
+        self,
+        resource: Resource[Any],
+        name: str,
+        subresource: str,
+        body: Mapping[str, Any],
+        namespace: str | None = None,
+        *,
+        deadline: float = DEADLINE_SECONDS,
+    ) -> dict[str, Any]:
+        """POST to what an object offers, such as tokens of a ServiceAccount; the answer as the API sent it."""
+        path = resource.path(namespace, name, subresource)
+        request = _Request("create", "POST", resource, path, {}, orjson.dumps(body), JSON)
+        return await self._json(request, deadline)
+
     async def replace(
         self,
         resource: Resource[M],

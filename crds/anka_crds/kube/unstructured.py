@@ -66,3 +66,6 @@ def unstructured(group: str, version: str, plural: str, kind: str, *, namespaced
 
 EVENTS = unstructured("", "v1", "events", "Event", namespaced=True)
 """core/v1 Events: what `kubectl describe` shows under an object."""
+
+SERVICE_ACCOUNTS = unstructured("", "v1", "serviceaccounts", "ServiceAccount", namespaced=True)
+"""core/v1 ServiceAccounts: the identity of a Mac."""

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import inspect
+import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, NoReturn, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, CliApp, SettingsConfigDict, SettingsError
+from pydantic_settings import (
+    BaseSettings,
+    CliApp,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from anka_crds.process.logs import LogFormat
 
@@ -59,10 +68,14 @@ class RegistryUser(ProcessSettings):
         return url.rstrip("/") if url else None
 
 
-def load(model: type[S], prog: str, argv: list[str] | None = None) -> S:
-    """Settings from `argv` and the environment. Ends the process with one clear line for each wrong value."""
+def load(model: type[S], prog: str, argv: list[str] | None = None, *, file: Path | None = None) -> S:
+    """Settings from `argv`, the environment and, if it is there, the JSON `file`, in this order.
+
+    Ends the process with one clear line for each wrong value."""
     # --help begins with the docstring, which a subclass would not have of itself.
-    body = {"model_config": SettingsConfigDict(cli_prog_name=prog), "__doc__": inspect.getdoc(model)}
+    body: dict[str, Any] = {"model_config": SettingsConfigDict(cli_prog_name=prog), "__doc__": inspect.getdoc(model)}
+    if file is not None:
+        body["settings_customise_sources"] = classmethod(_with_defaults(_read(prog, file)))
     named = type(model.__name__, (model,), body)
     try:
         return CliApp.run(named, cli_args=sys.argv[1:] if argv is None else argv)
@@ -71,6 +84,31 @@ def load(model: type[S], prog: str, argv: list[str] | None = None) -> S:
     except SettingsError as error:
         lines = [f"{str(error).removeprefix('error parsing CLI: ')}; see --help"]
     return fail(prog, *lines)
+
+
+def _read(prog: str, file: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        fail(prog, f"{file} cannot be read: {' '.join(str(error).split())}")
+    if not isinstance(values, dict):
+        fail(prog, f"{file} is not a JSON object of settings")
+    return values
+
+
+def _with_defaults(values: dict[str, Any]) -> Callable[..., tuple[PydanticBaseSettingsSource, ...]]:
+    def sources(
+        cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        **_: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, InitSettingsSource(settings_cls, values)
+
+    return sources
 
 
 def fail(prog: str, *lines: str, code: int = USAGE) -> NoReturn:

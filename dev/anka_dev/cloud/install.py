@@ -19,6 +19,7 @@ NEEDS = {
     FINALIZER_POLICY: "mutatingadmissionpolicies",
     BASE / "validation-policy.yaml": "validatingadmissionpolicies",
     BASE / "writers-policy.yaml": "validatingadmissionpolicies",
+    BASE / "joining.yaml": "validatingadmissionpolicies",
 }
 """What of admissionregistration.k8s.io/v1 a file needs. Where a cluster does not serve it, all works without the file:
 the operator adds the finalizer itself, and nobody is kept from what RBAC allows."""

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from anka_dev.controlplane.files import write_private
+from anka_crds.process.files import write_private
 from anka_dev.errors import DevError
 
 _AUTHORITY_YEARS = 10

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from anka_crds.process.files import write_private
 from anka_dev.controlplane import kubeconfig as documents
-from anka_dev.controlplane.files import write_private
 from anka_dev.controlplane.kubectl import Kubectl
 from anka_dev.errors import DevError
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+from anka_crds.process.files import write_private
 from anka_dev.controlplane import audit as audit_policy
 from anka_dev.controlplane import binaries, commands, kubeconfig, ports, versions
 from anka_dev.controlplane.binaries import Binaries
@@ -15,7 +16,6 @@ from anka_dev.controlplane.certificates import Pki, make_pki
 from anka_dev.controlplane.cluster import Cluster
 from anka_dev.controlplane.commands import Layout, Ports
 from anka_dev.controlplane.filelock import locked
-from anka_dev.controlplane.files import write_private
 from anka_dev.controlplane.process import GRACE_SECONDS, Component
 from anka_dev.controlplane.progress import Say
 from anka_dev.controlplane.readiness import Probe, ended, wait_until

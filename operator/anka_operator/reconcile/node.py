@@ -76,7 +76,7 @@ def state_of(node: AnkaNode, alive: bool | None, *, clogged: bool = False) -> No
         return NodeState.INACTIVE
     if clogged:
         return NodeState.UNHEALTHY
-    return NodeState.DRAIN if node.spec.drain_mode else NodeState.ACTIVE
+    return NodeState.DRAIN if node.spec.drain_mode or node.status.leaving else NodeState.ACTIVE
 
 
 def judged(

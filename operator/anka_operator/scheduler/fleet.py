@@ -66,7 +66,7 @@ def node_of(node: AnkaNode) -> Node:
     return Node(
         name=node.metadata.name,
         state=status.state,
-        draining=spec.drain_mode,
+        draining=spec.drain_mode or bool(status.leaving),
         leaving=node.metadata.deletion_timestamp is not None,
         groups=frozenset(spec.groups),
         arch=status.host_arch,

@@ -42,7 +42,7 @@ def test_flags_become_the_node() -> None:
         (["run", "--health-port=70000"], "--health-port"),
         (["run", "--log-level=LOUD"], "log-level"),
         (["run", "--kubeconfig=/no/such/file"], "kubeconfig '/no/such/file' (the given path) does not exist"),
-        (["join"], "unknown command 'join': see anka-agent --help"),
+        (["jion"], "unknown command 'jion': see anka-agent --help"),
     ],
 )
 def test_bad_flags(argv: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:

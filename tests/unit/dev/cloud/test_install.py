@@ -16,7 +16,7 @@ MUTATING, VALIDATING = "mutatingadmissionpolicies", "validatingadmissionpolicies
     [
         ({MUTATING, VALIDATING}, set()),
         ({VALIDATING}, {"finalizer-policy.yaml"}),
-        (set(), {"finalizer-policy.yaml", "validation-policy.yaml", "writers-policy.yaml"}),
+        (set(), {"finalizer-policy.yaml", "joining.yaml", "validation-policy.yaml", "writers-policy.yaml"}),
     ],
 )
 def test_usable(served: set[str], left_out: set[str]) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from anka_dev.controlplane.files import write_private
+from anka_crds.process.files import write_private
 
 
 @pytest.mark.parametrize("content", ["text", b"text"])

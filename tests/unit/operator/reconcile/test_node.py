@@ -38,6 +38,8 @@ EXPIRED = {"ankaVersion": {"licenseStatus": "expired"}}
         ("Active", False, {"status": {"updating": True}}, NodeState.OFFLINE),
         ("Updating", None, {"status": {"updating": True}}, NodeState.UPDATING),
         ("Updating", True, {"status": {"updating": False}}, NodeState.ACTIVE),
+        ("Active", True, {"status": {"leaving": True}}, NodeState.DRAIN),
+        ("Active", False, {"status": {"leaving": True}}, NodeState.OFFLINE),
     ],
 )
 def test_state(state: str | None, alive: bool | None, more: dict[str, Any], wanted: NodeState | None) -> None:

@@ -51,6 +51,11 @@ def test_sizes_of_templates_are_known_where_the_mac_says_both() -> None:
     assert node_of(node(status={"templates": rows})).sizes == {("t", "v1"): Size(6, 8192), ("u", None): Size(2, 2048)}
 
 
+def test_a_node_that_is_being_disjoined_drains() -> None:
+    assert node_of(node(status={"leaving": True})).draining
+    assert not node_of(node()).draining
+
+
 def test_a_node_being_removed_leaves() -> None:
     assert node_of(node(meta={"deletionTimestamp": "2026-01-01T00:00:00Z"})).leaving
 

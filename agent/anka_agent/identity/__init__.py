@@ -1,0 +1,1 @@
+"""Who this Mac is towards the API: its ServiceAccount, its tokens."""

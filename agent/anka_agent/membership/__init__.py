@@ -1,0 +1,1 @@
+"""Joining a cloud, being in it, leaving it."""
