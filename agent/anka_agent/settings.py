@@ -56,6 +56,9 @@ class AgentSettings(ProcessSettings):
     network_timeout: Annotated[float, Field(gt=0)] = Field(
         default=180.0, description="Seconds that a started VM has to get an IP address"
     )
+    secret_timeout: Annotated[float, Field(ge=0)] = Field(
+        default=60.0, description="Seconds to wait for the right to read a Secret that an instance names"
+    )
     poll: Annotated[float, Field(gt=0)] = Field(default=2.0, description="Seconds between looks at the VMs")
     health_host: str = Field(default="127.0.0.1", description="Address of /livez, /readyz and /metrics")
     health_port: Annotated[int, Field(ge=0, le=65535)] = Field(default=8082, description="Port of them; 0: a free one")

@@ -70,6 +70,8 @@ def run(directory: str) -> dict[str, Any]:
             process = subprocess.Popen(  # noqa: S603 - the command is the agent's own
                 job["command"], stdin=script, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
             )
+        # The command has it open. It may hold secrets: nothing of it stays on the disk.
+        os.unlink(script.name)
     except OSError as error:
         return {"return_code": 127, "errors": [f"{job['command'][0]}: {error.strerror}"]}
     # Popen was asked for pipes; the checker does not know.

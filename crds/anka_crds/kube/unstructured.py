@@ -66,3 +66,5 @@ def unstructured(group: str, version: str, plural: str, kind: str, *, namespaced
 
 EVENTS = unstructured("", "v1", "events", "Event", namespaced=True)
 """core/v1 Events: what `kubectl describe` shows under an object."""
+ROLES = unstructured("rbac.authorization.k8s.io", "v1", "roles", "Role", namespaced=True)
+ROLE_BINDINGS = unstructured("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", namespaced=True)
