@@ -25,7 +25,7 @@ HELD = "held"
 """Index: instances being deleted that wait for our finalizer, under "yes"."""
 LIMITED = "limited"
 """Index: instances that may wait, live or be kept for a time only, under "yes"."""
-SECRET = "secret"
+OUTSIDE = "outside"
 """Index: instances that take something from a Secret, under "yes"."""
 GROUP = "group"
 """Index: nodes by each of spec.groups."""
@@ -47,7 +47,7 @@ class Stores:
                 NODE: lambda instance: [instance.status.node_name] if instance.status.node_name else [],
                 HELD: lambda instance: ["yes"] if held(instance) else [],
                 LIMITED: lambda instance: ["yes"] if limited(instance) else [],
-                SECRET: lambda instance: ["yes"] if names_secret(instance) else [],
+                OUTSIDE: lambda instance: ["yes"] if names_secret(instance) else [],
             },
         )
         self.nodes: Store[AnkaNode] = Store(

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 import itertools
+from collections.abc import Awaitable, Callable
 
 from anka_crds.api.vm_options import SecretKey
 from anka_crds.kube.client import KubeClient
@@ -29,7 +30,13 @@ class NotAllowed(SecretError):
 
 
 async def read_when_allowed(
-    client: KubeClient, namespace: str, ref: SecretKey, *, seconds: float, clock: Clock
+    client: KubeClient,
+    namespace: str,
+    ref: SecretKey,
+    *,
+    seconds: float,
+    clock: Clock,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> bytes:
     """The value, once the right to read it is there: the operator hands it out at the same time as the instance comes
     here. Raises SecretError for what somebody must fix (NotAllowed after `seconds`), ApiError for what may pass."""
@@ -40,7 +47,7 @@ async def read_when_allowed(
         except NotAllowed:
             if clock.monotonic() + wait > until:
                 raise
-        await asyncio.sleep(wait)
+        await sleep(wait)
     raise AssertionError("unreachable")
 
 

@@ -1,7 +1,7 @@
 """Lets the agent of an instance's node read the Secrets that the instance names, and nobody else, and not for longer.
 
-It works in namespaces whose administrators let the operator do so (charts/base/rbac-secrets.yaml); in others people hand
-out the right themselves. Instances that name no Secret cost no call.
+It works in namespaces whose administrators let the operator do so (charts/base/rbac-secrets.yaml); in others people
+hand out the right themselves. Instances that name no Secret cost no call.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from anka_crds.kube.store import EventType
 from anka_crds.kube.unstructured import ROLE_BINDINGS, ROLES, Meta, Unstructured
 from anka_crds.process.clock import Clock
 from anka_operator import metrics
-from anka_operator.cluster import SECRET, Cluster
+from anka_operator.cluster import OUTSIDE, Cluster
 from anka_operator.controllers.loop import Controller, all_of
 from anka_operator.reconcile.grant import SELECTOR, Grant, grant_of, names_secret
 
@@ -64,7 +64,7 @@ class Grants(Controller):
         now = self.clock.monotonic()
         self._refused = {what: until for what, until in self._refused.items() if until > now}
         wanted: dict[str, dict[str, Grant]] = defaultdict(dict)
-        for instance in self._cluster.stores.instances.by_index(SECRET, "yes"):
+        for instance in self._cluster.stores.instances.by_index(OUTSIDE, "yes"):
             there = wanted[instance.metadata.namespace or ""]
             grant = grant_of(instance)
             if grant is not None:
