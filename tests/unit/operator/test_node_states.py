@@ -50,7 +50,7 @@ async def test_one_word_everywhere(word: str, beats: bool, config: dict[str, Any
 
         raw = cloud.api.objects["ankanodes"]["", "mac-1"]
         (column,) = [column for column in AnkaNode.SERVED.columns if column.name == "State"]
-        assert (column.json_path, raw["status"]["state"]) == (".status.state", word)
+        assert (column.path, raw["status"]["state"]) == (".status.state", word)
 
         answer = node_answer(seen, [], Load())
         Node.model_validate(answer)

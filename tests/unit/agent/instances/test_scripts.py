@@ -118,15 +118,15 @@ async def test_missing_command_is_a_result(job: ScriptJob) -> None:
     assert result.errors == ["/no/such/command: No such file or directory"]
 
 
-async def test_the_script_is_nobody_elses(job: ScriptJob) -> None:
+def test_the_script_is_nobody_elses(job: ScriptJob, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
 
     def note(*_: object, **__: object) -> None:
         seen.append((job.directory / "script").stat().st_mode & 0o077)
-        raise OSError
+        raise OSError("seen")
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(OSError):
-        patch.setattr("anka_agent.instances.scripts.subprocess.Popen", note)
+    monkeypatch.setattr("anka_agent.instances.scripts.subprocess.Popen", note)
+    with pytest.raises(OSError, match="seen"):
         job.begin(SHELL, b"true", timeout=5)
     assert seen == [0]
     assert job.directory.stat().st_mode & 0o077 == 0
