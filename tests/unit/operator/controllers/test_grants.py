@@ -12,7 +12,7 @@ from support.objects import instance
 from support.operator_rig import NODES, Rig
 from support.scripted_api import Fault
 
-SCRIPT = {"startupScript": {"secretRef": {"name": "scripts", "key": "setup"}}}
+SCRIPT: dict[str, Any] = {"startupScript": {"secretRef": {"name": "scripts", "key": "setup"}}}
 WAITS: dict[str, Any] = {"phase": "Scheduling"}
 STARTS = {"phase": "Scheduling", "nodeName": "mac-1"}
 ELSEWHERE = {"phase": "Scheduling", "nodeName": "mac-2"}
@@ -30,9 +30,9 @@ def readers(rig: Rig) -> set[tuple[str, str]]:
     found = set()
     roles = rig.api.objects.get("roles", {})
     for (namespace, _), binding in rig.api.objects.get("rolebindings", {}).items():
-        role = roles.get((namespace, binding["roleRef"]["name"]))
-        for subject in binding["subjects"] if role is not None else ():
-            found |= {(subject["name"], secret) for rule in role["rules"] for secret in rule["resourceNames"]}
+        rules = roles.get((namespace, binding["roleRef"]["name"]), {}).get("rules", [])
+        for subject in binding["subjects"]:
+            found |= {(subject["name"], secret) for rule in rules for secret in rule["resourceNames"]}
     return found
 
 
@@ -133,7 +133,7 @@ async def test_where_the_operator_may_not(rig: Rig, grants: Grants, caplog: pyte
 
 async def test_a_secret_that_it_may_not_hand_out_is_no_hindrance_to_others(rig: Rig, grants: Grants) -> None:
     """The apiserver lets nobody grant what he does not hold."""
-    other = {"startupScript": {"secretRef": {"name": "others", "key": "setup"}}}
+    other: dict[str, Any] = {"startupScript": {"secretRef": {"name": "others", "key": "setup"}}}
     await rig.put(instance("a", status=STARTS, **SCRIPT), instance("b", status=STARTS, **other))
     rig.api.fail("create", FORBIDDEN)
     await grants.run_once()

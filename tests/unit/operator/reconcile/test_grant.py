@@ -9,11 +9,11 @@ import pytest
 from anka_operator.reconcile.grant import grant_of, names_secret
 from support.objects import instance
 
-SCRIPT = {"startupScript": {"secretRef": {"name": "scripts", "key": "setup"}}}
-PASSWORD = {"vncPasswordSecretRef": {"name": "vnc", "key": "password"}}
-BOTH = {**SCRIPT, **PASSWORD}
-ONE = {"startupScript": {"secretRef": {"name": "vnc", "key": "script"}}, **PASSWORD}
-PLAIN = {"startupScript": {"content": "ZWNobw=="}, "vncPassword": "x"}
+SCRIPT: dict[str, Any] = {"startupScript": {"secretRef": {"name": "scripts", "key": "setup"}}}
+PASSWORD: dict[str, Any] = {"vncPasswordSecretRef": {"name": "vnc", "key": "password"}}
+BOTH: dict[str, Any] = {**SCRIPT, **PASSWORD}
+ONE: dict[str, Any] = {"startupScript": {"secretRef": {"name": "vnc", "key": "script"}}, **PASSWORD}
+PLAIN: dict[str, Any] = {"startupScript": {"content": "ZWNobw=="}, "vncPassword": "x"}
 LATER, EARLIER = "2026-01-01T00:00:09Z", "2026-01-01T00:00:01Z"
 HERE = {"nodeName": "mac-1"}
 

@@ -122,7 +122,7 @@ def test_clogged(slots: int, instances: list[AnkaInstance], wanted: bool) -> Non
     assert clogged(node(slots=slots), instances, START) is wanted
 
 
-INTEL = {"arch": "amd64", "capacityMode": "resource", "slots": 1}
+INTEL: dict[str, Any] = {"arch": "amd64", "capacityMode": "resource", "slots": 1}
 """In mode resource: its vCPUs and RAM count, but not the number of VMs."""
 
 
@@ -162,7 +162,7 @@ def test_clogged_where_resources_count(config: dict[str, Any], instances: list[A
 def test_the_size_of_a_template_counts_where_an_instance_names_none() -> None:
     sizes = TemplateSizes()
     sizes.learn({(TEMPLATE, "v1"): Size(1, 1024)})
-    resolved = {"template": {"id": TEMPLATE, "name": "macos", "tag": "v1"}}
+    resolved: dict[str, Any] = {"template": {"id": TEMPLATE, "name": "macos", "tag": "v1"}}
     mac = node(**INTEL, status={"cpuCount": 4, "ramGib": 10})
     assert not clogged(mac, [there("Scheduling", **resolved)] * 2, START, sizes)
     assert clogged(mac, [there("Scheduling", **resolved)] * 8, START, sizes)
