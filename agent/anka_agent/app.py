@@ -204,6 +204,7 @@ class Agent:
                 node_facts,
                 workers=settings.num_workers,
                 network_timeout=settings.network_timeout,
+                secret_timeout=settings.secret_timeout,
                 clock=self._clock,
                 templates_changed=reporter.wake,
                 anka_major=lambda: reporter.facts.version.major,

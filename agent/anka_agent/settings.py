@@ -64,6 +64,9 @@ class AgentSettings(ProcessSettings):
     network_timeout: Annotated[float, Field(gt=0)] = Field(
         default=180.0, description="Seconds that a started VM has to get an IP address"
     )
+    secret_timeout: Annotated[float, Field(ge=0)] = Field(
+        default=60.0, description="Seconds to wait for the right to read a Secret that an instance names"
+    )
     poll: Annotated[float, Field(gt=0)] = Field(default=2.0, description="Seconds between looks at the VMs")
     package_url: str = Field(
         default="",

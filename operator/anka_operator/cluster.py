@@ -13,9 +13,10 @@ from anka_crds.kube.kinds import DISTRIBUTIONS, GROUPS, INSTANCES, NODES, SAVES,
 from anka_crds.kube.lease import LEASES, Lease
 from anka_crds.kube.reflector import Reflector
 from anka_crds.kube.store import Store
-from anka_crds.kube.unstructured import EVENTS
+from anka_crds.kube.unstructured import EVENTS, ROLE_BINDINGS, ROLES
 from anka_crds.kube.writer import Fence, Writer
 from anka_crds.process.clock import Clock
+from anka_operator.reconcile.grant import names_secret
 from anka_operator.reconcile.instance import held
 
 NODE = "node"
@@ -24,6 +25,8 @@ HELD = "held"
 """Index: instances being deleted that wait for our finalizer, under "yes"."""
 LIMITED = "limited"
 """Index: instances that may wait, live or be kept for a time only, under "yes"."""
+OUTSIDE = "outside"
+"""Index: instances that take something from a Secret, under "yes"."""
 GROUP = "group"
 """Index: nodes by each of spec.groups."""
 TEMPLATE = "template"
@@ -44,6 +47,7 @@ class Stores:
                 NODE: lambda instance: [instance.status.node_name] if instance.status.node_name else [],
                 HELD: lambda instance: ["yes"] if held(instance) else [],
                 LIMITED: lambda instance: ["yes"] if limited(instance) else [],
+                OUTSIDE: lambda instance: ["yes"] if names_secret(instance) else [],
             },
         )
         self.nodes: Store[AnkaNode] = Store(
@@ -71,6 +75,8 @@ class Writers:
         self.distributions = Writer(client, DISTRIBUTIONS, stores.distributions, fence=fence)
         self.saves = Writer(client, SAVES, stores.saves, fence=fence)
         self.events = Writer(client, EVENTS, fence=fence)
+        self.roles = Writer(client, ROLES, fence=fence)
+        self.bindings = Writer(client, ROLE_BINDINGS, fence=fence)
 
 
 class Cluster:

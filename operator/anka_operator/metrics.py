@@ -49,6 +49,13 @@ RELEASED = Counter(
 AGENT_UPDATES = Gauge(
     "anka_operator_agent_updates", "Macs whose agent is to be another version, by where that is.", ["state"]
 )
+EVENTS = Counter("anka_operator_events_total", "Events posted or counted up, by type and reason.", ["type", "reason"])
+EVENT_FAILURES = Counter("anka_operator_event_failures_total", "Events that could not be written.")
+SECRET_RIGHTS = Gauge("anka_operator_secret_rights", "Instances whose node's agent may read their Secrets now.")
+SECRET_RIGHTS_REFUSED = Counter(
+    "anka_operator_secret_rights_refused_total",
+    "Times that the API did not let us hand out the right to read a Secret.",
+)
 DISTRIBUTIONS = Gauge("anka_operator_distributions", "TemplateDistributions by phase.", ["phase"])
 REGISTRY_UP = Gauge("anka_operator_registry_up", "1 when the registry answered the last time it was asked.")
 REGISTRY_FAILURES = Counter("anka_operator_registry_failures_total", "Times that the registry did not answer.")

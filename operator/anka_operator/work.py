@@ -19,10 +19,12 @@ from anka_operator.cluster import Cluster
 from anka_operator.controllers.cleanup import Cleanup
 from anka_operator.controllers.distributions import Distributions
 from anka_operator.controllers.explaining import Explaining
+from anka_operator.controllers.grants import Grants
 from anka_operator.controllers.groups import Groups
 from anka_operator.controllers.keeping import Keeping
 from anka_operator.controllers.lifetimes import Lifetimes
 from anka_operator.controllers.node_life import NodeLife
+from anka_operator.controllers.recorder import Recorder
 from anka_operator.controllers.rollout import Rollout
 from anka_operator.controllers.saves import Saves
 from anka_operator.controllers.scheduling import Scheduling
@@ -100,13 +102,13 @@ class Work:
         if settings.registry_url:
             registry_client = await self._owned.enter_async_context(RegistryClient(settings.registry_url))
         scheduling = Scheduling(cluster, clock, registry_url=settings.registry_url, placement=settings.placement)
+        recorder = Recorder(cluster, clock, identity=settings.identity)
         context = Context(
-            cluster=cluster,
-            clock=clock,
-            identity=settings.identity,
+            recorder=recorder,
             node_life=NodeLife(
                 cluster,
                 clock,
+                recorder,
                 node_namespace=settings.node_namespace,
                 duration_seconds=settings.heartbeat_seconds,
             ),
@@ -125,10 +127,11 @@ class Work:
             Keeping(cluster, clock, registry_url=settings.registry_url),
             context.saves,
             Rollout(cluster, clock, limit=settings.agent_updates, failures=settings.agent_update_failures),
-            Cleanup(cluster, clock, lost_seconds=settings.node_lost_seconds),
-            Lifetimes(cluster, clock, identity=settings.identity),
+            Cleanup(cluster, clock, recorder, lost_seconds=settings.node_lost_seconds),
+            Lifetimes(cluster, clock, recorder),
+            Grants(cluster, clock, node_namespace=settings.node_namespace),
             scheduling,
-            Explaining(cluster, scheduling, clock),
+            Explaining(cluster, scheduling, clock, recorder),
         ):
             await self._owned.enter_async_context(controller)
         self._owned.callback(Outcomes(cluster.stores).close)

@@ -126,6 +126,34 @@ def test_a_failing_script_fails_the_instance_with_its_output(cloud: LocalCloud, 
     assert vm_name not in cloud.vm_names()
 
 
+def test_a_script_from_a_secret_runs_and_nobody_else_learns_it(cloud: LocalCloud) -> None:
+    word = f"sesame-{uuid.uuid4()}"
+    here = "--namespace=anka-ci"
+    text = f"test -n '{word}' && echo done"
+    cloud.kubectl.run("create", "secret", "generic", "ci-setup", here, f"--from-literal=setup={text}")
+    wanted = json.loads(
+        manifest("secretive", startupScript={"secretRef": {"name": "ci-setup", "key": "setup"}, "monitoring": True})
+    )
+    wanted["metadata"]["namespace"] = "anka-ci"
+    cloud.kubectl.run("apply", "--filename=-", stdin=json.dumps(wanted))
+    cloud.kubectl.run("wait", here, "--for=condition=Ready", "ankainstance/secretive", "--timeout=60s", timeout=70)
+    shown = cloud.kubectl.run("get", "ankainstance", "secretive", here, "--output=json")
+    status = json.loads(shown)["status"]
+    assert (status["startupScript"]["stdout"], status["startupScript"]["returnCode"]) == ("done\n", 0)
+    rights = ("get", "roles,rolebindings", here, "--selector=anka.veertu.com/secret-right", "--output=name")
+    deadline = time.monotonic() + 15
+    while cloud.kubectl.run(*rights).strip():
+        assert time.monotonic() < deadline, "the right outlived the start"
+    assert word not in shown
+    assert word not in json.dumps(cloud.rest("GET", "/api/v1/vm"))
+    assert word not in cloud.kubectl.run("get", "events", here, "--output=json")
+    logs = [path for path in cloud.directory.rglob("*.log") if path.parent.name == "logs"]
+    assert len(logs) >= 4
+    assert [path.name for path in logs if word in path.read_text(errors="replace")] == []
+    cloud.kubectl.run("delete", "ankainstance", "secretive", here)
+    cloud.kubectl.run("delete", "secret", "ci-setup", here)
+
+
 def test_an_unknown_template_waits_and_says_why(cloud: LocalCloud) -> None:
     cloud.kubectl.run("apply", "--filename=-", stdin=manifest("nowhere", template="no-such-template"))
     cloud.wait_for("ankainstance/nowhere", "condition=Scheduled=False")

@@ -170,7 +170,49 @@ class TestScript:
         bench.create("secret", startupScript=reference)
         message = bench.wait_phase("secret", "Error")["status"]["message"]
         assert "Secret default/hidden may not be read by this node" in message
+        assert "let the operator hand out Secrets of namespace default" in message
         bench.delete("secret")
+
+    def test_a_right_that_comes_late_is_waited_for(self, make_bench: Callable[..., Bench]) -> None:
+        """The operator hands it out while the agent is already at work; here people do."""
+        patient = make_bench("agent-secret", "--secret-timeout=60")
+        word = "sesame-open-7391"
+        patient.kubectl.run("create", "secret", "generic", "late", f"--from-literal=script=echo {word} >> ~/said")
+        reference = {"secretRef": {"name": "late", "key": "script"}, "monitoring": True}
+        patient.create("patient", startupScript=reference)
+        until(lambda: patient.commands("start"))
+        patient.kubectl.run("create", "role", "late", "--verb=get", "--resource=secrets", "--resource-name=late")
+        patient.kubectl.run(
+            "create", "rolebinding", "late", "--role=late", "--serviceaccount=anka-nodes:node-agent-secret"
+        )
+        instance = patient.wait_phase("patient", "Started")
+        assert instance["status"]["startupScript"]["returnCode"] == 0
+        # What a Secret holds is nobody else's business: neither the object, nor the log, nor the Mac's disk has it.
+        assert word not in json.dumps(instance)
+        assert patient.mac.agent is not None
+        log = patient.mac.agent.log.read_text()
+        assert "patient" in log
+        assert word not in log
+        state = patient.mac.directory / "agent"
+        kept = [file for file in state.rglob("*") if file.is_file() and word.encode() in file.read_bytes()]
+        assert kept == []
+        patient.delete("patient")
+
+    @pytest.mark.parametrize(
+        ("key", "says"),
+        [("nonesuch", "Secret default/there has no key nonesuch"), ("script", "Secret default/gone does not exist")],
+        ids=["no such key", "no such Secret"],
+    )
+    def test_what_is_wrong_with_a_secret_is_said(self, bench: Bench, key: str, says: str) -> None:
+        name = says.split("/")[1].split()[0]
+        if name == "there":
+            bench.kubectl.run("create", "secret", "generic", name, "--from-literal=script=true")
+        bench.kubectl.run("create", "role", name, "--verb=get", "--resource=secrets", f"--resource-name={name}")
+        account = f"--serviceaccount=anka-nodes:node-{bench.mac.name}"
+        bench.kubectl.run("create", "rolebinding", name, f"--role={name}", account)
+        bench.create(f"wrong-{name}", startupScript={"secretRef": {"name": name, "key": key}})
+        assert says in bench.wait_phase(f"wrong-{name}", "Error")["status"]["message"]
+        bench.delete(f"wrong-{name}")
 
 
 class TestAfterStart:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 
@@ -103,6 +104,21 @@ async def test_a_failed_instance_is_told_in_an_event_once(fleet: Fleet, operator
             break
     assert [(event["type"], event["message"]) for event in events] == [("Warning", "The startup script failed")]
     assert "The startup script failed" in kubectl.run("describe", "ankainstance", "sad")
+
+
+async def test_who_waits_is_told_in_an_event(fleet: Fleet, operator_cloud: LocalCloud) -> None:
+    await fleet.node("mac-1", slots=0)
+    await fleet.node("mac-2", drainMode=True)
+    await fleet.instance("waits")
+    deadline = asyncio.get_running_loop().time() + 20
+    while "FailedScheduling" not in (told := operator_cloud.kubectl.run("describe", "ankainstance", "waits")):
+        assert asyncio.get_running_loop().time() < deadline, told
+        await asyncio.sleep(0.2)
+    event = told.splitlines()[-1].split()
+    assert (event[:2], event[3]) == (["Warning", "FailedScheduling"], "anka-operator")
+    assert " ".join(event[4:]) == "0/2 nodes fit: 1 draining, 1 full"
+    drained = operator_cloud.kubectl.run("describe", "ankanode", "mac-2")
+    assert "Drain Mode: Running instances finish, nothing new starts here" in drained
 
 
 async def test_groups_count_their_macs_and_tell_what_is_wrong(fleet: Fleet) -> None:

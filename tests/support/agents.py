@@ -20,7 +20,7 @@ from anka_dev.mac.store import FileStore
 Object = dict[str, Any]
 NAMESPACE = "default"
 FINALIZER = "anka.veertu.com/vm"
-FAST = ("--poll=0.5", "--heartbeat=1", "--lease-duration=5")
+FAST = ("--poll=0.5", "--heartbeat=1", "--lease-duration=5", "--secret-timeout=2")
 
 
 class Bench:

@@ -13,6 +13,7 @@ from anka_crds.kube.config import Endpoint
 from anka_crds.kube.lease import micro_time
 from anka_crds.kube.store import Store
 from anka_operator.cluster import Cluster
+from anka_operator.controllers.recorder import Recorder
 from support.manual_clock import ManualClock
 from support.scripted_api import ScriptedApi, Seen
 
@@ -25,6 +26,7 @@ class Rig:
         self.client = client
         self.cluster = cluster
         self.clock = clock
+        self.recorder = Recorder(cluster, clock, identity="operator-1")
 
     async def put(self, *objects: KubeObject) -> None:
         """As somebody else would write them; returns once our caches have them."""
@@ -82,6 +84,18 @@ class Rig:
         return found
 
     def writes(self) -> list[Seen]:
+        """But for those of Events."""
+        return [seen for seen in self._all_writes() if "/events" not in seen.path]
+
+    def events(self) -> list[tuple[str, str, str, int]]:
+        """Type, reason, message and count of each that was posted, in order."""
+        posted = self.api.objects.get("events", {}).values()
+        return [(one["type"], one["reason"], one["message"], one["count"]) for one in posted]
+
+    def event_writes(self) -> int:
+        return len([seen for seen in self._all_writes() if "/events" in seen.path])
+
+    def _all_writes(self) -> list[Seen]:
         return [seen for seen in self.api.seen if seen.verb in ("create", "patch", "update", "delete")]
 
     async def until(self, true: Callable[[], bool]) -> None:

@@ -187,7 +187,13 @@ class Actions:
 
     async def _secret(self, instance: AnkaInstance, ref: SecretKey, reason: str) -> bytes:
         try:
-            return await secrets.read(self._context.client, instance.metadata.namespace or "", ref)
+            return await secrets.read_when_allowed(
+                self._context.client,
+                instance.metadata.namespace or "",
+                ref,
+                seconds=self._context.secret_timeout,
+                clock=self._context.clock,
+            )
         except secrets.SecretError as error:
             raise StepFailed(Failure(reason, str(error))) from None
 

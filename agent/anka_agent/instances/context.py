@@ -42,6 +42,8 @@ class Context:
     """Clones and starts at a time."""
     network_timeout: float = 180.0
     """Seconds that a started VM has to get an address."""
+    secret_timeout: float = 60.0
+    """Seconds to wait for the right to read a Secret: the operator hands it out once it has bound the instance."""
     clock: Clock = field(default_factory=SystemClock)
     heavy: asyncio.Semaphore = field(init=False)
     saves: Store[SaveImage] = field(default_factory=saves_store)

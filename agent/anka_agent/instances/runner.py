@@ -67,6 +67,8 @@ def run(directory: str) -> dict[str, Any]:
     write(os.path.join(directory, "started.json"), {"pid": os.getpid(), "at": time.time()})
     try:
         with open(os.path.join(directory, "script"), "rb") as script:
+            # It may hold secrets: what is read from an open file need not stay on the disk.
+            os.unlink(script.name)
             process = subprocess.Popen(  # noqa: S603 - the command is the agent's own
                 job["command"], stdin=script, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
             )

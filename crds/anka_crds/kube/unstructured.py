@@ -69,3 +69,5 @@ EVENTS = unstructured("", "v1", "events", "Event", namespaced=True)
 
 SERVICE_ACCOUNTS = unstructured("", "v1", "serviceaccounts", "ServiceAccount", namespaced=True)
 """core/v1 ServiceAccounts: the identity of a Mac."""
+ROLES = unstructured("rbac.authorization.k8s.io", "v1", "roles", "Role", namespaced=True)
+ROLE_BINDINGS = unstructured("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", namespaced=True)

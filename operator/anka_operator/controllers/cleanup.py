@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from anka_crds.api import AnkaInstance, AnkaNode
+from anka_crds.api import AnkaInstance, AnkaNode, Phase
 from anka_crds.kube.store import EventType
 from anka_crds.process.clock import Clock
 from anka_operator import metrics
 from anka_operator.cluster import HELD, NODE, Cluster
 from anka_operator.controllers.loop import Controller, all_of
+from anka_operator.controllers.recorder import Recorder
+from anka_operator.reconcile.event import rescheduled
 from anka_operator.reconcile.instance import OVER, lost, lost_words, without_finalizer
 from anka_operator.reconcile.node import offline_since
 
@@ -18,9 +20,10 @@ from anka_operator.reconcile.node import offline_since
 class Cleanup(Controller):
     """`lost_seconds`: how long a node must be Offline before its instances are given up."""
 
-    def __init__(self, cluster: Cluster, clock: Clock, *, lost_seconds: float) -> None:
+    def __init__(self, cluster: Cluster, clock: Clock, recorder: Recorder, *, lost_seconds: float) -> None:
         super().__init__("cleanup", clock, window=0.01, tick=30.0)
         self._cluster = cluster
+        self._recorder = recorder
         self._lost_seconds = lost_seconds
         self._suspects: set[str] = set()
         stores = cluster.stores
@@ -89,9 +92,15 @@ class Cleanup(Controller):
 
     async def _give_up(self, instance: AnkaInstance, node: str, silence: float | None) -> None:
         reason = "NodeGone" if silence is None else "NodeLost"
-        patch = lost(instance, reason, lost_words(node, silence), now=self.clock.now())
+        words = lost_words(node, silence)
+        patch = lost(instance, reason, words, now=self.clock.now())
         await self._cluster.write.instances.patch_status(instance, patch, guarded=True)
         metrics.LOST.labels(instance.spec.node_lost_policy).inc()
+        # One that failed gets its Event as all that fail do.
+        if patch["phase"] == Phase.SCHEDULING.value:
+            await self._recorder.again(
+                rescheduled(instance, words, now=self.clock.now(), reporter=self._recorder.identity)
+            )
 
     def _instance(self, _: EventType, old: AnkaInstance | None, new: AnkaInstance | None) -> None:
         if new is None:

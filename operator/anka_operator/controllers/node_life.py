@@ -15,8 +15,12 @@ from anka_operator import metrics
 from anka_operator.cluster import NODE, Cluster
 from anka_operator.controllers.heartbeats import DEFAULT_DURATION_SECONDS, Heartbeats
 from anka_operator.controllers.loop import Controller, all_of
+from anka_operator.controllers.recorder import Recorder
 from anka_operator.controllers.serial import Serial
+from anka_operator.reconcile.event import changed
 from anka_operator.reconcile.node import judged
+from anka_operator.scheduler.fleet import node_of
+from anka_operator.scheduler.size import TemplateSizes
 
 
 class NodeLife(Controller):
@@ -24,13 +28,16 @@ class NodeLife(Controller):
         self,
         cluster: Cluster,
         clock: Clock,
+        recorder: Recorder,
         *,
         node_namespace: str,
         duration_seconds: float = DEFAULT_DURATION_SECONDS,
     ) -> None:
         super().__init__("node life", clock, window=0.05, tick=10.0)
         self._cluster = cluster
+        self._recorder = recorder
         self._node_namespace = node_namespace
+        self._sizes = TemplateSizes()
         self._beats = Heartbeats(duration_seconds)
         self._serial = Serial(cluster.stores.nodes)
         stores = cluster.stores
@@ -41,7 +48,7 @@ class NodeLife(Controller):
         for lease in stores.leases:
             self._beats.see(lease, clock.monotonic())
         for node in stores.nodes:
-            self._beats.expect(node.metadata.name, clock.monotonic())
+            self._node("ADDED", None, node)
 
     async def run_once(self) -> float | None:
         nodes = self._cluster.stores.nodes.list()
@@ -58,9 +65,14 @@ class NodeLife(Controller):
             alive = await self._alive(node)
             groups = {group.metadata.name for group in self._cluster.stores.groups}
             instances = self._cluster.stores.instances.by_index(NODE, node.metadata.name)
-            patch = judged(node, alive, groups, self.clock.now(), instances=instances)
-            if patch is not None:
-                await self._cluster.write.nodes.patch_status(node, patch, guarded=False)
+            patch = judged(node, alive, groups, self.clock.now(), instances=instances, sizes=self._sizes)
+            if patch is None:
+                return
+            after = await self._cluster.write.nodes.patch_status(node, patch, guarded=False)
+        before = node.status.state
+        # That a new node is well is what everybody expects.
+        if after.status.state is not before and not (before is None and after.status.state is NodeState.ACTIVE):
+            await self._recorder.again(changed(after, now=self.clock.now(), reporter=self._recorder.identity))
 
     async def _alive(self, node: AnkaNode) -> bool | None:
         """Whether it lives. Before a node is given up, its Lease is read itself: our watch may be what is dead."""
@@ -96,6 +108,7 @@ class NodeLife(Controller):
     def _node(self, _: EventType, old: AnkaNode | None, new: AnkaNode | None) -> None:
         if new is not None:
             self._beats.expect(new.metadata.name, self.clock.monotonic())
+            self._sizes.learn(node_of(new).sizes)
         elif old is not None:
             self._beats.forget(old.metadata.name)
         self.wake()

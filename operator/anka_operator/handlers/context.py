@@ -8,12 +8,11 @@ from typing import TypeVar
 
 from anka_crds.api.meta import KubeObject
 from anka_crds.kube.errors import ApiError, NotFound
-from anka_crds.process.clock import Clock
-from anka_operator.cluster import Cluster
 from anka_operator.controllers.distributions import Distributions
 from anka_operator.controllers.groups import Groups
 from anka_operator.controllers.loop import Controller
 from anka_operator.controllers.node_life import NodeLife
+from anka_operator.controllers.recorder import Recorder
 from anka_operator.controllers.saves import Saves
 from anka_operator.controllers.templates import Templates
 
@@ -22,9 +21,7 @@ K = TypeVar("K", bound=KubeObject)
 
 @dataclass(frozen=True)
 class Context:
-    cluster: Cluster
-    clock: Clock
-    identity: str
+    recorder: Recorder
     node_life: NodeLife
     groups: Groups
     templates: Templates

@@ -5,18 +5,14 @@ kopf watches only what is in phase Error (a field selector of the server): the o
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import kopf
 
 from anka_crds.api import AnkaInstance, Phase
 from anka_crds.api.meta import GROUP, VERSION
-from anka_crds.kube.errors import AlreadyExists, ApiError
 from anka_operator.handlers.context import Context
 from anka_operator.reconcile.event import failed
-
-log = logging.getLogger(__name__)
 
 SELECTOR = f"status.phase={Phase.ERROR.value}"
 
@@ -35,12 +31,5 @@ def register(registry: kopf.OperatorRegistry, context: Context) -> None:
         if event["type"] is None or uid in told or instance.status.phase is not Phase.ERROR:
             return
         told.add(uid)
-        try:
-            await context.cluster.write.events.create(
-                failed(instance, now=context.clock.now(), reporter=context.identity),
-                instance.metadata.namespace,
-            )
-        except AlreadyExists:
-            return
-        except ApiError as error:
-            log.warning("event not posted: %s", error, extra={"instance": instance.metadata.name})
+        recorder = context.recorder
+        await recorder.once(failed(instance, now=recorder.now(), reporter=recorder.identity))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from anka_crds.api.instance import AnkaInstance
@@ -11,6 +11,8 @@ from anka_crds.api.phase import NodeState, Phase
 from anka_crds.core.conditions import find, summarised, with_condition, without
 from anka_crds.core.lifecycle import Health, holds_slot
 from anka_operator.reconcile.patch import Status, differs, listed, settled
+from anka_operator.scheduler.fleet import node_of
+from anka_operator.scheduler.size import TemplateSizes, size_of
 
 UNKNOWN_GROUPS = "UnknownGroups"
 ALIVE = "Alive"
@@ -35,16 +37,31 @@ STUCK_SECONDS = 600.0
 gives up on a start much earlier."""
 
 
-def clogged(node: AnkaNode, instances: Iterable[AnkaInstance], now: datetime) -> bool:
+def clogged(
+    node: AnkaNode, instances: Iterable[AnkaInstance], now: datetime, sizes: TemplateSizes | None = None
+) -> bool:
     """Unhealthy of the seed document: "capacity is full AND all of the vms are NOT in 'running' state".
 
     `instances`: those of the node. A burst fills a node with VMs that do not run yet, which is no illness: each has
-    STUCK_SECONDS to show progress. With capacityMode resource no number of VMs is full.
+    STUCK_SECONDS to show progress. `sizes`: of templates, for what an instance takes in mode resource.
     """
-    if node.spec.capacity_mode != "number" or node.spec.max_vm_count == 0:
-        return False
     taking = [one for one in instances if holds_slot(one.status.phase, _vm_status(one))]
-    return len(taking) >= node.spec.max_vm_count and all(_stuck(one, now) for one in taking)
+    return bool(taking) and all(_stuck(one, now) for one in taking) and _full(node, taking, sizes or TemplateSizes())
+
+
+def _full(node: AnkaNode, taking: Sequence[AnkaInstance], sizes: TemplateSizes) -> bool:
+    """As the scheduler counts. In mode resource there is always room for something small: full is a node that has none
+    for one more like the smallest that is there."""
+    view = node_of(node)
+    if view.slots is not None and len(taking) >= view.slots > 0:
+        return True
+    room = view.room
+    # What the Mac has not reported yet can't be full.
+    if room is None or not room.vcpus or not room.memory_mib:
+        return False
+    taken = [size_of(one, sizes) for one in taking]
+    vcpus, memory = [size.vcpus for size in taken], [size.memory_mib for size in taken]
+    return sum(vcpus) + min(vcpus) > room.vcpus or sum(memory) + min(memory) > room.memory_mib
 
 
 def _stuck(instance: AnkaInstance, now: datetime) -> bool:
@@ -86,12 +103,13 @@ def judged(
     now: datetime,
     *,
     instances: Iterable[AnkaInstance] = (),
+    sizes: TemplateSizes | None = None,
 ) -> Status | None:
     """The patch that makes the status true; None when it is, or when nothing is known.
 
-    `groups`: all there are. `instances`: those of the node.
+    `groups`: all there are. `instances`: those of the node. `sizes`: of templates.
     """
-    state = state_of(node, alive, clogged=clogged(node, instances, now))
+    state = state_of(node, alive, clogged=clogged(node, instances, now, sizes))
     if state is None:
         return None
     health, reason, message = _MEANING[state]

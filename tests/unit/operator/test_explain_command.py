@@ -100,6 +100,14 @@ async def test_answers() -> None:
             "mac-1   1/1 VMs                              is full",
             "mac-22  2/2 VMs, 8/16 vCPUs, 8192/14336 MiB  is full",
         ]
+        # The operator may keep mac-3 free for the urgent one that is left: it alone knows.
+        await rig.put(instance("urgent-0", priority=1, node="mac-1"), node("mac-3", slots=3))
+        assert (await answer(rig))[0] == (
+            "It would go to mac-3, which pulls the template first. "
+            "Ahead of it in the queue: 3, with nodes for 2 of them. "
+            "The operator may keep a node free for one of those that are left: that is not known here."
+        )
+        await rig.put(instance("urgent-0", priority=1), node("mac-3", slots=0))
         assert await answer(rig, template="nonesuch") == [
             "It would wait: No template nonesuch in the registry. "
             "Ahead of it in the queue: 3, with nodes for 2 of them."

@@ -118,10 +118,27 @@ async def test_missing_command_is_a_result(job: ScriptJob) -> None:
     assert result.errors == ["/no/such/command: No such file or directory"]
 
 
-async def test_the_script_is_nobody_elses(job: ScriptJob) -> None:
-    await run(job, "true")
-    assert (job.directory / "script").stat().st_mode & 0o077 == 0
+def test_the_script_is_nobody_elses(job: ScriptJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    def note(*_: object, **__: object) -> None:
+        seen.append((job.directory / "script").stat().st_mode & 0o077)
+        raise OSError("seen")
+
+    monkeypatch.setattr("anka_agent.instances.scripts.subprocess.Popen", note)
+    with pytest.raises(OSError, match="seen"):
+        job.begin(SHELL, b"true", timeout=5)
+    assert seen == [0]
     assert job.directory.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("command", [SHELL, ["/no/such/command"]])
+async def test_nothing_of_it_stays_on_the_disk(job: ScriptJob, command: list[str]) -> None:
+    """It may come from a Secret."""
+    job.begin(command, b"true # sesame", timeout=5)
+    await job.ended()
+    assert job.result() is not None
+    assert [file.name for file in job.directory.iterdir() if b"sesame" in file.read_bytes()] == []
 
 
 async def test_forgetting_ends_what_runs(tmp_path: Path) -> None:

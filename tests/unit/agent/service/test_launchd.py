@@ -46,7 +46,7 @@ def daemon(launchctl: Launchctl, root: Path) -> Launchd:
 def test_the_property_list() -> None:
     job = plistlib.loads(plistlib.dumps(plist(["/opt/anka-agent"], STATE, Path("/Library/Logs/x"), user="anka")))
     assert job["Label"] == LABEL
-    assert job["ProgramArguments"] == ["/opt/anka-agent", "run", f"--state-dir={STATE}"]
+    assert job["ProgramArguments"] == ["/opt/anka-agent", "launch", f"--state-dir={STATE}"]
     assert job["RunAtLoad"] is True
     assert job["KeepAlive"] is True
     # VMs and scripts outlive the agent.

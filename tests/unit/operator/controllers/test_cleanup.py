@@ -24,7 +24,7 @@ def offline(since: float = 0) -> AnkaNode:
 
 @pytest.fixture
 def cleanup(rig: Rig) -> Cleanup:
-    return Cleanup(rig.cluster, rig.clock, lost_seconds=300)
+    return Cleanup(rig.cluster, rig.clock, rig.recorder, lost_seconds=300)
 
 
 def exists(rig: Rig, name: str = "one") -> bool:
@@ -91,6 +91,8 @@ async def test_silence_is_borne_for_a_while(rig: Rig, cleanup: Cleanup) -> None:
     assert (moved.phase, moved.node_name) == (Phase.SCHEDULING, None)
     assert not exists(rig, "leaves")
     assert len(rig.writes()) == 3
+    words = "Node mac-1 is lost: no heartbeat for 0:05:00; starts again on another node"
+    assert rig.events() == [("Normal", "Rescheduled", words, 1)]
     await cleanup.run_once()
     assert len(rig.writes()) == 3
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from anka_crds.core.conditions import find
-from anka_operator.controllers.explaining import AGAIN_SECONDS, PATIENCE_SECONDS, PER_RUN, Explaining
+from anka_operator.controllers.explaining import (
+    AGAIN_SECONDS,
+    EVENT_SECONDS,
+    EVENTS_PER_RUN,
+    PATIENCE_SECONDS,
+    PER_RUN,
+    Explaining,
+)
 from anka_operator.controllers.scheduling import Scheduling
 from support.objects import instance, node, template
 from support.operator_rig import Rig
@@ -15,7 +22,7 @@ class Pair:
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
         self.scheduling = Scheduling(rig.cluster, rig.clock)
-        self.explaining = Explaining(rig.cluster, self.scheduling, rig.clock)
+        self.explaining = Explaining(rig.cluster, self.scheduling, rig.clock, rig.recorder)
 
     async def run(self, after: float = PATIENCE_SECONDS) -> int:
         """One round of both after some time; how many were told something."""
@@ -78,3 +85,47 @@ async def test_a_change_under_way_wins(rig: Rig, pair: Pair) -> None:
     assert len(rig.writes()) == 1
     status = rig.api.objects["ankainstances"]["default", "one"]["status"]
     assert status["conditions"] == []
+
+
+async def test_who_gets_a_node_soon_has_no_event(rig: Rig, pair: Pair) -> None:
+    await rig.put(template(), node(slots=0), instance())
+    assert await pair.run(after=EVENT_SECONDS - 1) == 1
+    await rig.put(node())
+    await pair.run(after=10)
+    await rig.until(lambda: rig.instance().status.node_name is not None)
+    await pair.run(after=10)
+    assert rig.event_writes() == 0
+
+
+async def test_an_event_for_a_reason_of_another_kind_only(rig: Rig, pair: Pair) -> None:
+    await rig.put(template(), instance())
+    await pair.run(after=EVENT_SECONDS)
+    assert rig.events() == [("Warning", "FailedScheduling", "There are no nodes yet", 1)]
+    await rig.put(node(slots=0), node("mac-2", slots=0))
+    await pair.run(after=AGAIN_SECONDS)
+    assert rig.events() == [("Warning", "FailedScheduling", "0/2 nodes fit: 2 full", 2)]
+    # The same in other numbers: the condition has it.
+    await rig.put(node("mac-3", slots=0))
+    assert await pair.run(after=AGAIN_SECONDS) == 1
+    assert told(rig) == "0/3 nodes fit: 3 full"
+    await pair.run(after=100)
+    assert rig.event_writes() == 2
+
+
+async def test_events_of_thousands_take_turns(rig: Rig, pair: Pair) -> None:
+    count = EVENTS_PER_RUN * 2 + 1
+    await rig.put(template(), *(instance(f"i{number}") for number in range(count)))
+    await pair.run(after=EVENT_SECONDS)
+    seen = [rig.event_writes()]
+    for _ in range(3):
+        await pair.run()
+        seen.append(rig.event_writes())
+    assert seen == [EVENTS_PER_RUN, 2 * EVENTS_PER_RUN, count, count]
+
+
+async def test_a_new_leader_tells_nothing_again(rig: Rig, pair: Pair) -> None:
+    await rig.put(template(), instance())
+    await pair.run(after=EVENT_SECONDS)
+    again = Pair(rig)
+    assert await again.run(after=100) == 0
+    assert rig.event_writes() == 1

@@ -7,13 +7,14 @@ from prometheus_client import REGISTRY
 
 from anka_crds.api import NodeState
 from anka_operator.controllers.node_life import NodeLife
-from support.objects import START, group, instance, node
+from anka_operator.reconcile.node import STUCK_SECONDS
+from support.objects import START, TEMPLATE, group, instance, node
 from support.operator_rig import NODES, Rig
 
 
 @pytest.fixture
 def life(rig: Rig) -> NodeLife:
-    return NodeLife(rig.cluster, rig.clock, node_namespace=NODES, duration_seconds=40)
+    return NodeLife(rig.cluster, rig.clock, rig.recorder, node_namespace=NODES, duration_seconds=40)
 
 
 async def test_from_joining_to_silence_and_back(rig: Rig, life: NodeLife) -> None:
@@ -56,7 +57,7 @@ async def test_a_restart_of_ours_gives_everybody_time(rig: Rig) -> None:
     await rig.beat("was-active")
     await rig.beat("was-offline")
     rig.clock.advance(1000)
-    life = NodeLife(rig.cluster, rig.clock, node_namespace=NODES)
+    life = NodeLife(rig.cluster, rig.clock, rig.recorder, node_namespace=NODES)
     await life.run_once()
     states = {one.metadata.name: one.status.state for one in rig.cluster.stores.nodes}
     assert states == {"was-active": NodeState.ACTIVE, "was-offline": NodeState.OFFLINE}
@@ -122,3 +123,53 @@ async def test_an_update_of_the_agent(rig: Rig, life: NodeLife) -> None:
     await rig.beat("mac-1")
     await life.run_once()
     assert rig.node().status.state is NodeState.UPDATING
+
+
+async def test_what_befalls_a_node_is_told_as_events(rig: Rig, life: NodeLife) -> None:
+    await rig.put(node(state=None))
+    await rig.beat("mac-1")
+    await life.run_once()
+    assert rig.events() == [], "that a new node is well is no news"
+    for _ in range(2):
+        rig.clock.advance(60)
+        await life.run_once()
+        await rig.beat("mac-1")
+        await life.run_once()
+    await rig.put(node(drainMode=True))
+    await life.run_once()
+    assert rig.events() == [
+        ("Warning", "NoHeartbeat", "Offline: The agent sends no heartbeat: is the Mac on, the agent running?", 2),
+        ("Normal", "Active", "Active: Takes instances", 2),
+        ("Normal", "Draining", "Drain Mode: Running instances finish, nothing new starts here", 1),
+    ]
+    ((namespace, _), *_), (event, *_) = rig.api.objects["events"], rig.api.objects["events"].values()
+    assert namespace == "default"
+    assert event["involvedObject"] == {
+        "apiVersion": "anka.veertu.com/v1alpha1", "kind": "AnkaNode", "name": "mac-1", "uid": "uid-mac-1",
+    }  # fmt: skip
+
+
+async def test_a_new_node_that_is_not_well_is_told(rig: Rig, life: NodeLife) -> None:
+    await rig.put(node(state=None, status={"ankaVersion": {"licenseStatus": "expired"}}))
+    await rig.beat("mac-1")
+    await life.run_once()
+    assert [(type_, reason) for type_, reason, *_ in rig.events()] == [("Warning", "InvalidLicense")]
+
+
+async def test_resources_that_are_all_taken_by_what_does_not_run(rig: Rig, life: NodeLife) -> None:
+    """The template's size, from a Mac that holds it, counts where an instance names none."""
+    held = {"uuid": TEMPLATE, "name": "macos", "tag": "v1", "vcpu": 6, "memoryMib": 2048}
+    resolved = {"id": TEMPLATE, "name": "macos", "tag": "v1"}
+    status = {"nodeName": "mac-1", "phase": "Scheduling", "scheduledAt": START.isoformat(), "template": resolved}
+    await rig.put(
+        node("mac-2", status={"templates": [held]}),
+        node(capacityMode="resource", arch="amd64", status={"cpuCount": 4, "ramGib": 32}),
+        instance(status=status),
+    )
+    await rig.beat("mac-1")
+    await life.run_once()
+    assert rig.node().status.state is NodeState.ACTIVE
+    rig.clock.advance(STUCK_SECONDS)
+    await rig.beat("mac-1")
+    await life.run_once()
+    assert rig.node().status.state is NodeState.UNHEALTHY

@@ -39,10 +39,8 @@ async def rig() -> AsyncIterator[Rig]:
 @pytest.fixture
 def context(rig: Rig) -> Context:
     return Context(
-        cluster=rig.cluster,
-        clock=rig.clock,
-        identity="operator-1",
-        node_life=NodeLife(rig.cluster, rig.clock, node_namespace=NODES),
+        recorder=rig.recorder,
+        node_life=NodeLife(rig.cluster, rig.clock, rig.recorder, node_namespace=NODES),
         groups=Groups(rig.cluster, rig.clock),
         templates=Templates(rig.cluster, rig.clock, None),
         distributions=Distributions(rig.cluster, rig.clock, lost_seconds=300),

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
 from anka_crds.core.lifetime import End
-from anka_operator.reconcile.event import ended, failed
-from support.objects import START, instance
+from anka_operator.reconcile.event import changed, ended, failed, repeated, rescheduled, unscheduled
+from support.objects import START, instance, node
 
 READY = {
     "type": "Ready",
@@ -55,3 +60,49 @@ def test_a_failure_and_an_end_of_one_second_are_two() -> None:
     assert end["metadata"]["name"] != failed(kept, now=START, reporter="r")["metadata"]["name"]
     assert (end["type"], end["reason"]) == ("Normal", "TTLAfterFinished")
     assert end["message"] == "Deleted: ttlSecondsAfterFinished 0 have passed since it ended"
+
+
+def test_one_reason_of_one_object_has_one_event() -> None:
+    def name(of: str = "one", words: str = "x", at: float = 0) -> str:
+        moment = START + timedelta(seconds=at)
+        event = unscheduled(instance(of), words, now=moment, reporter="operator-1")
+        return str(event["metadata"]["name"])
+
+    assert name() == name(words="y", at=60)
+    assert name() != name("two")
+    other = rescheduled(instance(), "x", now=START, reporter="operator-1")
+    assert other["metadata"]["name"] != name()
+
+
+def test_words_of_what_was_lost() -> None:
+    event = rescheduled(instance(), "Node mac-1 is lost: no heartbeat for 0:05:00", now=START, reporter="operator-1")
+    assert (event["type"], event["reason"], event["message"]) == (
+        "Normal", "Rescheduled", "Node mac-1 is lost: no heartbeat for 0:05:00; starts again on another node",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("state", "type_"),
+    [
+        ("Active", "Normal"),
+        ("Drain Mode", "Normal"),
+        ("Updating", "Normal"),
+        ("Offline", "Warning"),
+        ("Inactive (Invalid License)", "Warning"),
+        ("Unhealthy", "Warning"),
+    ],
+)
+def test_a_bad_state_is_a_warning(state: str, type_: str) -> None:
+    event = changed(node(state=state), now=START, reporter="operator-1")
+    assert event["type"] == type_
+    assert event["message"].startswith(f"{state}: ")
+    assert event["metadata"]["namespace"] == "default"
+    assert "namespace" not in event["involvedObject"]
+
+
+@pytest.mark.parametrize(("before", "after"), [({"count": 4}, 5), ({}, 2), ({"count": None}, 2)])
+def test_counting_up(before: dict[str, Any], after: int) -> None:
+    event = unscheduled(instance(), "newest", now=START, reporter="operator-2")
+    patch = repeated(before, event)
+    assert (patch["count"], patch["message"], patch["reportingInstance"]) == (after, "newest", "operator-2")
+    assert "firstTimestamp" not in patch

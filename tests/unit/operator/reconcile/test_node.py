@@ -11,7 +11,8 @@ from anka_crds.api import AnkaInstance, AnkaNode, NodeState
 from anka_crds.core.conditions import find, is_true
 from anka_crds.kube import merge_patch
 from anka_operator.reconcile.node import STUCK_SECONDS, clogged, judged, offline_since, state_of
-from support.objects import START, instance, node
+from anka_operator.scheduler.size import Size, TemplateSizes
+from support.objects import START, TEMPLATE, instance, node
 
 VALID = {"ankaVersion": {"licenseStatus": "valid"}}
 EXPIRED = {"ankaVersion": {"licenseStatus": "expired"}}
@@ -64,12 +65,24 @@ def ago(seconds: float) -> str:
     return (START - timedelta(seconds=seconds)).isoformat()
 
 
-def there(phase: str, vm: str | None = None, *, silent: float = STUCK_SECONDS, **meta: Any) -> AnkaInstance:
+def there(
+    phase: str,
+    vm: str | None = None,
+    *,
+    silent: float = STUCK_SECONDS,
+    spec: Any = None,
+    template: Any = None,
+    **meta: Any,
+) -> AnkaInstance:
     """An instance of the node that was last heard of `silent` seconds ago."""
-    seen = {"vm": {"uuid": "u", "name": "n", "status": vm}} if vm else {}
+    seen = {
+        **({"vm": {"uuid": "u", "name": "n", "status": vm}} if vm else {}),
+        **({"template": template} if template else {}),
+    }
     return instance(
         status={"nodeName": "mac-1", "phase": phase, "scheduledAt": ago(9000), "updatedAt": ago(silent), **seen},
         meta=meta,
+        **(spec or {}),
     )
 
 
@@ -111,8 +124,50 @@ def test_clogged(slots: int, instances: list[AnkaInstance], wanted: bool) -> Non
     assert clogged(node(slots=slots), instances, START) is wanted
 
 
-def test_a_number_of_vms_fills_no_node_that_counts_resources() -> None:
-    assert not clogged(node(slots=1, capacityMode="resource"), [STUCK], START)
+INTEL: dict[str, Any] = {"arch": "amd64", "capacityMode": "resource", "slots": 1}
+"""In mode resource: its vCPUs and RAM count, but not the number of VMs."""
+
+
+def sized(vcpus: int, memory: int, phase: str = "Scheduling", vm: str | None = None, **more: Any) -> AnkaInstance:
+    return there(phase, vm, spec={"resources": {"vcpu": vcpus, "memoryMib": memory}}, **more)
+
+
+@pytest.mark.parametrize(
+    ("config", "instances", "wanted"),
+    [
+        # 8 vCPUs and 8 GiB.
+        ({}, [sized(4, 2048)], False),
+        ({}, [sized(4, 2048), sized(4, 2048)], True),
+        ({}, [sized(3, 2048), sized(3, 2048)], True),
+        ({}, [sized(2, 2048), sized(4, 2048)], False),
+        ({}, [sized(1, 5000)], True),
+        ({}, [sized(1, 4096)], False),
+        ({}, [sized(4, 2048), sized(4, 2048, "Started", "running")], False),
+        ({}, [sized(4, 2048), sized(4, 2048, silent=5)], False),
+        ({}, [], False),
+        ({"vcpuOverride": 4}, [sized(4, 2048)], True),
+        ({"ramOverrideGib": 2}, [sized(1, 2048)], True),
+        # Nothing said: the template's size, here 4 vCPUs and 4 GiB.
+        ({}, [STUCK], False),
+        ({}, [STUCK, STUCK], True),
+        # Apple silicon runs two VMs, however small.
+        ({"arch": "arm64", "slots": 2}, [sized(1, 1024), sized(1, 1024)], True),
+        # The Mac has not said yet what it has.
+        ({"status": {}}, [STUCK, STUCK], False),
+    ],
+)
+def test_clogged_where_resources_count(config: dict[str, Any], instances: list[AnkaInstance], wanted: bool) -> None:
+    mac = node(**{**INTEL, "status": {"cpuCount": 4, "ramGib": 10}, **config})
+    assert clogged(mac, instances, START) is wanted
+
+
+def test_the_size_of_a_template_counts_where_an_instance_names_none() -> None:
+    sizes = TemplateSizes()
+    sizes.learn({(TEMPLATE, "v1"): Size(1, 1024)})
+    resolved: dict[str, Any] = {"template": {"id": TEMPLATE, "name": "macos", "tag": "v1"}}
+    mac = node(**INTEL, status={"cpuCount": 4, "ramGib": 10})
+    assert not clogged(mac, [there("Scheduling", **resolved)] * 2, START, sizes)
+    assert clogged(mac, [there("Scheduling", **resolved)] * 8, START, sizes)
 
 
 def after(before: AnkaNode, alive: bool | None, *, at: float = 0, groups: tuple[str, ...] = ()) -> AnkaNode:
