@@ -122,7 +122,7 @@ spec:
           imagePullPolicy: {{ $top.Values.image.pullPolicy }}
           command: [{{ $name }}]
           args:
-            {{- include "anka.flags" (dict "given" $values.flags "own" .own) | nindent 12 }}
+            {{- include "anka.flags" (dict "given" $values.flags "own" .own) | trim | nindent 12 }}
           env:
             - name: POD_IP
               valueFrom: {fieldRef: {apiVersion: v1, fieldPath: status.podIP}}
