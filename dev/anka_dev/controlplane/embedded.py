@@ -62,7 +62,8 @@ class ControlPlane(Cluster):
         """Start one in ``directory`` and return when it is ready; missing binaries are got first, saying so.
 
         With ``keep_data`` what ``directory`` holds from an earlier run is used and kept, with the same authority
-        and, if they are free, the same ports. With ``workloads`` Deployments become pods, for whoever runs pods. DevError in one line says what went wrong and where the log is.
+        and, if they are free, the same ports. With ``workloads`` Deployments become pods, for whoever runs
+        pods. DevError in one line says what went wrong and where the log is.
         """
         programs = binaries.ensure(env, say)
         directory = directory.absolute()
