@@ -36,7 +36,7 @@ def test_environment_may_use_what_came_before() -> None:
 
 def test_a_source_that_is_not_known_is_named() -> None:
     env = [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]
-    with pytest.raises(ValueError, match="environment variable KEY: .*secretKeyRef"):
+    with pytest.raises(ValueError, match=r"environment variable KEY: .*secretKeyRef"):
         spec.environment(container(env=env), FIELDS)
 
 
