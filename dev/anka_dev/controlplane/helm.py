@@ -62,5 +62,5 @@ class Helm:
             [self._binary, *arguments, *options], env=env, capture_output=True, text=True, timeout=seconds, check=False
         )
         if done.returncode:
-            raise DevError(f"helm {arguments[0]}: {'; '.join((done.stderr + done.stdout).strip().splitlines()[-6:])}")
+            raise DevError(f"helm {arguments[0]}: {'; '.join((done.stderr + done.stdout).strip().splitlines()[-4:])}")
         return done.stdout
