@@ -4,6 +4,7 @@ import contextlib
 import os
 import platform
 import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,31 @@ def ensure_scheduler(env: Mapping[str, str], say: Say) -> Path:
     return binary
 
 
+def ensure_helm(env: Mapping[str, str], say: Say) -> Path:
+    """helm: ``$ANKA_HELM``, the one in PATH of the same major version, the cached one, else it is built.
+
+    DevError says why that did not work."""
+    if named := env.get("ANKA_HELM"):
+        if not os.access(named, os.X_OK):
+            raise DevError(f"ANKA_HELM={named} is no executable: correct or unset it")
+        return Path(named)
+    if (in_path := shutil.which("helm", path=env.get("PATH"))) and _is_our_helm(in_path):
+        return Path(in_path)
+    target = this_machine()
+    folder = versions.helm_dir(env, target)
+    binary = folder / versions.HELM
+    if not os.access(binary, os.X_OK):
+        with _only_one(folder, target, say, "helm"):
+            if not os.access(binary, os.X_OK):
+                _build(versions.HELM, folder, target, env, say)
+    return binary
+
+
+def _is_our_helm(helm: str) -> bool:
+    done = subprocess.run([helm, "version", "--template={{.Version}}"], capture_output=True, text=True, check=False)
+    return done.stdout.startswith(f"v{versions.HELM_VERSION.split('.')[0]}.")
+
+
 def _get(env: Mapping[str, str], target: Target, say: Say) -> dict[str, Path]:
     folder = versions.binaries_dir(env, target)
     with _only_one(folder, target, say):
@@ -96,15 +122,15 @@ def _get(env: Mapping[str, str], target: Target, say: Say) -> dict[str, Path]:
 
 
 @contextlib.contextmanager
-def _only_one(folder: Path, target: Target, say: Say) -> Iterator[None]:
+def _only_one(folder: Path, target: Target, say: Say, what: str = "the control plane") -> Iterator[None]:
     """Of all processes on this machine, one gets binaries; the others wait, and find them."""
     folder.mkdir(parents=True, exist_ok=True)
     heartbeat = Heartbeat(say)
     with locked(
         folder.parent / f".{target.folder}.lock",
         patience=_BUILD_PATIENCE_SECONDS,
-        waiting=lambda pid, _: heartbeat.beat(f"waiting for process {pid}, which is getting the control plane"),
-        busy="process {pid} has been getting the control plane for an hour: end it and try again",
+        waiting=lambda pid, _: heartbeat.beat(f"waiting for process {pid}, which is getting {what}"),
+        busy=f"process {{pid}} has been getting {what} for an hour: end it and try again",
         interval=1.0,
     ):
         _clean(folder)

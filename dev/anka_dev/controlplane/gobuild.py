@@ -30,12 +30,14 @@ class Source:
 
 
 _KUBERNETES = "k8s.io/kubernetes"
+_HELM = "helm.sh/helm/v4"
 _ETCD = "go.etcd.io/etcd/server/v3"
 SOURCES = {
     versions.STORE: Source(_ETCD, versions.ETCD, _ETCD),
     versions.API_SERVER: Source(_KUBERNETES, versions.KUBERNETES, f"{_KUBERNETES}/cmd/kube-apiserver"),
     versions.CONTROLLER_MANAGER: Source(_KUBERNETES, versions.KUBERNETES, f"{_KUBERNETES}/cmd/kube-controller-manager"),
     versions.SCHEDULER: Source(_KUBERNETES, versions.KUBERNETES, f"{_KUBERNETES}/cmd/kube-scheduler"),
+    versions.HELM: Source(_HELM, versions.HELM_VERSION, f"{_HELM}/cmd/helm"),
 }
 
 

@@ -20,6 +20,9 @@ STORE = "etcd"
 COMPONENTS = (STORE, API_SERVER, CONTROLLER_MANAGER)
 # No part of the control plane here, where no pod ever runs: benchmarks compare with it.
 SCHEDULER = "kube-scheduler"
+# No part of it either: the chart is installed by it.
+HELM = "helm"
+HELM_VERSION = "4.3.1"
 
 _OS = {"linux": "linux", "darwin": "darwin"}
 _ARCH = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
@@ -59,6 +62,11 @@ def cache_root(env: Mapping[str, str]) -> Path:
 def binaries_dir(env: Mapping[str, str], target: Target) -> Path:
     """Where the binaries for this version and machine are cached."""
     return cache_root(env) / "control-plane" / target.folder
+
+
+def helm_dir(env: Mapping[str, str], target: Target) -> Path:
+    """Where helm for this machine is cached."""
+    return cache_root(env) / "helm" / f"helm-{HELM_VERSION}-{target.os}-{target.arch}"
 
 
 def parse_go_version(text: str) -> tuple[int, ...]:

@@ -124,3 +124,20 @@ def test_the_scheduler_is_built_once_and_only_when_it_is_asked_for(world: World)
     for _ in range(2):
         assert binaries.ensure_scheduler(world.env, world.said.append) == world.cache / "kube-scheduler"
     assert world.built == ["kube-scheduler"]
+
+
+def test_helm_is_the_named_one_the_one_in_path_the_cached_one_or_is_built(world: World, tmp_path: Path) -> None:
+    world.env["PATH"] = ""
+    for _ in range(2):
+        assert binaries.ensure_helm(world.env, world.said.append).parent == versions.helm_dir(world.env, HERE)
+    assert world.built == ["helm"]
+    in_path = tmp_path / "path" / "helm"
+    put(in_path.parent, "helm")
+    for version, taken in ((versions.HELM_VERSION, True), ("2.17.0", False)):
+        in_path.write_text(f"#!/bin/sh\necho v{version}\n")
+        found = binaries.ensure_helm({**world.env, "PATH": f"{in_path.parent}"}, world.said.append)
+        assert (found == in_path) is taken
+    put(tmp_path, "mine")
+    assert binaries.ensure_helm({**world.env, "ANKA_HELM": str(tmp_path / "mine")}, world.said.append).name == "mine"
+    with pytest.raises(DevError, match="ANKA_HELM=/nowhere/helm is no executable: correct or unset it"):
+        binaries.ensure_helm({**world.env, "ANKA_HELM": "/nowhere/helm"}, world.said.append)

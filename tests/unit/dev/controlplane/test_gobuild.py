@@ -52,7 +52,7 @@ def test_an_upstream_without_go_line_is_refused() -> None:
 
 
 def test_every_component_has_a_source() -> None:
-    assert set(SOURCES) == {*versions.COMPONENTS, versions.SCHEDULER}
+    assert set(SOURCES) == {*versions.COMPONENTS, versions.SCHEDULER, versions.HELM}
 
 
 @pytest.mark.parametrize(
