@@ -18,7 +18,11 @@ from anka_agent import VERSION, host
 from anka_agent.anka import check
 from anka_agent.anka.command import Anka
 from anka_agent.anka.errors import AnkaError
+from anka_agent.anka.leftovers import Leftovers
 from anka_agent.anka.operations import Operations
+from anka_agent.disk.events import NodeEvents
+from anka_agent.disk.last_use import LastUse
+from anka_agent.disk.room import Room
 from anka_agent.distributions.controller import Distributions
 from anka_agent.instances.context import Context, NodeFacts
 from anka_agent.instances.controller import Controller
@@ -28,6 +32,7 @@ from anka_agent.instances.orphans import Orphans
 from anka_agent.instances.pulls import Templates
 from anka_agent.node.registration import join, owner_reference
 from anka_agent.node.reporter import MacFacts, NodeReporter
+from anka_agent.plan.eviction import Need, needs
 from anka_agent.settings import AgentSettings
 from anka_crds.api import AnkaInstance, AnkaNode, TemplateDistribution
 from anka_crds.kube.client import KubeClient
@@ -72,7 +77,8 @@ class Agent:
         self._settings = settings
         self._endpoint = endpoint
         self._clock = SystemClock()
-        self._anka = Operations(anka or Anka(settings.anka))
+        self._leftovers = Leftovers(settings.state_dir / "commands")
+        self._anka = Operations(anka or Anka(settings.anka, long=self._leftovers))
         self._parts = Parts()
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self._stop = asyncio.Event()
@@ -84,6 +90,7 @@ class Agent:
             loop.add_signal_handler(number, self._stop.set)
         async with AsyncExitStack() as stack:
             stack.enter_context(_only_one(self._settings.state_dir))
+            await self._leftovers.end()
             facts = await self._mac_facts()
             await stack.enter_async_context(self._health())
             working = asyncio.create_task(self._work(facts), name="work")
@@ -172,11 +179,23 @@ class Agent:
                 workers=settings.num_workers,
                 network_timeout=settings.network_timeout,
                 clock=self._clock,
+                last_use=LastUse(settings.state_dir / "templates.json"),
                 templates_changed=reporter.wake,
             )
             requests: Store[TemplateDistribution] = Store(DISTRIBUTIONS)
             request_reflector = Reflector(client, requests, clock=self._clock)
             distributions = Distributions(context, requests, nodes, lambda: nodes.get(name), reporter.wake)
+
+            def wanted() -> list[Need]:
+                kept = (nodes.get(name) or node).status.kept_templates
+                return needs(instances, context.saves, kept, distributions.under_way())
+
+            def reserve() -> int:
+                percent = (nodes.get(name) or node).spec.reserve_space_percent
+                return host.disk_bytes(settings.state_dir) * percent // 100
+
+            events = NodeEvents(client, lambda: nodes.get(name), self._clock)
+            templates.make_room = Room(context, wanted, reserve, events.tell).make
             saves = Reflector(client, context.saves, field_selector=selector, clock=self._clock)
             orphans = Orphans(context, selector, lambda: reflector.synced.is_set() and reflector.connected)
             controller = parts.controller = Controller(context, orphans)
