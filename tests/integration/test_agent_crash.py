@@ -104,11 +104,18 @@ def test_removal_goes_on(bench: Bench, command: str, when: str) -> None:
     assert bench.vms() == []
 
 
-def test_a_pull_goes_on(make_bench: Callable[..., Bench]) -> None:
-    bench = make_bench("agent-crash-pull", held=False)
-    crash_in(bench, "registry pull", "before", lambda: bench.create("crash-pull"), lambda: True)
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", ["--check-download-size", "--tag"])
+def test_a_pull_goes_on(make_bench: Callable[..., Bench], step: str, when: str) -> None:
+    bench = make_bench(f"agent-crash-pull{step}-{when}", held=False)
+    crash_in(bench, f"registry pull {step}", when, lambda: bench.create("crash-pull"), lambda: True)
     status = bench.wait_phase("crash-pull", "Started")["status"]
     assert [vm["uuid"] for vm in bench.vms()] == [status["vm"]["uuid"]]
+    assert not list((bench.mac.directory / "agent" / "commands").iterdir())
+    if step == "--tag":
+        # The pull of the agent that was killed was ended, so it never came to its end: one pull in the log.
+        assert "ending a pull of the agent before this one" in bench.log()
+        assert len([argv for argv in bench.commands("registry") if "--check-download-size" not in argv]) == 1
     bench.delete("crash-pull")
 
 
