@@ -239,7 +239,8 @@ TRIES = [
           "an agent writes the Lease of its own node alone"),
     patch("the leader's Lease", LEASES, "anka-operator", LEASE, {"spec": {"holderIdentity": "x"}},
           "operator editor admin"),
-    Try("Event about mac-a", "create", EVENTS, "e", None, about("AnkaNode", "mac-a"), "operator mac-a editor admin", TELLS),
+    Try("Event about mac-a", "create", EVENTS, "e", None, about("AnkaNode", "mac-a"),
+        "operator mac-a editor admin", TELLS),
     Try("Event about an instance", "create", EVENTS, "e", None, about("AnkaInstance", "mac-a"), "operator editor admin",
         TELLS),
     # Templates, groups, distributions
