@@ -191,5 +191,5 @@ async def test_size_of_a_download(anka: Operations, fake_anka: FakeAnka, body: A
 @pytest.mark.parametrize("body", [[1], {"size": 5}, {"size": "5", "available": 1}])
 async def test_a_size_that_is_none(anka: Operations, fake_anka: FakeAnka, body: Any) -> None:
     fake_anka.answer(body)
-    with pytest.raises(GarbageError, match="^anka registry pull: "):
+    with pytest.raises(GarbageError, match=r"^anka registry pull: "):
         await anka.download("t", None, remote=None)
