@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -89,6 +90,8 @@ class LocalCloud:
 
     def add_mac(self, name: str, *agent_flags: str, **config: Any) -> Mac:
         """A simulated Mac with its agent, started. ``config`` is the simulated Mac's (hardware, delays, …)."""
+        # As large as the disk that the agent sees: it reserves a share of that.
+        config = {"disk_bytes": shutil.disk_usage(self.directory).total, **config}
         port = free_port()
         account = install.ensure_node_account(self.cluster, name)
         mac = Mac.create(self.directory / "macs" / name, name, self.registry, config)
