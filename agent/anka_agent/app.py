@@ -16,7 +16,11 @@ from anka_agent import VERSION, host, lock
 from anka_agent.anka import check
 from anka_agent.anka.command import Anka
 from anka_agent.anka.errors import AnkaError
+from anka_agent.anka.leftovers import Leftovers
 from anka_agent.anka.operations import Operations
+from anka_agent.disk.events import NodeEvents
+from anka_agent.disk.last_use import LastUse
+from anka_agent.disk.room import Room
 from anka_agent.distributions.controller import Distributions
 from anka_agent.identity.renewal import TokenRenewal
 from anka_agent.instances.context import Context, NodeFacts
@@ -27,6 +31,7 @@ from anka_agent.instances.orphans import Orphans
 from anka_agent.instances.pulls import Templates
 from anka_agent.node.registration import join, owner_reference
 from anka_agent.node.reporter import MacFacts, NodeReporter
+from anka_agent.plan.eviction import Need, needs
 from anka_agent.settings import AgentSettings
 from anka_agent.update.updater import Updater
 from anka_agent.update.versions import BASE, LIFELINE, Versions
@@ -73,7 +78,8 @@ class Agent:
         self._settings = settings
         self._endpoint = endpoint
         self._clock = SystemClock()
-        self._anka = Operations(anka or Anka(settings.anka))
+        self._leftovers = Leftovers(settings.state_dir / "commands")
+        self._anka = Operations(anka or Anka(settings.anka, long=self._leftovers))
         self._parts = Parts()
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self._stop = asyncio.Event()
@@ -92,6 +98,7 @@ class Agent:
                 stack.enter_context(lock.hold(self._settings.state_dir))
             except lock.LockError as error:
                 raise StartError(str(error)) from None
+            await self._leftovers.end()
             facts = await self._mac_facts()
             await stack.enter_async_context(self._health())
             working = asyncio.create_task(self._work(facts), name="work")
@@ -206,6 +213,7 @@ class Agent:
                 network_timeout=settings.network_timeout,
                 secret_timeout=settings.secret_timeout,
                 clock=self._clock,
+                last_use=LastUse(settings.state_dir / "templates.json"),
                 templates_changed=reporter.wake,
                 anka_major=lambda: reporter.facts.version.major,
                 usb=lambda: reporter.facts.usb,
@@ -214,6 +222,17 @@ class Agent:
             requests: Store[TemplateDistribution] = Store(DISTRIBUTIONS)
             request_reflector = Reflector(client, requests, clock=self._clock)
             distributions = Distributions(context, requests, nodes, lambda: nodes.get(name), reporter.wake)
+
+            def wanted() -> list[Need]:
+                kept = (nodes.get(name) or node).status.kept_templates
+                return needs(instances, context.saves, kept, distributions.under_way())
+
+            def reserve() -> int:
+                percent = (nodes.get(name) or node).spec.reserve_space_percent
+                return host.disk_bytes(settings.state_dir) * percent // 100
+
+            events = NodeEvents(client, lambda: nodes.get(name), self._clock)
+            templates.make_room = Room(context, wanted, reserve, events.tell).make
             saves = Reflector(client, context.saves, field_selector=selector, clock=self._clock)
             orphans = Orphans(context, selector, lambda: reflector.synced.is_set() and reflector.connected)
             controller = parts.controller = Controller(context, orphans)

@@ -30,9 +30,13 @@ def hardware(path: Path) -> Hardware:
     return Hardware(
         cpu_count=os.cpu_count() or 1,
         ram_gib=max(1, round(_ram_bytes() / GIB)),
-        disk_size_bytes=shutil.disk_usage(path).total,
+        disk_size_bytes=disk_bytes(path),
         arch=architecture(platform.machine()) if sys.platform == "darwin" else None,
     )
+
+
+def disk_bytes(path: Path) -> int:
+    return shutil.disk_usage(path).total
 
 
 def free_disk_bytes(path: Path) -> int:

@@ -20,7 +20,7 @@ from anka_crds.kube.errors import Forbidden, NotFound
 from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, TEMPLATES, resource_of
 from anka_crds.kube.lease import LEASES
 from anka_crds.kube.resource import Resource
-from anka_crds.kube.unstructured import SERVICE_ACCOUNTS, unstructured
+from anka_crds.kube.unstructured import EVENTS, SERVICE_ACCOUNTS, unstructured
 from anka_dev.cloud import LocalCloud
 from anka_dev.cloud.install import ensure_node_account
 
@@ -124,6 +124,12 @@ EMPTY: Json = {"spec": {}}
 SECRET: Json = {}
 
 
+def about(kind: str, name: str) -> Json:
+    """What an Event is about."""
+    involved = {"apiVersion": "anka.veertu.com/v1alpha1", "kind": kind, "name": name}
+    return {"involvedObject": involved, "type": "Normal", "reason": "Test", "message": "x"}
+
+
 @dataclass(frozen=True)
 class Try:
     """`verb` on an object that is `before` (None: not there). `body` is the merge patch or the spec."""
@@ -144,11 +150,14 @@ class Try:
     def namespace(self) -> str | None:
         if self.resource is LEASES:
             return "anka-system" if self.object_name == "anka-operator" else "anka-nodes"
+        if self.resource is EVENTS:
+            return "default"
         return HERE if self.resource.namespaced else None
 
     async def do(self, client: KubeClient) -> None:
         if self.verb == "create":
-            body = {"metadata": {"name": self.object_name}, "spec": self.body}
+            content = self.body if self.resource is EVENTS else {"spec": self.body}
+            body = {"metadata": {"name": self.object_name}, **content}
             await client.create(self.resource, body, self.namespace)
         elif self.verb == "delete":
             await client.delete(self.resource, self.object_name, self.namespace)
@@ -190,6 +199,7 @@ NODE_REPORTS = (
     "what is reported in status is written by the agent of this node alone "
     "(ServiceAccount anka-nodes/node-mac-a), not by "
 )
+TELLS = "an agent writes Events about the AnkaNode of its own node alone"
 NOT_MINE = "an agent changes nothing here but finalizer anka.veertu.com/vm of what is on its node"
 REPAIRS = "repairer admin"
 DELETING: Json = {**KEPT, "deleting": True}
@@ -233,6 +243,10 @@ TRIES = [
           "an agent writes the Lease of its own node alone"),
     patch("the leader's Lease", LEASES, "anka-operator", LEASE, {"spec": {"holderIdentity": "x"}},
           "operator editor admin"),
+    Try("Event about mac-a", "create", EVENTS, "e", None, about("AnkaNode", "mac-a"),
+        "operator mac-a editor admin", TELLS),
+    Try("Event about an instance", "create", EVENTS, "e", None, about("AnkaInstance", "mac-a"), "operator editor admin",
+        TELLS),
     # Templates, groups, distributions
     Try("create template", "create", TEMPLATES, "t", None, {}, "operator editor wide admin"),
     status("template status", TEMPLATES, "t", EMPTY, {"name": "x"}, "operator " + REPAIRS, OPERATOR_ONLY),

@@ -27,9 +27,16 @@ def clean(bench: Bench) -> Iterator[None]:
     bench.clear()
 
 
-def crash_in(bench: Bench, command: str, when: str, act: Callable[[], object], done: Callable[[], object]) -> None:
+def crash_in(
+    bench: Bench,
+    command: str,
+    when: str,
+    act: Callable[[], object],
+    done: Callable[[], object],
+    seconds: float = HANG,
+) -> None:
     """Do `act`; kill the agent while this command hangs, before its work or after it (`done`)."""
-    bench.fault(command, "hang", when=when, times=1, seconds=HANG)
+    bench.fault(command, "hang", when=when, times=1, seconds=seconds)
     act()
     until(lambda: not read_json(str(bench.mac.directory / "faults.json")), what=f"anka {command}")
     if when == "after":
@@ -104,11 +111,22 @@ def test_removal_goes_on(bench: Bench, command: str, when: str) -> None:
     assert bench.vms() == []
 
 
-def test_a_pull_goes_on(make_bench: Callable[..., Bench]) -> None:
-    bench = make_bench("agent-crash-pull", held=False)
-    crash_in(bench, "registry pull", "before", lambda: bench.create("crash-pull"), lambda: True)
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", ["--check-download-size", "--tag"])
+def test_a_pull_goes_on(make_bench: Callable[..., Bench], step: str, when: str) -> None:
+    bench = make_bench(f"agent-crash-pull{step}-{when}", held=False)
+    # A pull that is left behind would go on for longer than this test waits: the next agent ends it.
+    seconds = 120.0 if step == "--tag" else HANG
+    held = lambda: step != "--tag" or bench.mac.run("list")  # noqa: E731
+    crash_in(bench, f"registry pull {step}", when, lambda: bench.create("crash-pull"), held, seconds)
     status = bench.wait_phase("crash-pull", "Started")["status"]
     assert [vm["uuid"] for vm in bench.vms()] == [status["vm"]["uuid"]]
+    assert not list((bench.mac.directory / "agent" / "commands").iterdir())
+    if step == "--tag":
+        assert "ending a pull of the agent before this one" in bench.log()
+        # The one that was ended is in no log; where it had done its work, there is nothing left to pull.
+        ended = [argv for argv in bench.commands("registry") if "--check-download-size" not in argv]
+        assert len(ended) == (1 if when == "before" else 0)
     bench.delete("crash-pull")
 
 

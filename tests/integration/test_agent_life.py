@@ -88,7 +88,7 @@ class TestStart:
         for name in ("pull-1", "pull-2"):
             status = puller.wait_phase(name, "Started")["status"]
             assert "progressPercent" not in status
-        assert len(puller.commands("registry", "pull")) == 1
+        assert len(puller.commands("registry", "pull", "--tag")) == 1
         node = json.loads(puller.kubectl.run("get", "ankanode", "agent-pull", "--output=json"))
         assert {held["tag"] for held in node["status"]["templates"]} == {"v1"}
         assert node["status"]["hostArch"] == "arm64"

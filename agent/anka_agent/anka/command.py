@@ -12,6 +12,7 @@ from typing import Any
 
 from prometheus_client import Counter, Histogram
 
+from anka_agent.anka import leftovers
 from anka_agent.anka.errors import AnkaError, CommandTimeout, ConnectionLost, GarbageError, MissingCommand, from_answer
 
 SECONDS = Histogram(
@@ -31,10 +32,11 @@ OnLine = Callable[[str], None]
 
 
 class Anka:
-    """Calls of one `anka` executable; `limit` of them run at a time."""
+    """Calls of one `anka` executable; `limit` of them run at a time. Those of minutes are recorded in `long`."""
 
-    def __init__(self, executable: str = "anka", *, limit: int = 6) -> None:
+    def __init__(self, executable: str = "anka", *, limit: int = 6, long: leftovers.Leftovers | None = None) -> None:
         self.executable = executable
+        self._long = long
         self._slots = asyncio.Semaphore(limit)
 
     async def call(
@@ -54,7 +56,10 @@ class Anka:
         async with self._slots if exclusive else contextlib.nullcontext():
             with SECONDS.labels(command).time():
                 try:
-                    return await self._call(args, command, seconds, on_line, env)
+                    if exclusive or self._long is None:
+                        return await self._call(args, command, seconds, on_line, env)
+                    async with self._long.record() as lock:
+                        return await self._call(args, command, seconds, on_line, env, lock)
                 except AnkaError as error:
                     FAILURES.labels(command, type(error).__name__).inc()
                     raise
@@ -66,8 +71,9 @@ class Anka:
         seconds: float,
         on_line: OnLine | None,
         env: Mapping[str, str] | None,
+        lock: int | None = None,
     ) -> Any:
-        output, errors, code = await self._finish(["--machine-readable", *args], command, seconds, on_line, env)
+        output, errors, code = await self._finish(["--machine-readable", *args], command, seconds, on_line, env, lock)
         return answer(output, errors, code, command)
 
     async def run(self, vm: str, *words: str, seconds: float) -> None:
@@ -92,9 +98,10 @@ class Anka:
         seconds: float,
         on_line: OnLine | None,
         env: Mapping[str, str] | None,
+        lock: int | None = None,
     ) -> tuple[bytes, bytes, int]:
         """Standard output, standard error and exit code."""
-        process = await self._start(args, env)
+        process = await self._start(args, env, lock)
         output, errors = bytearray(), bytearray()
         try:
             async with asyncio.timeout(seconds):
@@ -109,9 +116,11 @@ class Anka:
             raise
         return bytes(output), bytes(errors), process.returncode or 0
 
-    async def _start(self, args: Sequence[str], env: Mapping[str, str] | None) -> asyncio.subprocess.Process:
+    async def _start(
+        self, args: Sequence[str], env: Mapping[str, str] | None, lock: int | None
+    ) -> asyncio.subprocess.Process:
         try:
-            return await asyncio.create_subprocess_exec(
+            process = await asyncio.create_subprocess_exec(
                 self.executable,
                 *args,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -120,11 +129,15 @@ class Anka:
                 env={**os.environ, **env} if env else None,
                 # A group of its own: a hanging command is killed with all that it started.
                 start_new_session=True,
+                pass_fds=() if lock is None else (lock,),
             )
         except (FileNotFoundError, NotADirectoryError):
             raise MissingCommand(f"{self.executable}: no such command") from None
         except OSError as error:
             raise MissingCommand(f"{self.executable} cannot be run: {error.strerror}") from None
+        if lock is not None:
+            leftovers.note(lock, process.pid)
+        return process
 
 
 async def _read(stream: asyncio.StreamReader | None, into: bytearray, on_line: OnLine | None) -> None:

@@ -32,6 +32,10 @@ class AlreadyExistsError(AnkaError):
     """The name is taken."""
 
 
+class NoRoomError(AnkaError):
+    """What is to be pulled does not fit on the disk; no command was run."""
+
+
 class CommandTimeout(AnkaError):
     """The command did not end in time and was killed. What it did until then is unknown."""
 

@@ -72,6 +72,14 @@ class Tag:
     size: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Download:
+    """What a pull would take: bytes to fetch, and bytes that are free for them."""
+
+    size: int
+    available: int
+
+
 class Operations:
     """All methods raise AnkaError and its subclasses. VMs and templates are named by UUID or name."""
 
@@ -175,6 +183,18 @@ class Operations:
         await self._anka.call(
             "registry", *_source(remote), "pull", *which, template, seconds=PULL, on_line=look, exclusive=False
         )
+
+    async def download(self, template: str, tag: str | None, *, remote: str | None) -> Download | None:
+        """How much a pull would fetch; None when all of it is here. Raises NotFoundError, GarbageError."""
+        which = ["--tag", tag] if tag else []
+        body = await self._registry(remote, "pull", "--check-download-size", *which, template)
+        if not body:
+            return None
+        row = _mapping(body, "registry pull")
+        size, available = _integer(row, "size"), _integer(row, "available")
+        if size is None or available is None:
+            raise GarbageError(f"size or available is missing in {str(dict(row))[:200]}", command="registry pull")
+        return Download(size, available)
 
     async def registry_tags(self, template: str, *, remote: str | None) -> list[str]:
         """Tags of a template in the registry, oldest first. Raises NotFoundError for an unknown template."""

@@ -38,6 +38,10 @@ class Distributions:
         found = {worker.work.name: worker.work for worker in self._workers.values() if worker.work is not None}
         return list(found.values())
 
+    def under_way(self) -> list[Job]:
+        """Jobs that have not ended."""
+        return [job for job, worker in self._workers.items() if not worker.ended]
+
     async def run(self) -> None:
         """Work until cancelled; then all workers have ended. The Mac must have been looked at before."""
         unsubscribe = [

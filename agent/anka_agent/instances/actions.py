@@ -12,7 +12,7 @@ from datetime import datetime
 from anka_agent.anka.vm import Vm
 from anka_agent.instances import secrets
 from anka_agent.instances.context import Context, token_of
-from anka_agent.instances.fetch import fetch
+from anka_agent.instances.fetch import fetch, used
 from anka_agent.instances.look import wanted_template
 from anka_agent.instances.scripts import ScriptJob
 from anka_agent.plan import options, report
@@ -103,6 +103,7 @@ class Actions:
         template, tag = wanted_template(instance)
         async with self._context.heavy:
             await self._context.anka.clone(template, self.name(instance), tag)
+        await used(self._context, template, tag)
         await self._context.inventory.look()
 
     async def configure(self, instance: AnkaInstance, vm: Vm) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from anka_agent.anka.operations import Operations, Usb
+from anka_agent.disk.last_use import LastUse
 from anka_agent.instances.inventory import Inventory
 from anka_agent.instances.journal import Journal
 from anka_agent.instances.pulls import Templates
@@ -49,6 +50,7 @@ class Context:
     saves: Store[SaveImage] = field(default_factory=saves_store)
     """Requests to save instances of this node."""
     save_writer: Writer[SaveImage] = field(init=False)
+    last_use: LastUse = field(default_factory=LastUse)
     templates_changed: Callable[[], None] = field(default=lambda: None)
     anka_major: Callable[[], int] = field(default=lambda: 3)
     """Major version of Anka on this Mac: older ones speak another dialect."""

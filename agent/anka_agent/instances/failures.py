@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anka_agent.anka.errors import AlreadyExistsError, AnkaError, MissingCommand, NotFoundError
+from anka_agent.anka.errors import AlreadyExistsError, AnkaError, MissingCommand, NoRoomError, NotFoundError
 from anka_agent.plan.decide import Step
 from anka_agent.plan.situation import Failure
 
@@ -27,7 +27,7 @@ def worth_another_try(step: Step, error: AnkaError, attempt: int) -> bool:
     if attempt >= ATTEMPTS or isinstance(error, MissingCommand):
         return False
     if step is Step.PULL:
-        return not isinstance(error, NotFoundError)
+        return not isinstance(error, NotFoundError | NoRoomError)
     # A name that is taken, or a VM that vanished: look again and decide anew.
     return error.transient or isinstance(error, NotFoundError | AlreadyExistsError)
 
@@ -39,6 +39,8 @@ def delay(attempt: int) -> float:
 
 def failure(step: Step, error: Exception) -> Failure:
     """The instance's end, with the command's own message."""
+    if isinstance(error, NoRoomError):
+        return Failure("NoDiskSpace", error.message)
     reason, what = REASONS.get(step, ("Failed", f"{step.value} failed"))
     if step is Step.PULL and isinstance(error, NotFoundError):
         reason = "TemplateNotFound"

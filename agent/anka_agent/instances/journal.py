@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Collection
 from datetime import datetime
@@ -12,6 +13,8 @@ from anka_agent.instances import runner
 from anka_agent.instances.scripts import ScriptJob
 from anka_agent.saves.journal import CLAIM, SaveJournal, claim, claimed
 
+log = logging.getLogger(__name__)
+
 GROWN = "grown"
 
 
@@ -20,12 +23,15 @@ class Journal:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._restarted: dict[str, datetime] = {}
 
     def script(self, uid: str) -> ScriptJob:
         return ScriptJob(self._directory / uid / "script")
 
     def restarted_at(self, uid: str) -> datetime | None:
         """spec.restartedAt of the last restart that was done here: the API may not know of it yet."""
+        if uid in self._restarted:
+            return self._restarted[uid]
         try:
             data = json.loads((self._directory / uid / "restart.json").read_text(encoding="utf-8"))
             return datetime.fromisoformat(data["restarted_at"])
@@ -35,8 +41,15 @@ class Journal:
     def restarted(self, uid: str, moment: datetime) -> None:
         """Written after the restart: killed in between, it is done once more, which is harmless."""
         folder = self._directory / uid
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        runner.write(str(folder / "restart.json"), {"restarted_at": moment.isoformat()})
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            runner.write(str(folder / "restart.json"), {"restarted_at": moment.isoformat()})
+        except OSError as error:
+            # A full disk must not make it restart for ever.
+            log.warning("a restart is not written down: %s", error, extra={"uid": uid})
+            self._restarted[uid] = moment
+        else:
+            self._restarted.pop(uid, None)
 
     def grown(self, uid: str) -> bool:
         """Whether the APFS container in the VM was grown into its disk."""
@@ -75,6 +88,7 @@ class Journal:
         return None if pair is None else pair[0]
 
     def forget(self, uid: str) -> None:
+        self._restarted.pop(uid, None)
         if (self._directory / uid).is_dir():
             self.script(uid).forget()
             for save_uid in self.saves(uid):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from time import monotonic
 
 from prometheus_client import Gauge, Histogram
@@ -17,6 +17,7 @@ from anka_agent.anka.vm import Vm
 log = logging.getLogger(__name__)
 
 OnPercent = Callable[[int], None]
+MakeRoom = Callable[[str, str | None, str | None], AbstractAsyncContextManager[None]]
 
 PULL_SECONDS = Histogram(
     "anka_agent_pull_seconds",
@@ -37,6 +38,8 @@ class Templates:
         """By UUID."""
         self.arch: str | None = None
         """Architecture of the Mac as its templates tell it."""
+        self.make_room: MakeRoom = lambda template, tag, remote: nullcontext()
+        """Around each pull; raises AnkaError for one that does not fit."""
         self._anka = anka
         self._slots = asyncio.Semaphore(pulls)
         self._pulling: dict[tuple[str, str | None], asyncio.Task[None]] = {}
@@ -148,9 +151,10 @@ class Templates:
             async with self._slots:
                 while (removal := self._removing.get(template)) is not None:
                     await removal[1].wait()
-                log.info("pulling a template", extra={"template": template, "tag": tag})
-                with _measured(template, tag or ""):
-                    await self._anka.pull(template, tag, remote=remote, on_percent=tell)
+                async with self.make_room(template, tag, remote):
+                    log.info("pulling a template", extra={"template": template, "tag": tag})
+                    with _measured(template, tag or ""):
+                        await self._anka.pull(template, tag, remote=remote, on_percent=tell)
         finally:
             del self._pulling[key]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from anka_agent.instances import runner
 from anka_agent.instances.scripts import ScriptJob
 from anka_agent.plan.save import Record, SaveFailure, Stage
+
+log = logging.getLogger(__name__)
 
 CLAIM = "claim.json"
 
@@ -24,10 +27,11 @@ class SaveJournal:
         self.script = ScriptJob(directory / "script")
         self.push = ScriptJob(directory / "push")
         self._record: Record | None = None
+        self._only_here = False
 
     @property
     def exists(self) -> bool:
-        return (self.directory / "record.json").is_file()
+        return self._only_here or (self.directory / "record.json").is_file()
 
     @property
     def record(self) -> Record:
@@ -42,6 +46,16 @@ class SaveJournal:
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         runner.write(str(self.directory / "record.json"), dataclasses.asdict(record))
         self._record = record
+
+    def conclude(self, **changes: Any) -> None:
+        """The same for what ends a save: where the disk refuses, it is remembered as long as this process lives, so
+        that the end is told. Blocking."""
+        try:
+            self.write(**changes)
+        except OSError as error:
+            log.warning("the end of a save is not written down: %s", error, extra={"save": self.directory.name})
+            self._record = dataclasses.replace(self.record, **changes)
+            self._only_here = True
 
     def cancel(self) -> None:
         """End the script and the push, if they run."""

@@ -206,7 +206,7 @@ class Saver:
         if step is SaveStep.GIVE_UP and turn.decision.failure is not None:
             await self._fail(journal, turn.decision.failure)
         elif step is SaveStep.FORGET:
-            await asyncio.to_thread(journal.write, finished=True)
+            await asyncio.to_thread(journal.conclude, finished=True)
         elif step is SaveStep.CANCEL:
             await _cancelled(journal)
         elif step is SaveStep.AWAIT_SCRIPT:
@@ -257,7 +257,7 @@ class Saver:
 
     async def _fail(self, journal: SaveJournal, failure: SaveFailure) -> None:
         log.warning("nothing is saved: %s", failure.message, extra={"reason": failure.reason})
-        await asyncio.to_thread(journal.write, failure=failure)
+        await asyncio.to_thread(journal.conclude, failure=failure)
 
     async def _tell(self, save: SaveImage, journal: SaveJournal, failure: SaveFailure | None) -> None:
         """Write the outcome: the only write of the agent to a SaveImage."""
@@ -273,7 +273,7 @@ class Saver:
             return
         SAVES.labels("done" if failure is None else "failed").inc()
         log.info("saved" if failure is None else "not saved", extra={"save": save.metadata.name})
-        await asyncio.to_thread(journal.write, finished=True)
+        await asyncio.to_thread(journal.conclude, finished=True)
 
     async def _read_again(self, save: SaveImage) -> None:
         try:

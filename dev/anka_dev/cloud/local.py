@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -91,6 +92,8 @@ class LocalCloud:
         """A simulated Mac with its agent, started; with ``launcher=True`` one that can be updated. ``config`` is
         the simulated Mac's (hardware, delays, …)."""
         launched = config.pop("launcher", False)
+        # As large as the disk that the agent sees: it reserves a share of that.
+        config = {"disk_bytes": shutil.disk_usage(self.directory).total, **config}
         port = free_port()
         account = install.ensure_node_account(self.cluster, name)
         mac = Mac.create(self.directory / "macs" / name, name, self.registry, config)

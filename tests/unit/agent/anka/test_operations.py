@@ -10,7 +10,7 @@ import pytest
 from anka_agent.anka.check import Unusable, license_, license_trouble, version
 from anka_agent.anka.command import Anka
 from anka_agent.anka.errors import GarbageError, NotFoundError
-from anka_agent.anka.operations import License, Operations, Tag, Usb, percent_of
+from anka_agent.anka.operations import Download, License, Operations, Tag, Usb, percent_of
 from support.fake_anka import FakeAnka
 
 VM = {"uuid": "u", "name": "n", "status": "stopped"}
@@ -171,3 +171,25 @@ def test_a_push_is_a_command_line(anka: Operations) -> None:
     assert line(description="d", target="t", remote="R") == (
         "--machine-readable registry --remote R push --tag v --description d --remote-vm t u"
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ({"size": 60, "cached": 5, "available": 100}, Download(60, 100)),
+        ({"size": 0, "cached": 5, "available": 0}, Download(0, 0)),
+        ({}, None),
+    ],
+)
+async def test_size_of_a_download(anka: Operations, fake_anka: FakeAnka, body: Any, found: Download | None) -> None:
+    fake_anka.answer(body)
+    assert await anka.download("t", "v1", remote="http://r") == found
+    line = "registry --remote http://r pull --check-download-size --tag v1 t"
+    assert fake_anka.calls[-1] == ["--machine-readable", *line.split()]
+
+
+@pytest.mark.parametrize("body", [[1], {"size": 5}, {"size": "5", "available": 1}])
+async def test_a_size_that_is_none(anka: Operations, fake_anka: FakeAnka, body: Any) -> None:
+    fake_anka.answer(body)
+    with pytest.raises(GarbageError, match=r"^anka registry pull: "):
+        await anka.download("t", None, remote=None)

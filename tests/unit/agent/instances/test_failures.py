@@ -8,6 +8,7 @@ from anka_agent.anka.errors import (
     CommandTimeout,
     GarbageError,
     MissingCommand,
+    NoRoomError,
     NotFoundError,
 )
 from anka_agent.instances import failures
@@ -27,11 +28,17 @@ from anka_agent.plan.decide import Step
         (Step.PULL, AnkaError("registry down"), True),
         (Step.PULL, NotFoundError("no such tag"), False),
         (Step.START, MissingCommand("anka"), False),
+        (Step.PULL, NoRoomError("the template needs 1 GB"), False),
     ],
 )
 def test_worth_another_try(step: Step, error: AnkaError, again: bool) -> None:
     assert failures.worth_another_try(step, error, 1) is again
     assert not failures.worth_another_try(step, error, failures.ATTEMPTS)
+
+
+def test_what_does_not_fit_is_told_in_its_own_words() -> None:
+    found = failures.failure(Step.PULL, NoRoomError("the template needs 1 GB"))
+    assert (found.reason, found.message) == ("NoDiskSpace", "the template needs 1 GB")
 
 
 def test_delays_grow_to_a_limit() -> None:

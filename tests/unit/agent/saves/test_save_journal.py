@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from anka_agent.anka.errors import AlreadyExistsError, AnkaError, CommandTimeout, GarbageError
+from anka_agent.instances import runner
 from anka_agent.plan.save import Record, SaveFailure, Stage
 from anka_agent.plan.situation import Job
 from anka_agent.saves.journal import SaveJournal
@@ -84,3 +85,22 @@ async def test_a_push_that_was_called_off(tmp_path: Path) -> None:
             await asyncio.wait([asyncio.ensure_future(journal.push.ended())], timeout=0.5)
     with pytest.raises(GarbageError, match="was cut off"):
         pushed(journal)
+
+
+def test_the_end_of_a_save_is_told_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: str, data: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(runner, "write", full)
+    journal = SaveJournal(tmp_path / "save")
+    with pytest.raises(OSError, match="No space left"):
+        journal.write(checked=True)
+    assert not journal.exists
+    failure = SaveFailure("DiskFailed", "full", "DiskFailed")
+    journal.conclude(failure=failure)
+    assert (journal.exists, journal.record) == (True, Record(failure=failure))
+    journal.conclude(finished=True)
+    assert journal.record.finished
+    monkeypatch.undo()
+    journal.conclude(finished=True)
+    assert SaveJournal(tmp_path / "save").record == Record(failure=failure, finished=True)
