@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -109,6 +109,22 @@ class Cluster:
         """Return once every cache holds a complete list."""
         for reflector in self.reflectors:
             await reflector.synced.wait()
+
+    async def catch_up(self) -> None:
+        """Have in the cache what was written to instances before this call. Raises ApiError.
+
+        A watch may lag: a new leader that decides from what it shows gives room away once more that the last leader
+        had given away just before it died.
+        """
+        more = ""
+        while True:
+            page = await self.client.list_page(INSTANCES, more=more)
+            for raw in page.items:
+                with suppress(ValueError):  # one that this version does not understand: its reflector has told
+                    self.stores.instances.apply_written(INSTANCES.parse(raw))
+            more = page.more
+            if not more:
+                return
 
     @property
     def unsynced(self) -> list[str]:

@@ -92,6 +92,7 @@ class Work:
         settings, clock = self._settings, self._clock
         cluster = self.cluster
         await cluster.synced()
+        await cluster.catch_up()
         registry_client = None
         if settings.registry_url:
             registry_client = await self._owned.enter_async_context(RegistryClient(settings.registry_url))

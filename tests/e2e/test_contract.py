@@ -57,6 +57,6 @@ def runner(make_cloud: Callable[[], LocalCloud]) -> Iterator[Runner]:
     cloud.check()
 
 
-@pytest.mark.parametrize("case", cases())
+@pytest.mark.parametrize("case", list(cases()))
 def test_contract(runner: Runner, case: Case) -> None:
     runner.run(case)

@@ -60,10 +60,11 @@ def test_one_life_through_the_shim_costs_at_most_five_writes(cloud: LocalCloud) 
     live(cloud, 8)
     before = len(audit(cloud))
     lives = [one for _ in range(LIVES // 4) for one in live(cloud, 4)]
+    # Heartbeats and the registry's mirror (which notes the pulls of the first lives) go by time, not by lives.
     writes = [
         event
         for event in audit(cloud)[before:]
-        if event["verb"] in _WRITE_VERBS and event["objectRef"]["resource"] != "leases"
+        if event["verb"] in _WRITE_VERBS and event["objectRef"]["resource"] not in ("leases", "ankatemplates")
     ]
     by_life = Counter(event["objectRef"].get("name") for event in writes if event["objectRef"].get("name") in lives)
     what = Counter(
