@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from anka_crds.process.files import write_private
 from anka_dev.controlplane import binaries
-from anka_dev.controlplane.files import write_private
 from anka_dev.controlplane.progress import Say
 from anka_dev.errors import DevError
 
