@@ -22,6 +22,10 @@ setup: $(READY) ## The virtual environment, with all that is needed
 control-plane: $(READY) ## kube-apiserver, etcd and controller-manager, found or built
 	@$(BIN)/anka-dev control-plane build
 
+.PHONY: helm
+helm: $(READY) ## The helm command, found or built
+	@$(BIN)/anka-dev control-plane helm
+
 .PHONY: demo
 demo: $(READY) ## A build cloud with two simulated Macs, until Ctrl-C
 	@$(BIN)/anka-dev demo
@@ -31,7 +35,7 @@ demo-check: $(READY) ## The same, runs the commands it prints, and exits 0 or 1
 	@$(BIN)/anka-dev demo --check
 
 .PHONY: test
-test: control-plane ## All tests
+test: control-plane helm ## All tests
 	@$(BIN)/pytest -n $(WORKERS) --dist loadscope
 
 .PHONY: bench

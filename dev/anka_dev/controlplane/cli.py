@@ -15,11 +15,13 @@ _CHECK_SECONDS = 1.0
 
 
 def register(subparsers: Any) -> None:
-    """Add ``control-plane`` with ``build`` and ``run``."""
+    """Add ``control-plane`` with ``build``, ``helm`` and ``run``."""
     parser = subparsers.add_parser("control-plane", help="a Kubernetes API on this machine")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     build = actions.add_parser("build", help="make sure that the binaries are here, and print where")
     build.set_defaults(run=_build)
+    helm = actions.add_parser("helm", help="make sure that helm is here, and print where")
+    helm.set_defaults(run=_helm)
     run = actions.add_parser("run", help="run one until Ctrl-C")
     run.add_argument("--data", type=Path, metavar="DIR", help="its directory (default: a temporary one)")
     run.add_argument("--keep", action="store_true", help="keep the data in DIR, and use what is there")
@@ -31,6 +33,11 @@ def _build(_options: argparse.Namespace) -> int:
     found = binaries.ensure(os.environ, say_on_stderr)
     for path in (found.etcd, found.api_server, found.controller_manager):
         print(path)
+    return 0
+
+
+def _helm(_options: argparse.Namespace) -> int:
+    print(binaries.ensure_helm(os.environ, say_on_stderr))
     return 0
 
 

@@ -64,9 +64,10 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
     await runner.cleanup()
 
 
-@pytest.mark.parametrize("line", [SUM, f"{SUM}  p.tar.gz\n", f"{SUM.upper()} *p.tar.gz"])
+# Not the sum itself: gzip puts the time into it, and every worker must find the same cases.
+@pytest.mark.parametrize("line", ["{}", "{}  p.tar.gz\n", "{} *p.tar.gz"])
 async def test_the_checksum_beside_it(server: Server, tmp_path: Path, line: str) -> None:
-    server.files = {"/p.tar.gz": GOOD, "/p.tar.gz.sha256": line.encode()}
+    server.files = {"/p.tar.gz": GOOD, "/p.tar.gz.sha256": line.format(SUM if line == "{}" else SUM.upper()).encode()}
     await fetch(server.url, None, tmp_path / "2")
     assert (tmp_path / "2" / MAIN).read_bytes() == b"print()"
     assert os.listdir(tmp_path) == ["2"]
