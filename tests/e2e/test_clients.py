@@ -57,14 +57,14 @@ def test_all_of_them_at_once(clear: Stage) -> None:
 def test_a_vm_that_ends_in_error(clear: Stage) -> None:
     """Each tells its user why, as far as it does at all; then it ends the VM, or somebody must."""
     stage, pace, job, template = clear, clear.pace, str(uuid.uuid4()), clear.broken
-    gitlab, actions = GitlabExecutor(stage.url, pace, job), GithubActions(stage.url, pace)
+    gitlab, actions, action = GitlabExecutor(stage.url, pace, job), GithubActions(stage.url, pace), str(uuid.uuid4())
     mcp, python, shell = AnkaMcp(stage.url, pace), Mgmtcl(stage.url, pace), Bash(stage.url, pace)
     lives: dict[str, Callable[[], object]] = {
         "jenkins": lambda: Jenkins([stage.url], pace).provision(Label(template), NODE),
         "teamcity": lambda: TeamCity([stage.url], pace, "p").provision(template),
         "gitlab_executor": lambda: gitlab.prepare(template),
         "gitlab_runner": lambda: GitlabRunner(stage.url, pace).provision(template, job),
-        "github_actions": lambda: actions.up(template, "true", job),
+        "github_actions": lambda: actions.up(template, "true", action),
         "anka_mcp": lambda: ready(mcp, mcp.start_vm(template, job, "true")),
         "mgmtcl": lambda: python.await_state(python.start(template)[0], "Started"),
         "bash": lambda: shell.await_started(shell.start(vmid=template)),
@@ -83,7 +83,7 @@ def test_a_vm_that_ends_in_error(clear: Stage) -> None:
         "bash": ": Error$",
     }
     assert [name for name in lives if not re.search(expected[name], said[name])] == [], said
-    assert actions.down(job)
+    assert actions.down(action)
     # Jenkins, TeamCity and the old runner have ended theirs; the GitLab executor does not even find its own again.
     assert "not found" in complaint(gitlab.cleanup)
     left = [row["instance_id"] for row in stage.rows() if row["vm"]["instance_state"] == "Error"]
