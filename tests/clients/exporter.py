@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from clients import golang
 from clients.failing import Reported
-from clients.golang import ZERO_TIME, Panic, Uint, deref
+from clients.golang import ZERO_TIME, Base, Panic, Uint, deref
 from clients.pace import Pace
 from clients.wire import Wire
 
@@ -109,12 +109,6 @@ class Status:
     registry_address: str = ""
     registry_status: str = ""
     license: str = ""
-
-
-@dataclass
-class Base:
-    status: str = ""
-    message: str = ""
 
 
 @dataclass

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from clients import golang
 from clients.failing import Reported
-from clients.golang import Int, deref, first
+from clients.golang import Base, Int, deref, first
 from clients.pace import Pace
 from clients.wire import Wire
 
@@ -62,12 +62,6 @@ class Template:
     name: str = ""
     size: Int = 0
     arch: str = ""
-
-
-@dataclass
-class Base:
-    status: str = ""
-    message: str = ""
 
 
 @dataclass

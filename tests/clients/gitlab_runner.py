@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from clients import golang
 from clients.failing import Reported
-from clients.golang import ZERO_TIME, Int, Uint, deref
+from clients.golang import ZERO_TIME, Base, Int, Uint, deref
 from clients.pace import Pace
 from clients.wire import NETWORK_ERRORS, Reply, Wire
 
@@ -85,12 +85,6 @@ class Group:
     name: str = ""
     description: str = ""
     fallback_group_id: str = ""
-
-
-@dataclass
-class Base:
-    status: str = ""
-    message: str = ""
 
 
 @dataclass

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import types
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -31,6 +31,14 @@ class DecodeError(Broken):
 
 class Panic(Broken):
     """A runtime panic: the process ends."""
+
+
+@dataclass
+class Base:
+    """The envelope, as all Go clients declare it. The body is declared by each answer."""
+
+    status: str = ""
+    message: str = ""
 
 
 def unmarshal(raw: bytes, into: type[T]) -> T:

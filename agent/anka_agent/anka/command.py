@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from prometheus_client import Counter, Histogram
@@ -54,15 +54,11 @@ class Anka:
         """
         command = command_name(args)
         async with self._slots if exclusive else contextlib.nullcontext():
-            with SECONDS.labels(command).time():
-                try:
-                    if exclusive or self._long is None:
-                        return await self._call(args, command, seconds, on_line, env)
-                    async with self._long.record() as lock:
-                        return await self._call(args, command, seconds, on_line, env, lock)
-                except AnkaError as error:
-                    FAILURES.labels(command, type(error).__name__).inc()
-                    raise
+            with _measured(command):
+                if exclusive or self._long is None:
+                    return await self._call(args, command, seconds, on_line, env)
+                async with self._long.record() as lock:
+                    return await self._call(args, command, seconds, on_line, env, lock)
 
     async def _call(
         self,
@@ -79,17 +75,12 @@ class Anka:
     async def run(self, vm: str, *words: str, seconds: float) -> None:
         """`anka run`: these words as a command in the VM, which must end well within `seconds`. It answers with the
         exit code and the output of the command itself, not with JSON. Raises AnkaError with the last that it said."""
-        with SECONDS.labels("run").time():
-            try:
-                output, errors, code = await self._finish(["run", vm, *words], "run", seconds, None, None)
-                if code:
-                    said = (errors or output).decode("utf-8", "replace")[
-                        -500:
-                    ].strip() or f"ended with exit code {code}"
-                    raise (ConnectionLost if code == ConnectionLost.CODE else AnkaError)(said, code, command="run")
-            except AnkaError as error:
-                FAILURES.labels("run", type(error).__name__).inc()
-                raise
+        with _measured("run"):
+            output, errors, code = await self._finish(["run", vm, *words], "run", seconds, None, None)
+            if code:
+                said = (errors or output).decode("utf-8", "replace")[-500:].strip()
+                kind = ConnectionLost if code == ConnectionLost.CODE else AnkaError
+                raise kind(said or f"ended with exit code {code}", code, command="run")
 
     async def _finish(
         self,
@@ -138,6 +129,17 @@ class Anka:
         if lock is not None:
             leftovers.note(lock, process.pid)
         return process
+
+
+@contextlib.contextmanager
+def _measured(command: str) -> Iterator[None]:
+    """Its time, and its failure if it fails, in the metrics."""
+    with SECONDS.labels(command).time():
+        try:
+            yield
+        except AnkaError as error:
+            FAILURES.labels(command, type(error).__name__).inc()
+            raise
 
 
 async def _read(stream: asyncio.StreamReader | None, into: bytearray, on_line: OnLine | None) -> None:

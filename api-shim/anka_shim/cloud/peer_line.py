@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 import orjson
 
+from anka_crds.process.session import HoldsSession
 from anka_shim.cloud.peer import Silent
 from anka_shim.cloud.peers import Address
 
@@ -24,23 +24,14 @@ EVERYTHING = 1 << 63
 """Of a replica that has not read anything yet: when it does, it reads what is newer than any question of now."""
 
 
-class PeerLine:
+class PeerLine(HoldsSession):
     """Use as an async context manager. A peer waits for its watch for at most `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._session: aiohttp.ClientSession | None = None
 
-    async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+    def _open_session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
 
     async def who(self, address: Address, asker: str) -> str:
         answer = await self._get(address, {"from": asker}, WHO_SECONDS)

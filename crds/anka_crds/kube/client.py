@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Generic, Literal, Self
+from typing import Any, Generic, Literal
 
 import aiohttp
 import orjson
@@ -18,6 +17,7 @@ from anka_crds.kube.config import Endpoint
 from anka_crds.kube.errors import ApiError, Unauthorized, Unparsable, Unreachable, from_response
 from anka_crds.kube.resource import M, Resource
 from anka_crds.process.clock import Clock, SystemClock
+from anka_crds.process.session import HoldsSession
 
 Sleep = Callable[[float], Awaitable[None]]
 Propagation = Literal["Foreground", "Background", "Orphan"]
@@ -67,7 +67,7 @@ class _Request:
         return f"{self.verb} {self.path}"
 
 
-class KubeClient:
+class KubeClient(HoldsSession):
     """Requests as one identity to one API. Use as an async context manager.
 
     Every method raises `errors.ApiError` subclasses and nothing else for what goes wrong outside. `deadline` is
@@ -90,21 +90,12 @@ class KubeClient:
         self._backoff = backoff or Backoff()
         self._chance = chance
         self._sleep = sleep
-        self._session: aiohttp.ClientSession | None = None
 
-    async def __aenter__(self) -> Self:
+    def _open_session(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS)
         # Lists compressed by the apiserver cost both sides CPU, which is scarcer here than bandwidth.
         headers = {"User-Agent": self._user_agent, "Accept": JSON, "Accept-Encoding": "identity"}
-        self._session = aiohttp.ClientSession(connector=connector, headers=headers, cookie_jar=aiohttp.DummyCookieJar())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        return aiohttp.ClientSession(connector=connector, headers=headers, cookie_jar=aiohttp.DummyCookieJar())
 
     async def get(
         self,

@@ -4,13 +4,13 @@ HTTP 200 with a status other than OK (FAIL; ERROR before registry 1.37)."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from anka_crds.process.session import HoldsSession
 from anka_crds.registry.errors import RegistryError, RegistryRefused
 from anka_crds.registry.models import RegistryDisk, RegistryRow, RegistryStatus, RegistryTemplate
 
@@ -20,7 +20,7 @@ CONNECT_SECONDS = 3.0
 T = TypeVar("T")
 
 
-class RegistryClient:
+class RegistryClient(HoldsSession):
     """One registry, as an async context manager. Every method raises RegistryError and nothing else for what goes
     wrong outside; nothing is retried: callers poll."""
 
@@ -30,18 +30,9 @@ class RegistryClient:
         self.url = url.rstrip("/")
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=min(CONNECT_SECONDS, timeout_seconds))
         self._headers = dict(headers or {})
-        self._session: aiohttp.ClientSession | None = None
 
-    async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(timeout=self._timeout, headers=self._headers)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+    def _open_session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(timeout=self._timeout, headers=self._headers)
 
     async def status(self) -> RegistryStatus:
         return self._parse("status", RegistryStatus, await self._call("status", "GET", "/registry/status"))
