@@ -42,6 +42,11 @@ def run(story: Story) -> int:
 
 def _delete(story: Story) -> str | None:
     """`kubectl delete` returns once the VM is gone from its Mac: why not, or None."""
+    # One that is saved goes by itself once that is done: not between the two looks at the Macs.
+    for name in story.saved():
+        story.cloud.kubectl.run(
+            "wait", "--for=delete", f"ankainstance/{name}", f"--timeout={_SECONDS}s", timeout=_SECONDS
+        )
     before = story.cloud.vm_names()
     story.cloud.kubectl.run("delete", "ankainstance", INSTANCE, timeout=_SECONDS)
     after = story.cloud.vm_names()

@@ -97,12 +97,16 @@ class Story:
         self._tell_progress()
         self.teller.say(f"Ready {self.apply_to_ready_seconds:.1f} s after kubectl apply")
 
-    def _staying(self) -> list[str]:
-        def words(kind: str, path: str) -> list[str]:
-            return self.cloud.kubectl.run("get", kind, f"--output=jsonpath={path}").split()
+    def saved(self) -> list[str]:
+        """Names of the instances that an example saves as an image."""
+        return self._words("saveimages", "{.items[*].spec.instance}")
 
-        saved = words("saveimages", "{.items[*].spec.instance}")
-        return [name for name in words("ankainstances", "{.items[*].metadata.name}") if name not in saved]
+    def _staying(self) -> list[str]:
+        saved = self.saved()
+        return [name for name in self._words("ankainstances", "{.items[*].metadata.name}") if name not in saved]
+
+    def _words(self, kind: str, path: str) -> list[str]:
+        return self.cloud.kubectl.run("get", kind, f"--output=jsonpath={path}").split()
 
     def tell_how_to_reach_it(self) -> None:
         plain = self.teller.plain
