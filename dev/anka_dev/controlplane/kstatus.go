@@ -16,14 +16,20 @@ type answer struct {
 }
 
 func main() {
-	var objects []map[string]interface{}
+	var objects []json.RawMessage
 	if err := json.NewDecoder(os.Stdin).Decode(&objects); err != nil {
 		fmt.Fprintf(os.Stderr, "stdin is no JSON list of objects: %v\n", err)
 		os.Exit(2)
 	}
 	answers := []answer{}
-	for _, object := range objects {
-		result, err := status.Compute(&unstructured.Unstructured{Object: object})
+	for _, text := range objects {
+		object := &unstructured.Unstructured{}
+		// Not by encoding/json: there a generation would be a float64.
+		if err := object.UnmarshalJSON(text); err != nil {
+			fmt.Fprintf(os.Stderr, "no object: %v\n", err)
+			os.Exit(2)
+		}
+		result, err := status.Compute(object)
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "an object can't be judged: %v\n", err)
 			os.Exit(1)
