@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from anka_dev.controlplane import binaries, versions
+from anka_dev.controlplane import binaries, choose, versions
 from anka_dev.controlplane.embedded import ControlPlane, say_on_stderr
 from anka_dev.errors import DevError
 
@@ -33,6 +33,9 @@ def register(subparsers: Any) -> None:
 
 
 def _build(_options: argparse.Namespace) -> int:
+    if not choose.needs_binaries(os.environ):
+        say_on_stderr("no control plane is built: another cluster is named by CLUSTER or ANKA_KUBECONFIG")
+        return 0
     found = binaries.ensure(os.environ, say_on_stderr)
     for path in (found.etcd, found.api_server, found.controller_manager):
         print(path)
