@@ -31,6 +31,8 @@ def test_an_error_is_one_line_and_exit_1(monkeypatch: pytest.MonkeyPatch, capsys
     def fail(*_: object) -> None:
         raise DevError("no disk left: free some")
 
+    for variable in ("CLUSTER", "ANKA_KUBECONFIG"):
+        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr("anka_dev.controlplane.binaries.ensure", fail)
     assert cli.main(["control-plane", "build"]) == 1
     assert capsys.readouterr().err == "anka-dev control-plane: no disk left: free some\n"
