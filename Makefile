@@ -27,8 +27,8 @@ helm: $(READY) ## The helm command, found or built
 	@$(BIN)/anka-dev control-plane helm
 
 .PHONY: judges
-judges: $(READY) ## kstatus, kube-score and actionlint, which tests ask, built if possible
-	@$(BIN)/anka-dev control-plane judges
+judges: $(READY) ## kstatus, kube-score and actionlint, which tests ask, built if possible; ARGS=--all: promtool too
+	@$(BIN)/anka-dev control-plane judges $(ARGS)
 
 .PHONY: demo
 demo: $(READY) ## A build cloud with two simulated Macs, until Ctrl-C

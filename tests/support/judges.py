@@ -58,5 +58,14 @@ def kube_score() -> Judge:
 
 
 @pytest.fixture(scope="session")
+def promtool() -> Judge:
+    """Never built for a test: that takes minutes."""
+    found = binaries.found_judge(versions.PROMTOOL, os.environ)
+    if found is None:
+        pytest.skip("no promtool here: make judges ARGS=--all, or Debian's package prometheus")
+    return Judge(found)
+
+
+@pytest.fixture(scope="session")
 def actionlint() -> Judge:
     return Judge(_binary(versions.ACTIONLINT))

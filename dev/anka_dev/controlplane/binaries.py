@@ -95,6 +95,15 @@ def ensure_judge(name: str, env: Mapping[str, str], say: Say) -> Path:
     return _cached(name, versions.judge_dir(env, target, name), target, env, say)
 
 
+def found_judge(name: str, env: Mapping[str, str]) -> Path | None:
+    """One of versions.JUDGES that is here already, in the cache or in PATH. Nothing is built."""
+    binary = versions.judge_dir(env, this_machine(), name) / name
+    if os.access(binary, os.X_OK):
+        return binary
+    in_path = shutil.which(name, path=env.get("PATH"))
+    return Path(in_path) if in_path else None
+
+
 def _cached(name: str, folder: Path, target: Target, env: Mapping[str, str], say: Say) -> Path:
     binary = folder / name
     if not os.access(binary, os.X_OK):

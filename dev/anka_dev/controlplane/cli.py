@@ -24,6 +24,7 @@ def register(subparsers: Any) -> None:
     helm = actions.add_parser("helm", help="make sure that helm is here, and print where")
     helm.set_defaults(run=_helm)
     judges = actions.add_parser("judges", help="get what tests judge charts, conditions and workflows by, if possible")
+    judges.add_argument("--all", action="store_true", help="also promtool: some 8 minutes and 120 MB, once")
     judges.set_defaults(run=_judges)
     run = actions.add_parser("run", help="run one until Ctrl-C")
     run.add_argument("--data", type=Path, metavar="DIR", help="its directory (default: a temporary one)")
@@ -47,9 +48,11 @@ def _helm(_options: argparse.Namespace) -> int:
     return 0
 
 
-def _judges(_options: argparse.Namespace) -> int:
+def _judges(options: argparse.Namespace) -> int:
     """Those that can't be had are named, and no failure: the tests that need them are skipped."""
     for name in versions.JUDGES:
+        if name in versions.LARGE_JUDGES and not options.all:
+            continue
         try:
             print(binaries.ensure_judge(name, os.environ, say_on_stderr))
         except DevError as error:

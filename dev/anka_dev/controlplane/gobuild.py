@@ -37,6 +37,7 @@ _HELM = "helm.sh/helm/v4"
 _ETCD = "go.etcd.io/etcd/server/v3"
 _KUBE_SCORE = "github.com/zegl/kube-score"
 _ACTIONLINT = "github.com/rhysd/actionlint"
+_PROMETHEUS = "github.com/prometheus/prometheus"
 SOURCES = {
     versions.STORE: Source(_ETCD, versions.ETCD, _ETCD),
     versions.API_SERVER: Source(_KUBERNETES, versions.KUBERNETES, f"{_KUBERNETES}/cmd/kube-apiserver"),
@@ -48,6 +49,7 @@ SOURCES = {
     ),
     versions.KUBE_SCORE: Source(_KUBE_SCORE, versions.JUDGES[versions.KUBE_SCORE], f"{_KUBE_SCORE}/cmd/kube-score"),
     versions.ACTIONLINT: Source(_ACTIONLINT, versions.JUDGES[versions.ACTIONLINT], f"{_ACTIONLINT}/cmd/actionlint"),
+    versions.PROMTOOL: Source(_PROMETHEUS, versions.JUDGES[versions.PROMTOOL], f"{_PROMETHEUS}/cmd/promtool"),
 }
 
 

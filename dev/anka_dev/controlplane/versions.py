@@ -27,7 +27,10 @@ HELM_VERSION = "4.3.1"
 KSTATUS = "kstatus"
 KUBE_SCORE = "kube-score"
 ACTIONLINT = "actionlint"
-JUDGES = {KSTATUS: "0.37.2", KUBE_SCORE: "1.20.0", ACTIONLINT: "1.7.12"}
+PROMTOOL = "promtool"
+JUDGES = {KSTATUS: "0.37.2", KUBE_SCORE: "1.20.0", ACTIONLINT: "1.7.12", PROMTOOL: "0.316.0"}
+# Minutes to build and 120 MB: only for who asks for it.
+LARGE_JUDGES = frozenset({PROMTOOL})
 
 _OS = {"linux": "linux", "darwin": "darwin"}
 _ARCH = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}

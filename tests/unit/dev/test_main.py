@@ -51,4 +51,6 @@ def test_a_judge_that_cannot_be_had_fails_nothing(
     monkeypatch.setattr("anka_dev.controlplane.cli.say_on_stderr", said.append)
     assert cli.main(["control-plane", "judges"]) == 0
     assert capsys.readouterr().out.split() == ["/cache/kube-score", "/cache/actionlint"]
-    assert said == ["tests that need kstatus will be skipped: no route"]
+    assert cli.main(["control-plane", "judges", "--all"]) == 0
+    assert capsys.readouterr().out.split()[-1] == "/cache/promtool"
+    assert said == 2 * ["tests that need kstatus will be skipped: no route"]
