@@ -239,6 +239,25 @@ def test_an_agent_that_starts_again_leaves_git_its_fields(settled: Git) -> None:
     settled.until(lambda: not settled.differs(*REPOSITORY))
 
 
+def test_a_mac_that_is_in_git_first_is_awaited_and_keeps_what_git_says(
+    settled: Git, kstatus: Kstatus, tmp_path: Path
+) -> None:
+    """Its agent has a kubeconfig; a join token would be refused."""
+    key = ("", "AnkaNode", "mac-03")
+    file = tmp_path / "mac-03.json"
+    spec = {"groups": ["general"], "maxVmCount": 1}
+    manifest = {"apiVersion": "anka.veertu.com/v1alpha1", "kind": "AnkaNode", "metadata": {"name": "mac-03"}}
+    file.write_text(json.dumps(manifest | {"spec": spec}))
+    settled.apply(file)
+    assert kstatus.statuses([settled.object(*key)]) == ["InProgress"]
+    settled.cloud.add_mac("mac-03", "--max-vm-count=4", "--heartbeat=1", "--lease-duration=4", **FAST_MAC)
+    settled.until(lambda: kstatus.statuses([settled.object(*key)]) == ["Current"])
+    shown = settled.object(*key)["spec"]
+    assert (shown["groups"], shown["maxVmCount"]) == (["general"], 1)
+    assert not settled.differs(file)
+    settled.cloud.kubectl.run("patch", "ankanode", "mac-03", "--type=merge", '--patch={"spec":{"drainMode":true}}')
+
+
 def test_trouble_is_failed_and_its_end_is_current_again(settled: Git, kstatus: Kstatus, tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     job = {"content": "ZXhpdCAzCg==", "monitoring": True, "failHandler": "Stop"}
