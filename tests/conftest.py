@@ -9,4 +9,5 @@ pytest_plugins = [
     "support.agents",
     "support.operators",
     "support.fake_anka",
+    "support.judges",
 ]
