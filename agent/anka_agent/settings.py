@@ -14,7 +14,7 @@ from anka_crds.api import AnkaNode
 from anka_crds.api.meta import ObjectMeta
 from anka_crds.api.node import AnkaNodeSpec
 from anka_crds.core.naming import object_name
-from anka_crds.process.settings import ProcessSettings
+from anka_crds.process.settings import RegistryUser
 
 
 def default_state_dir() -> Path:
@@ -24,7 +24,7 @@ def default_state_dir() -> Path:
     return Path.home() / ".local" / "state" / "anka-agent"
 
 
-class AgentSettings(ProcessSettings):
+class AgentSettings(RegistryUser):
     """Settings of the agent. Flags about the node count when it joins for the first time; after that the AnkaNode
     object is what counts, and people change that."""
 
@@ -59,6 +59,10 @@ class AgentSettings(ProcessSettings):
     token_seconds: Annotated[int, Field(ge=600, le=2_592_000)] = Field(
         default=604_800, description="Life of the tokens that it asks for, in seconds"
     )
+    registry_url: str | None = Field(
+        default=None, description="URL of the Anka registry, which collects logs; without it they stay on the Mac"
+    )
+    disable_central_logging: bool = Field(default=False, description="Keep all logs on the Mac")
     anka: str = Field(default="anka", description="The anka command: a name in PATH, or a path")
     num_workers: Annotated[int, Field(ge=1, le=64)] = Field(default=2, description="Clones and starts at a time")
     network_timeout: Annotated[float, Field(gt=0)] = Field(
@@ -138,5 +142,6 @@ class AgentSettings(ProcessSettings):
                 drain_mode=self.drain_mode,
                 reserve_space_percent=self.reserve_space,
                 vm_prefix=self.vm_prefix,
+                disable_central_logging=self.disable_central_logging,
             ),
         )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +16,8 @@ from prometheus_client import Counter, Histogram
 
 from anka_agent.anka import leftovers
 from anka_agent.anka.errors import AnkaError, CommandTimeout, ConnectionLost, GarbageError, MissingCommand, from_answer
+
+log = logging.getLogger(__name__)
 
 SECONDS = Histogram(
     "anka_agent_command_seconds",
@@ -25,6 +29,8 @@ FAILURES = Counter("anka_agent_command_failures_total", "Calls of the anka comma
 
 MAX_OUTPUT = 8 * 1024 * 1024
 """Bytes of standard output that are read; a Mac with a thousand VMs lists them in far less than 1 MiB."""
+LOOKS = frozenset({"list", "show", "version", "license", "usb", "registry list", "registry describe"})
+"""Commands that change nothing and come every few seconds."""
 GRACE_SECONDS = 2.0
 """Between asking a command to end and killing it."""
 
@@ -133,13 +139,20 @@ class Anka:
 
 @contextlib.contextmanager
 def _measured(command: str) -> Iterator[None]:
-    """Its time, and its failure if it fails, in the metrics."""
-    with SECONDS.labels(command).time():
-        try:
-            yield
-        except AnkaError as error:
-            FAILURES.labels(command, type(error).__name__).inc()
-            raise
+    """Its time and outcome, in the metrics and in the log; never its arguments, which may be secret."""
+    began, outcome = time.monotonic(), "cancelled"
+    try:
+        yield
+        outcome = "done"
+    except AnkaError as error:
+        outcome = type(error).__name__
+        FAILURES.labels(command, outcome).inc()
+        raise
+    finally:
+        seconds = time.monotonic() - began
+        SECONDS.labels(command).observe(seconds)
+        level = logging.DEBUG if command in LOOKS else logging.INFO
+        log.log(level, "anka %s", command, extra={"outcome": outcome, "ms": round(seconds * 1000)})
 
 
 async def _read(stream: asyncio.StreamReader | None, into: bytearray, on_line: OnLine | None) -> None:

@@ -105,6 +105,7 @@ class LocalCloud:
             f"--anka={mac.anka}",
             f"--state-dir={mac.directory / 'agent'}",
             f"--health-port={port}",
+            *([f"--registry-url={self.registry.url}"] if self.registry else []),
             *agent_flags,
         ]
         mac.agent = self._service(f"agent-{name}", "anka_agent", arguments, port)
