@@ -50,6 +50,7 @@ class Shipper:
         self._sleep = sleep
         self._delays = Delays(Backoff(base=ROUND_SECONDS, cap=60.0), system_random)
         self._silent = False
+        self._off = False
 
     async def run(self) -> None:
         """Until cancelled; then once more, for the last lines."""
@@ -82,7 +83,11 @@ class Shipper:
     async def _round(self) -> None:
         if not self._wanted():
             self._buffer.clear()
+            if not self._off:
+                log.info("logs stay on this Mac: spec.disableCentralLogging")
+            self._off = True
             return
+        self._off = False
         left = ROUND_BYTES
         while left > 0 and (batch := self._buffer.batch(left)) is not None:
             await self._registry.log(batch.service, self._machine, self._host, batch.content)
