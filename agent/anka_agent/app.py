@@ -80,7 +80,7 @@ class Agent:
         self._endpoint = endpoint
         self._clock = SystemClock()
         self._leftovers = Leftovers(settings.state_dir / "commands")
-        self._anka = Operations(anka or Anka(settings.anka, long=self._leftovers))
+        self._anka = Operations(anka or Anka(settings.anka, record=self._leftovers))
         self._central_logs = CentralLogs(settings.registry_url, wanted=not settings.disable_central_logging)
         self._parts = Parts()
         self._tasks: dict[str, asyncio.Task[Any]] = {}

@@ -38,11 +38,11 @@ OnLine = Callable[[str], None]
 
 
 class Anka:
-    """Calls of one `anka` executable; `limit` of them run at a time. Those of minutes are recorded in `long`."""
+    """Calls of one `anka` executable; `limit` of them run at a time. Those that change something are recorded."""
 
-    def __init__(self, executable: str = "anka", *, limit: int = 6, long: leftovers.Leftovers | None = None) -> None:
+    def __init__(self, executable: str = "anka", *, limit: int = 6, record: leftovers.Leftovers | None = None) -> None:
         self.executable = executable
-        self._long = long
+        self._record = record
         self._slots = asyncio.Semaphore(limit)
 
     async def call(
@@ -61,22 +61,8 @@ class Anka:
         command = command_name(args)
         async with self._slots if exclusive else contextlib.nullcontext():
             with _measured(command):
-                if exclusive or self._long is None:
-                    return await self._call(args, command, seconds, on_line, env)
-                async with self._long.record() as lock:
-                    return await self._call(args, command, seconds, on_line, env, lock)
-
-    async def _call(
-        self,
-        args: Sequence[str],
-        command: str,
-        seconds: float,
-        on_line: OnLine | None,
-        env: Mapping[str, str] | None,
-        lock: int | None = None,
-    ) -> Any:
-        output, errors, code = await self._finish(["--machine-readable", *args], command, seconds, on_line, env, lock)
-        return answer(output, errors, code, command)
+                output, errors, code = await self._finish(["--machine-readable", *args], command, seconds, on_line, env)
+                return answer(output, errors, code, command)
 
     async def run(self, vm: str, *words: str, seconds: float) -> None:
         """`anka run`: these words as a command in the VM, which must end well within `seconds`. It answers with the
@@ -95,10 +81,16 @@ class Anka:
         seconds: float,
         on_line: OnLine | None,
         env: Mapping[str, str] | None,
-        lock: int | None = None,
     ) -> tuple[bytes, bytes, int]:
         """Standard output, standard error and exit code."""
-        process = await self._start(args, env, lock)
+        if self._record is None or command in LOOKS:
+            return await self._ended(await self._start(args, command, env, None), command, seconds, on_line)
+        async with self._record.record() as lock:
+            return await self._ended(await self._start(args, command, env, lock), command, seconds, on_line)
+
+    async def _ended(
+        self, process: asyncio.subprocess.Process, command: str, seconds: float, on_line: OnLine | None
+    ) -> tuple[bytes, bytes, int]:
         output, errors = bytearray(), bytearray()
         try:
             async with asyncio.timeout(seconds):
@@ -114,7 +106,7 @@ class Anka:
         return bytes(output), bytes(errors), process.returncode or 0
 
     async def _start(
-        self, args: Sequence[str], env: Mapping[str, str] | None, lock: int | None
+        self, args: Sequence[str], command: str, env: Mapping[str, str] | None, lock: int | None
     ) -> asyncio.subprocess.Process:
         try:
             process = await asyncio.create_subprocess_exec(
@@ -133,7 +125,7 @@ class Anka:
         except OSError as error:
             raise MissingCommand(f"{self.executable} cannot be run: {error.strerror}") from None
         if lock is not None:
-            leftovers.note(lock, process.pid)
+            leftovers.note(lock, process.pid, command)
         return process
 
 
