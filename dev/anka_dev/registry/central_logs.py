@@ -1,21 +1,22 @@
 """Central logs in a registry's directory: a file for each service and machine, `SERVICE/MACHINE.log`.
 
-The vendor's documentation names the directory, `files/central-logs`; what it looks like inside is our own choice.
+The vendor's documentation names the directory, `files/central-logs`; what it looks like inside is our own choice. Names
+are percent-encoded: the vendor's own scripts send such as `AWS Cloud Connect Service`.
 """
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 from anka_dev.registry.catalog import CatalogError
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
+LONGEST = 200
 
 
 class CentralLogs:
-    """Raises CatalogError for names that lead elsewhere, and for logs that nobody has sent."""
+    """Raises CatalogError for names that are too long, and for logs that nobody has sent."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -32,7 +33,7 @@ class CentralLogs:
         found = []
         for path in sorted(self._directory.glob("*/*.log")):
             seen = path.stat()
-            row = {"service": path.parent.name, "machine_name": path.stem}
+            row = {"service": unquote(path.parent.name), "machine_name": unquote(path.stem)}
             found.append({**row, "size": seen.st_size, "modified": int(seen.st_mtime)})
         return found
 
@@ -53,7 +54,12 @@ class CentralLogs:
             return file.tell()
 
     def _file(self, service: str, machine: str) -> Path:
-        for name in (service, machine):
-            if not NAME.fullmatch(name):
-                raise CatalogError(f"bad name {name[:100]!r}")
-        return self._directory / service / f"{machine}.log"
+        return self._directory / _encoded(service) / f"{_encoded(machine)}.log"
+
+
+def _encoded(name: str) -> str:
+    """A file name that leads nowhere else."""
+    encoded = quote(name, safe="").replace(".", "%2E")
+    if len(encoded) > LONGEST:
+        raise CatalogError(f"the name {name[:50]!r}… is too long")
+    return encoded

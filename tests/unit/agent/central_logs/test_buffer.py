@@ -8,7 +8,7 @@ from anka_agent.central_logs.buffer import CUT, LINE_BYTES, LINES, Buffer
 
 
 def dropped() -> float:
-    return LINES.labels("dropped")._value.get()
+    return float(LINES.labels("dropped")._value.get())
 
 
 def test_batches_are_of_one_service_oldest_first() -> None:

@@ -169,11 +169,22 @@ async def test_the_end_of_a_log_begins_with_a_whole_line(client: Client, last_by
     assert await client.raw("GET", f"/log/content?{query}") == (200, given)
 
 
-@pytest.mark.parametrize("name", ["../x", ".hidden", "a/b", "x" * 254])
-async def test_a_log_is_nowhere_else(client: Client, name: str) -> None:
-    assert (await post_log(client, "anka_agent", name, "x"))["status"] == "FAIL"
-    assert (await post_log(client, name, "mac-1", "x"))["status"] == "FAIL"
-    assert not (client.directory / "files").exists()
+@pytest.mark.parametrize(
+    "name", ["../x", ".hidden", "a/b", "..", "AWS Cloud Connect Service", "i-1 | 4C4C", "mac.local"]
+)
+async def test_a_log_of_any_name_is_in_its_place(client: Client, name: str) -> None:
+    for service, machine in ((name, "mac-1"), ("anka_agent", name)):
+        assert (await post_log(client, service, machine, "x"))["status"] == "OK"
+    rows = [(row["service"], row["machine_name"]) for row in await client.get("/log")]
+    assert sorted(rows) == sorted([(name, "mac-1"), ("anka_agent", name)])
+    files = [path for path in (client.directory / "files").rglob("*") if path.is_file()]
+    assert [len(path.relative_to(client.directory).parts) for path in files] == [4, 4]
+    code, text = await client.raw("GET", "/log/content", params={"service": "anka_agent", "machine_name": name})
+    assert (code, text) == (200, b"x\n")
+
+
+async def test_a_name_that_is_too_long(client: Client) -> None:
+    assert "too long" in (await post_log(client, "x" * 201, "mac-1", "x"))["message"]
 
 
 FAILURES: list[tuple[str, str, dict[str, Any], str]] = [
