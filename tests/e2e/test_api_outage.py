@@ -97,7 +97,7 @@ def test_a_short_outage_of_the_real_api(cloud: LocalCloud) -> None:
     clones = Counter(
         word
         for one in cloud.macs.values()
-        for entry in one.command_log()
+        for entry in one.commands()
         if "clone" in entry["argv"]
         for word in entry["argv"]
         if word.startswith(VM_PREFIX)

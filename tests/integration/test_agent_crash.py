@@ -49,7 +49,7 @@ def crash_in(
 def late_command_ended(bench: Bench, command: str) -> bool:
     """Whether the command that hung when its agent was killed has done what it does and ended."""
     first = command.split()[0]
-    return any(first in entry["argv"] and entry["ms"] >= HANG * 1000 for entry in bench.mac.command_log())
+    return any(first in entry["argv"] and entry["ms"] >= HANG * 1000 for entry in bench.mac.commands())
 
 
 def restarted(bench: Bench) -> bool:
