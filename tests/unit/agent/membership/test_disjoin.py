@@ -77,7 +77,7 @@ async def test_an_empty_mac_leaves(desk: Desk) -> None:
 
 async def test_it_waits_for_instances_and_goes_back_to_work_in_time(desk: Desk) -> None:
     instance(desk)
-    with pytest.raises(Trouble, match=r"1 instances were still there after 0\.3 s; this Mac goes on working"):
+    with pytest.raises(Trouble, match=r"1 instance still there after 0\.3 s; this Mac goes on working"):
         await desk.leave(timeout=0.3)
     assert desk.said == ["Waiting for 1 instance to end; --force does not wait"]
     assert desk.node is not None
