@@ -55,17 +55,20 @@ def resolve_peers() -> None:
 
 
 def main(token: str, names: str, command: str, *arguments: str) -> None:
+    """Becomes the command: a console script of this distribution, or ``python -c``."""
     resolve_from(Path(names))
-    mount_token(Path(token))
     if command == "python" and arguments[:1] == ("-c",):
         sys.argv = ["-c", *arguments[2:]]
         exec(compile(arguments[1], "<container>", "exec"), {"__name__": "__main__"})
         return
-    [entry] = entry_points(group="console_scripts", name=command)
+    found = list(entry_points(group="console_scripts", name=command))
+    if not found:
+        sys.exit(f"there is no command {command} here")
+    mount_token(Path(token))
     if command == "anka-shim":
         resolve_peers()
     sys.argv = [command, *arguments]
-    sys.exit(entry.load()())
+    sys.exit(found[0].load()())
 
 
 if __name__ == "__main__":

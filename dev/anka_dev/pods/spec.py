@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
+
 TOKEN_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+Data = Callable[[str, str], Mapping[str, str]]
+"""The data of a ``configMap`` or ``secret`` by its name, in the pod's namespace, as text."""
 
 
 def expand(text: str, env: Mapping[str, str]) -> str:
@@ -16,15 +20,40 @@ def expand(text: str, env: Mapping[str, str]) -> str:
     return _REFERENCE.sub(lambda found: "$" if found[0] == "$$" else env.get(found[1], found[0]), text)
 
 
-def environment(container: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, str]:
-    """Its variables; ``fields`` are the values of field references. ValueError for a source that is not known here."""
+def fields(pod: Mapping[str, Any], address: str) -> dict[str, str]:
+    """What a ``fieldRef`` of this pod may name."""
+    metadata = pod["metadata"]
+    listed = {
+        f"metadata.{kind}['{key}']": value
+        for kind in ("labels", "annotations")
+        for key, value in metadata.get(kind, {}).items()
+    }
+    return {
+        "metadata.name": metadata["name"],
+        "metadata.namespace": metadata["namespace"],
+        "metadata.uid": metadata["uid"],
+        "spec.nodeName": pod["spec"].get("nodeName", ""),
+        "spec.serviceAccountName": pod["spec"].get("serviceAccountName", "default"),
+        "status.podIP": address,
+        **listed,
+    }
+
+
+def environment(container: Mapping[str, Any], known: Mapping[str, str], data: Data) -> dict[str, str]:
+    """Its variables; ``known`` are the values of field references. ValueError for a source that is not known here."""
     env: dict[str, str] = {}
     for item in container.get("env", []):
         source = item.get("valueFrom", {})
         if not source:
             env[item["name"]] = expand(item.get("value", ""), env)
-        elif (path := source.get("fieldRef", {}).get("fieldPath")) in fields:
-            env[item["name"]] = fields[path]
+        elif (path := source.get("fieldRef", {}).get("fieldPath")) in known:
+            env[item["name"]] = known[path]
+        elif key := source.get("configMapKeyRef") or source.get("secretKeyRef"):
+            found = data("configMap" if "configMapKeyRef" in source else "secret", key["name"])
+            if key["key"] in found:
+                env[item["name"]] = found[key["key"]]
+            elif not key.get("optional"):
+                raise ValueError(f"environment variable {item['name']}: {key['name']} has no key {key['key']}")
         else:
             raise ValueError(f"environment variable {item['name']}: {source} cannot be had here")
     return env
@@ -37,11 +66,18 @@ def command(container: Mapping[str, Any], env: Mapping[str, str]) -> list[str]:
     return [expand(word, env) for word in [*container["command"], *container.get("args", [])]]
 
 
-def token_volume(container: Mapping[str, Any]) -> str | None:
-    """The volume at which the ServiceAccount's token is mounted; None when there is none."""
-    return next(
-        (mount["name"] for mount in container.get("volumeMounts", []) if mount["mountPath"] == TOKEN_FOLDER), None
-    )
+def mounts(container: Mapping[str, Any]) -> dict[str, str]:
+    """Volume names by the paths where the container expects them, longest first: `/a/b` is looked for before `/a`."""
+    found = {item["mountPath"]: item["name"] for item in container.get("volumeMounts", [])}
+    return dict(sorted(found.items(), key=lambda item: -len(item[0])))
+
+
+def relocate(text: str, places: Mapping[str, str]) -> str:
+    """``text`` with each path at or below one of ``places`` (path: where it is here, longest first) as it is here."""
+    if not places:
+        return text
+    either = "|".join(re.escape(path) for path in places)
+    return re.sub(rf"(?<![\w/.-])({either})(?![\w.-])", lambda found: places[found[1]], text)
 
 
 @dataclass(frozen=True)
@@ -78,10 +114,10 @@ def probe(container: Mapping[str, Any], kind: str) -> Probe | None:
 
 
 def status(container: Mapping[str, Any], *, phase: str, ready: bool, restarts: int, state: Mapping[str, Any],
-           address: str, host: str, now: str, reason: str = "") -> dict[str, Any]:  # fmt: skip
+           address: str, host: str, now: str) -> dict[str, Any]:  # fmt: skip
     """The status of a pod with this one container, ``now`` being when it changed."""
     word = "True" if ready else "False"
-    why = {"reason": reason} if reason and not ready else {}
+    why = {} if ready else {"reason": "PodCompleted" if phase == "Succeeded" else "ContainersNotReady"}
     return {
         "phase": phase,
         "hostIP": host,
