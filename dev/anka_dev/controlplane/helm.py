@@ -47,6 +47,10 @@ class Helm:
         """``helm test``; DevError when it fails."""
         return self._run("test", self.name, "--timeout=60s")
 
+    def notes(self) -> str:
+        """What it tells whoever has installed it."""
+        return self._run("get", "notes", self.name)
+
     def uninstall(self) -> None:
         """Returns once all is gone that goes."""
         self._run("uninstall", self.name, "--wait", "--timeout=120s", seconds=150)
