@@ -6,17 +6,29 @@ from __future__ import annotations
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import httpx
 import pytest
 
+from anka_crds.api import SaveImage
+from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, TEMPLATES, resource_of
 from anka_dev.cloud import install
+from clients.jenkins import Jenkins, Label
+from clients.lives import LIVES, NODE
+from clients.pace import Pace
 from support.chart import NAMESPACE, Charted
-from support.cloud import FAST_MAC
+from support.client_stage import SCALE, Stage
+from support.cloud import FAST_MAC, TAG
+from support.examples import all_become_ready
 from support.joining import Person
+from support.restless import restless
 
 pytestmark = pytest.mark.e2e
 
 MACS = {"mac-01": "ios", "mac-02": "general"}
+UNKNOWN = "11111111-2222-3333-4444-555555555555"
 AGENT = ("--max-vm-count=60", "--heartbeat=2", "--lease-duration=8")
 
 
@@ -55,18 +67,7 @@ def test_macs_join_as_the_notes_say(charted: Charted) -> None:
     notes = [line.strip() for line in charted.helm.notes().splitlines() if line.startswith("    ")]
     [make_token] = [line for line in notes if line.startswith("kubectl create token")]
     [join] = [line for line in notes if "anka-agent join" in line]
-    assert join.split() == [
-        "sudo",
-        "anka-agent",
-        "join",
-        "https://API:6443",
-        "--token",
-        "TOKEN",
-        "--ca-data",
-        "CA",
-        "--node-id",
-        "mac-01",
-    ]
+    assert join == "sudo anka-agent join https://API:6443 --token TOKEN --ca-data CA --node-id mac-01"
     token = charted.cloud.kubectl.run(*make_token.split()[1:]).strip()
     for name, group in MACS.items():
         person = Person(charted.cloud, name, **FAST_MAC | {"max_running": 60})
@@ -76,3 +77,133 @@ def test_macs_join_as_the_notes_say(charted: Charted) -> None:
         charted.cloud.wait_for(f"ankanode/{name}", "create", "condition=Ready")
     charted.cloud.wait_for(f"ankatemplate/{charted.template}", "create")
     assert {node["node_id"] for node in charted.cloud.rest("GET", "/api/v1/node")["body"]} == set(MACS)
+
+
+def reverted(charted: Charted) -> None:
+    """The newest tag is removed, and the operator has seen it: the template has the one it had at first."""
+    Jenkins([charted.cloud.url], Pace(SCALE)).revert(charted.template)
+    tags = ("get", "ankatemplate", charted.template, "--output=jsonpath={.status.versions[*].tag}")
+    charted.until(lambda: charted.cloud.kubectl.run(*tags) == TAG, what="the tag is gone")
+
+
+def test_the_examples(charted: Charted) -> None:
+    all_become_ready(charted.cloud)
+    # One of them saves a tag, which no client of the old controller expects.
+    reverted(charted)
+
+
+@pytest.fixture(scope="module")
+def stage(charted: Charted, ssh_key: Path) -> Stage:
+    cloud = charted.cloud
+    group = cloud.rest("POST", "/api/v1/group", {"name": "ci"})["body"]["id"]
+    answer = cloud.rest("POST", "/api/v1/node/group", {"group_ids": [group], "node_ids": list(MACS)})
+    assert answer["status"] == "OK"
+    return Stage(cloud, charted.template, "", group, ssh_key)
+
+
+def test_the_old_clients_through_the_service(stage: Stage) -> None:
+    """Each lives its whole life, all at once."""
+    with ThreadPoolExecutor(len(LIVES)) as together:
+        for life in [together.submit(life, stage) for life in LIVES.values()]:
+            life.result()
+    stage.until(stage.cleared)
+
+
+def seldom_by_rest(charted: Charted, stage: Stage) -> None:
+    cloud, template = charted.cloud, stage.template
+    job = Jenkins([stage.url], stage.pace)
+    vm, _, _ = job.provision(Label(template), NODE)
+    job.note_job(vm, "job-1")
+    assert cloud.rest("PUT", f"/api/v1/group?id={stage.group}", {"description": "changed"})["status"] == "OK"
+    distribute = "/api/v1/registry/vm/distribute"
+    request = cloud.rest("POST", distribute, {"template_id": template})["body"]["request_id"]
+    assert cloud.rest("DELETE", f"{distribute}?id={request}")["status"] == "OK"
+    other = cloud.rest("POST", "/api/v1/group", {"name": "other"})["body"]["id"]
+    assert cloud.rest("DELETE", f"/api/v1/group?id={other}")["status"] == "OK"
+    # What the cache does not have is looked for in the API: another replica may have made it just now.
+    for method, path, body in (
+        ("POST", "/api/v1/node/config", {"node_id": "nobody", "name": "x"}),
+        ("PUT", f"/api/v1/group?id={UNKNOWN}", {"name": "x"}),
+        ("DELETE", f"{distribute}?id={UNKNOWN}", None),
+    ):
+        assert cloud.rest(method, path, body)["message"] == "Not found"
+    # Both replicas are asked the same at the same moment: who comes second looks at what the first has made.
+    with ThreadPoolExecutor(2) as together:
+        urls = [f"http://{life.local}:8090/api/v1/vm" for life in charted.pods.lives("anka-shim-")]
+
+        def asked(url: str, key: str) -> list[str]:
+            answer = httpx.post(url, json={"vmid": template}, headers={"Idempotency-Key": key}, timeout=30)
+            made: list[str] = answer.json()["body"]
+            return made
+
+        for number in range(4):
+            first, second = together.map(asked, urls, [f"key-{number}"] * 2)
+            assert first == second
+            job.terminate(first[0])
+    image = {"id": vm, "target_vm_id": template, "tag": "by-rest", "suspend": False}
+    job.await_saved(cloud.rest("POST", "/api/v1/image", image)["body"]["request_id"])
+    reverted(charted)
+
+
+def test_what_happens_seldom(charted: Charted, stage: Stage) -> None:
+    """Each of these needs a right that all the rest does without."""
+    cloud, template = charted.cloud, stage.template
+    # The operator tells of one that waits, and of an image that is to be made of none.
+    charted.make("AnkaInstance", "waits", template="not-there")
+    charted.make("SaveImage", "of-none", instance="none", newTemplateName="x", tag="v1", ttlSecondsAfterFinished=1)
+    charted.make("TemplateDistribution", "short", template=template, ttlSecondsAfterFinished=1)
+    # A startup script from a Secret: the right to read it is handed out, and taken back.
+    cloud.kubectl.run("create", "secret", "generic", "setup", "--from-literal=script=true", "--namespace=anka-ci")
+    script = {"secretRef": {"name": "setup", "key": "script"}}
+    charted.make("AnkaInstance", "secret", "anka-ci", template=template, startupScript=script)
+    # A template that no Mac has room for, and which then leaves the registry.
+    huge = charted.registry.add_template("huge", [TAG], size=10**15)
+    cloud.wait_for(f"ankatemplate/{huge}", "create")
+    charted.make("AnkaInstance", "huge", template=huge)
+    seldom_by_rest(charted, stage)
+    for name, phase, namespace in (("secret", "Started", "anka-ci"), ("huge", "Error", "default")):
+        cloud.wait_for(f"ankainstance/{name}", f"jsonpath={{.status.phase}}={phase}", namespace=namespace)
+    assert cloud.rest("DELETE", f"/api/v1/registry/vm?id={huge}")["status"] == "OK"
+    cloud.wait_for(f"ankatemplate/{huge}", "delete")
+    cloud.wait_for("templatedistribution/short", "delete")
+    cloud.wait_for("saveimage/of-none", "delete")
+    cloud.kubectl.run("delete", "ankainstance", "huge")
+    cloud.kubectl.run("delete", "ankainstance", "secret", "--namespace=anka-ci")
+    charted.until(lambda: not charted.listed("roles", "--selector=anka.veertu.com/secret-right"), what="right is gone")
+
+
+def test_who_writes_what_others_change_all_the_time(charted: Charted, stage: Stage) -> None:
+    """It reads the object again, and writes again."""
+    cloud = charted.cloud
+    objects = [
+        (NODES, "mac-01", None),
+        (GROUPS, "restless", None),
+        (TEMPLATES, stage.template, None),
+        (INSTANCES, "restless", "default"),
+        (resource_of(SaveImage), "restless", "default"),
+    ]
+    with restless(cloud.cluster.kubeconfig, objects):
+        charted.make("NodeGroup", "restless", displayName="restless")
+        charted.make("AnkaInstance", "restless", template=stage.template, node="mac-01")
+        cloud.wait_for("ankainstance/restless", "jsonpath={.status.phase}=Started")
+        charted.make("SaveImage", "restless", instance="restless", targetTemplate=stage.template, tag="restless")
+        cloud.wait_for("saveimage/restless", "condition=Ready")
+        for drain in (True, False):
+            assert (
+                cloud.rest("POST", "/api/v1/node/config", {"node_id": "mac-01", "drain_mode": drain})["status"] == "OK"
+            )
+            cloud.wait_for("ankanode/mac-01", f"jsonpath={{.status.state}}={'Drain Mode' if drain else 'Active'}")
+    reverted(charted)
+    cloud.kubectl.run("delete", "nodegroup,saveimage", "restless")
+
+
+def test_a_mac_falls_silent_and_leaves(charted: Charted) -> None:
+    person = Person(charted.cloud, "mac-03", **FAST_MAC)
+    person.joins("--heartbeat=1", "--lease-duration=4", "--max-vm-count=1")
+    agent = person.starts_the_agent()
+    charted.cloud.wait_for("ankanode/mac-03", "create", "condition=Ready")
+    agent.kill()
+    charted.cloud.wait_for("ankanode/mac-03", "jsonpath={.status.state}=Offline")
+    person.types("disjoin")
+    assert charted.cloud.kubectl.run("get", "ankanode", "mac-03", "--ignore-not-found") == ""
+    del charted.cloud.macs["mac-03"]

@@ -57,6 +57,11 @@ class Charted:
         assert log is not None
         return [json.loads(line) for line in log.read_text().splitlines()]
 
+    def make(self, kind: str, name: str, namespace: str = "default", **spec: Any) -> None:
+        """One of our objects, as a person makes it."""
+        body = {"apiVersion": "anka.veertu.com/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+        self.cloud.kubectl.run("create", f"--namespace={namespace}", "--filename=-", stdin=json.dumps(body))
+
     def until(self, true: Callable[[], Any], seconds: float = 60, what: str = "") -> Any:
         deadline = time.monotonic() + seconds
         while not (found := true()):

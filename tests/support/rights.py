@@ -1,4 +1,4 @@
-"""Rights, one for each who, where, what and verb: those that a chart grants, those that an audit log shows in use. Pure."""
+"""Rights, each of who, where, what and verb: those that a chart grants, those that an audit log shows in use. Pure."""
 
 from __future__ import annotations
 

@@ -66,6 +66,9 @@ class Proxy:
             front.open.add(task)
             try:
                 await _forward(reader, writer, front)
+            except asyncio.CancelledError:
+                # By _close alone. asyncio would report a cancelled handler as an error of its own.
+                pass
             finally:
                 front.open.discard(task)
 
