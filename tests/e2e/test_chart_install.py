@@ -5,8 +5,13 @@ One cluster lives through all of it, in the order of this file."""
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -15,6 +20,7 @@ import pytest
 from anka_crds.api import SaveImage
 from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, TEMPLATES, resource_of
 from anka_dev.cloud import install
+from anka_dev.controlplane.helm import CHART
 from clients.jenkins import Jenkins, Label
 from clients.lives import LIVES, NODE
 from clients.pace import Pace
@@ -184,6 +190,7 @@ def test_who_writes_what_others_change_all_the_time(charted: Charted, stage: Sta
     ]
     with restless(cloud.cluster.kubeconfig, objects):
         charted.make("NodeGroup", "restless", displayName="restless")
+        cloud.kubectl.run("patch", "ankanode", "mac-02", "--type=merge", '--patch={"spec":{"groups":["restless"]}}')
         charted.make("AnkaInstance", "restless", template=stage.template, node="mac-01")
         cloud.wait_for("ankainstance/restless", "jsonpath={.status.phase}=Started")
         charted.make("SaveImage", "restless", instance="restless", targetTemplate=stage.template, tag="restless")
@@ -207,3 +214,106 @@ def test_a_mac_falls_silent_and_leaves(charted: Charted) -> None:
     person.types("disjoin")
     assert charted.cloud.kubectl.run("get", "ankanode", "mac-03", "--ignore-not-found") == ""
     del charted.cloud.macs["mac-03"]
+
+
+def test_the_same_values_again_change_nothing(charted: Charted) -> None:
+    before = charted.release()
+    assert len(before) > 40
+    charted.upgrade()
+    assert charted.release() == before
+
+
+@dataclass(frozen=True)
+class Running:
+    """What must be the same after an upgrade."""
+
+    vms: dict[str, tuple[str, str]]
+    """By the uid of the instance: its phase, its VM's UUID."""
+    starts: int
+    """How often ``anka start`` was run on all Macs."""
+
+
+def running(charted: Charted) -> Running:
+    vms = {
+        one["metadata"]["uid"]: (one["status"]["phase"], one["status"].get("vm", {}).get("uuid", ""))
+        for one in charted.listed("ankainstances")
+        if one["metadata"]["name"] != "waits"
+    }
+    log = [entry["argv"] for mac in charted.cloud.macs.values() for entry in mac.command_log()]
+    return Running(vms, sum("start" in argv for argv in log))
+
+
+@contextmanager
+def asking(charted: Charted) -> Iterator[list[str]]:
+    """What REST answered that was not OK, while the block runs and somebody asks all the time, each time anew."""
+    enough, wrong, asked = threading.Event(), [], [0]
+
+    def ask() -> None:
+        while not enough.wait(0.05):
+            asked[0] += 1
+            try:
+                status = charted.cloud.rest("GET", "/api/v1/status")["status"]
+            except OSError as error:
+                status = str(error)
+            if status != "OK":
+                wrong.append(status)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield wrong
+    finally:
+        enough.set()
+        thread.join()
+    assert asked[0] > 10
+
+
+def test_an_upgrade_with_a_hundred_running(charted: Charted, tmp_path: Path) -> None:
+    """A newer chart, whose pods are all others: no instance is lost, no VM restarts, and REST answers throughout."""
+    cloud = charted.cloud
+    answer = cloud.rest("POST", "/api/v1/vm", {"vmid": charted.template, "count": 100})
+    assert answer["status"] == "OK"
+    cloud.kubectl.run(
+        "wait", "--for=jsonpath={.status.phase}=Started", "ankainstances", "--all", "--namespace=anka-ci",
+        "--timeout=90s", timeout=100,
+    )  # fmt: skip
+    before, pods = running(charted), {pod["metadata"]["name"] for pod in charted.listed("pods")}
+    assert len(before.vms) == len({vm for _, vm in before.vms.values()}) == 100
+    newer = shutil.copytree(CHART, tmp_path / "newer")
+    text = (newer / "Chart.yaml").read_text()
+    (newer / "Chart.yaml").write_text(text.replace("version: 0.1.0", "version: 0.2.0"))
+    with asking(charted) as wrong:
+        charted.upgrade(newer, logs={"level": "DEBUG"})
+        charted.until(lambda: not pods & {pod["metadata"]["name"] for pod in charted.listed("pods")}, what="old pods")
+    assert wrong == []
+    assert {item["metadata"]["labels"]["helm.sh/chart"] for item in charted.release().values()} == {"anka-cloud-0.2.0"}
+    # The new leader tells again of the one that waits: it has taken up the work.
+    told = ("get", "events", "--field-selector=involvedObject.name=waits", "--output=jsonpath={.items[*].count}")
+    charted.until(lambda: int(cloud.kubectl.run(*told).split()[0]) > 1, what="told again")
+    assert running(charted) == before
+    one = answer["body"][0]
+    assert cloud.rest("DELETE", "/api/v1/vm", {"id": one})["status"] == "OK"
+    cloud.wait_for(f"ankainstance/{one}", "delete", namespace="anka-ci")
+    assert len(cloud.vm_names()) == 99
+
+
+def test_what_an_uninstall_leaves(charted: Charted) -> None:
+    before = running(charted)
+    charted.helm.uninstall()
+    assert charted.listed("deployments,pods,services", "--selector=app.kubernetes.io/instance=anka") == []
+    assert running(charted) == before
+    assert len(charted.cloud.vm_names()) == 99
+    # Installed again, all goes on; and then it is removed as docs/upgrading.md says.
+    charted.upgrade()
+    install.wait_policies(charted.cloud.cluster, *install.BASE.glob("*.yaml"))
+    for line in (
+        (install.ROOT / "docs" / "upgrading.md").read_text().rpartition("To get rid of everything")[2].splitlines()
+    ):
+        words = line.split()
+        if words[:1] == ["kubectl"]:
+            charted.cloud.kubectl.run(*words[1:])
+        elif words[:2] == ["helm", "uninstall"]:
+            charted.helm.uninstall()
+    assert charted.cloud.vm_names() == []
+    left = {item["metadata"]["name"] for item in charted.listed("namespaces,customresourcedefinitions")}
+    assert {name for name in left if "anka" in name} == {"anka-system"}

@@ -16,7 +16,7 @@ from anka_dev.cloud import LocalCloud
 from anka_dev.cloud.macs import RegistryHost
 from anka_dev.controlplane import ControlPlane
 from anka_dev.controlplane.embedded import say_on_stderr
-from anka_dev.controlplane.helm import Helm
+from anka_dev.controlplane.helm import CHART, Helm
 from anka_dev.pods import PodRunner
 from support.cloud import TAG, TEMPLATE
 
@@ -35,9 +35,9 @@ class Charted:
     template: str
     values: Json = field(default_factory=dict)
 
-    def upgrade(self, **values: Any) -> None:
+    def upgrade(self, chart: Path = CHART, **values: Any) -> None:
         """``helm upgrade --install --wait``; then REST goes through the Service."""
-        self.helm.upgrade(self.values | values)
+        self.helm.upgrade(self.values | values, chart=chart)
         self.cloud.urls[:] = [f"http://{self.pods.address('anka-shim', NAMESPACE)}:8090"]
 
     def listed(self, kinds: str, *options: str) -> list[Json]:
@@ -50,6 +50,14 @@ class Charted:
         """Those of ``operator`` or ``shim`` that are not being deleted."""
         found = self.listed("pods", f"--selector=app.kubernetes.io/component={part}")
         return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+
+    def release(self) -> dict[str, Json]:
+        """All objects of the release as they are now."""
+        found = self.cloud.kubectl.run("get", "--output=json", "--filename=-", stdin=self.helm.manifest())
+        return {
+            f"{item['kind']} {item['metadata'].get('namespace', '')}/{item['metadata']['name']}": item
+            for item in json.loads(found)["items"]
+        }
 
     def asked(self) -> list[Json]:
         """What operator, shim and agents have asked of the API until now, with the answers."""

@@ -28,10 +28,10 @@ class Helm:
         self._kubeconfig = kubeconfig
         self._directory = directory
 
-    def upgrade(self, values: Mapping[str, Any], seconds: int = 180) -> None:
+    def upgrade(self, values: Mapping[str, Any], seconds: int = 180, *, chart: Path = CHART) -> None:
         """Install it, or bring it to these values; returns once all of it is ready. DevError after ``seconds``."""
         self._run(
-            "upgrade", "--install", self.name, str(CHART), "--create-namespace", "--wait", f"--timeout={seconds}s",
+            "upgrade", "--install", self.name, str(chart), "--create-namespace", "--wait", f"--timeout={seconds}s",
             values=values, seconds=seconds + 30,
         )  # fmt: skip
 
@@ -50,6 +50,10 @@ class Helm:
     def notes(self) -> str:
         """What it tells whoever has installed it."""
         return self._run("get", "notes", self.name)
+
+    def manifest(self) -> str:
+        """All objects of the release, as YAML."""
+        return self._run("get", "manifest", self.name)
 
     def uninstall(self) -> None:
         """Returns once all is gone that goes."""
