@@ -66,7 +66,7 @@ def covers(right: Right, event: Mapping[str, Any]) -> bool:
     user, asked = event["user"], event.get("objectRef", {})
     resource = asked.get("resource", "") + (f"/{asked['subresource']}" if "subresource" in asked else "")
     return (
-        (right.who == user["username"] or right.who in user.get("groups", ()))
+        (right.who == user.get("username") or right.who in user.get("groups", ()))
         and right.namespace in ("", asked.get("namespace", ""))
         and (right.group, right.resource, right.verb) == (asked.get("apiGroup", ""), resource, event["verb"])
     )
@@ -74,4 +74,4 @@ def covers(right: Right, event: Mapping[str, Any]) -> bool:
 
 def refused(event: Mapping[str, Any]) -> bool:
     """By RBAC; what an admission policy refuses was allowed before."""
-    return event.get("annotations", {}).get("authorization.k8s.io/decision") == "forbid"
+    return bool(event.get("annotations", {}).get("authorization.k8s.io/decision") == "forbid")
