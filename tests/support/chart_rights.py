@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,7 +11,6 @@ from typing import Any
 import yaml
 from kubernetes import client, config
 
-from support.agents import until
 from support.chart import Charted
 from support.rights import Granted, Right, covers, granted, refused
 
@@ -45,9 +43,9 @@ class Rights:
 
     def __init__(self, charted: Charted) -> None:
         self._charted = charted
-        api: Any = config.new_client_from_config(config_file=str(charted.cloud.cluster.kubeconfig))  # type: ignore[no-untyped-call]
-        self._roles: Any = client.RbacAuthorizationV1Api(api)
-        self._reviews: Any = client.AuthorizationV1Api(api)
+        self._api: Any = config.new_client_from_config(config_file=str(charted.cloud.cluster.kubeconfig))  # type: ignore[no-untyped-call]
+        self._roles: Any = client.RbacAuthorizationV1Api(self._api)
+        self._reviews: Any = client.AuthorizationV1Api(self._api)
 
     def granted(self) -> list[Granted]:
         return list(granted(filter(None, yaml.safe_load_all(self._charted.helm.manifest()))))
@@ -76,24 +74,23 @@ class Rights:
     def without(self, one: Granted) -> Iterator[None]:
         """While the block runs, this right is in no role. It is asked before whether that has come into force, and
         after it whether the right is back, by a request that needs it."""
-        role = self._read(one)
-        lacking = copy.deepcopy(role)
-        rule = lacking["rules"][one.rule]
+        rules = self._read(one)
+        rule = rules[one.rule]
         rest = [verb for verb in rule["verbs"] if verb != one.right.verb]
         others = [resource for resource in rule["resources"] if resource != one.right.resource]
         # The rule's other resources keep the verb, and this one its other verbs.
-        lacking["rules"][one.rule : one.rule + 1] = [
+        left = [
             made
             for made in ({**rule, "resources": others}, {**rule, "resources": [one.right.resource], "verbs": rest})
             if made["resources"] and made["verbs"]
         ]
-        self._write(one, lacking["rules"])
+        self._write(one, [*rules[: one.rule], *left, *rules[one.rule + 1 :]])
         try:
-            until(lambda: not self.allows(one.right), what=f"{one.right} is taken")
+            self._until(one.right, allowed=False)
             yield
         finally:
-            self._write(one, role["rules"])
-            until(lambda: self.allows(one.right), what=f"{one.right} is back")
+            self._write(one, rules)
+            self._until(one.right, allowed=True)
 
     def allows(self, right: Right) -> bool:
         """Whether the API would do this for whoever has the right."""
@@ -115,10 +112,20 @@ class Rights:
         }  # fmt: skip
         return bool(self._reviews.create_subject_access_review({"spec": asked}).status.allowed)
 
-    def _read(self, one: Granted) -> Json:
-        named = [f"--namespace={one.right.namespace}"] if one.kind == "Role" else []
-        found: Json = json.loads(self._charted.cloud.kubectl.run("get", one.kind, one.role, "--output=json", *named))
-        return found
+    def _until(self, right: Right, *, allowed: bool) -> None:
+        """The authorizer reads roles from a cache of its own, some milliseconds old."""
+        deadline = time.monotonic() + 10
+        while self.allows(right) is not allowed:
+            assert time.monotonic() < deadline, f"{right}: {'not ' if allowed else ''}allowed"
+            time.sleep(0.01)
+
+    def _read(self, one: Granted) -> list[Json]:
+        if one.kind == "Role":
+            role = self._roles.read_namespaced_role(one.role, one.right.namespace)
+        else:
+            role = self._roles.read_cluster_role(one.role)
+        rules: list[Json] = self._api.sanitize_for_serialization(role.rules)
+        return rules
 
     def _write(self, one: Granted, rules: list[Json]) -> None:
         body = {"rules": rules}

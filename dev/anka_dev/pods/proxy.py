@@ -77,6 +77,8 @@ class Proxy:
 
     async def _close(self, front: _Front) -> None:
         front.server.close()
+        # For a connection that is accepted, but whose task has not begun.
+        front.behind = ()
         for task in front.open:
             task.cancel()
         await asyncio.gather(*front.open, return_exceptions=True)
