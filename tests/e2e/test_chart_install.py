@@ -4,6 +4,7 @@ One cluster lives through all of it, in the order of this file."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -30,8 +32,8 @@ from support.cloud import FAST_MAC, TAG
 from support.examples import all_become_ready
 from support.joining import Person
 from support.restless import Named, restless
-from support.rights import Right, covers
-from support.rights_table import WHO, rows
+from support.rights import Right, bound, covers
+from support.rights_table import PEOPLE, WHO, rows
 
 pytestmark = pytest.mark.e2e
 
@@ -367,7 +369,7 @@ def test_nobody_was_refused_what_he_needs(rights: Rights) -> None:
 
 def test_each_right_is_used_where_the_table_says(rights: Rights, windows: Windows) -> None:
     used = rights.used(windows)
-    table = {row.right: row.test for row in rows()}
+    table = {row.right: row.test for row in rows() if row.right.who not in PEOPLE}
     assert table.keys() == used.keys()
     assert {str(right): (test, sorted(used[right])) for right, test in table.items()
             if right != HELD and test not in used[right]} == {}  # fmt: skip
@@ -382,6 +384,20 @@ def test_no_right_is_granted_twice(rights: Rights) -> None:
         assert rights.allows(one.right)
         with rights.without(one):
             pass
+
+
+def test_people(charted: Charted, rights: Rights) -> None:
+    """Who has view or edit of Kubernetes has ours with it, once the controllers have added them."""
+    every = rights.of_people()
+    assert {one.right for one in every} == {row.right for row in rows() if row.right.who in PEOPLE}
+    for kubernetes in PEOPLE.values():
+        charted.cloud.kubectl.run("create", "--filename=-", stdin=json.dumps(bound(kubernetes)))
+    for one in every:
+        charted.until(partial(rights.allows, one.right, PEOPLE[one.role]), what=str(one.right))
+    # What one may, the lesser may not.
+    for one in every:
+        assert one.role == "anka-view" or not rights.allows(one.right, "view"), one
+        assert one.role != "anka-repair" or one.right.verb != "repair" or not rights.allows(one.right, "edit"), one
 
 
 @pytest.mark.parametrize(("who", "namespace", "resource", "verb"), [

@@ -12,7 +12,8 @@ import yaml
 from kubernetes import client, config
 
 from support.chart import Charted
-from support.rights import Granted, Right, covers, granted, refused
+from support.rights import Granted, Right, bound, covers, granted, refused
+from support.rights_table import PEOPLE
 
 Json = dict[str, Any]
 ANY_MAC = "system:serviceaccount:anka-nodes:node-mac-01"
@@ -48,7 +49,16 @@ class Rights:
         self._reviews: Any = client.AuthorizationV1Api(self._api)
 
     def granted(self) -> list[Granted]:
-        return list(granted(filter(None, yaml.safe_load_all(self._charted.helm.manifest()))))
+        """To operator, shim, agents and join tokens."""
+        return list(granted(self._objects()))
+
+    def of_people(self) -> list[Granted]:
+        """What our roles for people give, as if each were bound to a user of its name."""
+        roles = [item for item in self._objects() if item["metadata"]["name"] in PEOPLE]
+        return list(granted([*roles, *map(bound, PEOPLE)]))
+
+    def _objects(self) -> list[Json]:
+        return [item for item in yaml.safe_load_all(self._charted.helm.manifest()) if item]
 
     def refused(self) -> list[str]:
         """What operator, shim and agents were refused by RBAC until now."""
@@ -92,18 +102,14 @@ class Rights:
             self._write(one, rules)
             self._until(one.right, allowed=True)
 
-    def allows(self, right: Right) -> bool:
-        """Whether the API would do this for whoever has the right."""
-        user = (
-            "system:serviceaccount:anka-nodes:node-mac-01"
-            if right.who.startswith("system:serviceaccounts:")
-            else right.who
-        )
-        namespace = user.split(":")[2]
+    def allows(self, right: Right, user: str = "") -> bool:
+        """Whether the API would do this for whoever has the right, or for ``user``."""
+        if not user:
+            user = ANY_MAC if right.who.startswith("system:serviceaccounts:") else right.who
         resource, _, subresource = right.resource.partition("/")
         asked = {
             "user": user,
-            "groups": ["system:authenticated", "system:serviceaccounts", f"system:serviceaccounts:{namespace}"],
+            "groups": ["system:authenticated", *_groups(user)],
             "resourceAttributes": {
                 "group": right.group, "resource": resource, "subresource": subresource, "verb": right.verb,
                 # Everywhere means in a namespace that no role is about.
@@ -133,3 +139,9 @@ class Rights:
             self._roles.patch_namespaced_role(one.role, one.right.namespace, body)
         else:
             self._roles.patch_cluster_role(one.role, body)
+
+
+def _groups(user: str) -> list[str]:
+    if not user.startswith("system:serviceaccount:"):
+        return []
+    return ["system:serviceaccounts", f"system:serviceaccounts:{user.split(':')[2]}"]

@@ -55,6 +55,17 @@ def granted(objects: Iterable[Mapping[str, Any]]) -> Iterator[Granted]:
                             yield Granted(right, ref["kind"], ref["name"], number)
 
 
+def bound(role: str) -> Mapping[str, Any]:
+    """A binding of this cluster role to a user of the same name."""
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": f"test-{role}"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": role}],
+    }
+
+
 def _name(subject: Mapping[str, str]) -> str:
     if subject["kind"] == "ServiceAccount":
         return f"system:serviceaccount:{subject['namespace']}:{subject['name']}"

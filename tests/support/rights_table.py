@@ -9,11 +9,14 @@ from anka_dev.cloud.install import ROOT
 from support.rights import Right
 
 FILE = ROOT / "docs" / "rights.md"
+PEOPLE = {"anka-view": "view", "anka-edit": "edit", "anka-repair": "anka-repair"}
+"""Our roles for people, and by which role somebody gets each. ``who`` is our role then: nobody is bound to it."""
 WHO = {
     "operator": "system:serviceaccount:anka-system:anka-operator",
     "shim": "system:serviceaccount:anka-system:anka-shim",
     "agent": "system:serviceaccounts:anka-nodes",
     "join token": "system:serviceaccount:anka-system:anka-joiner",
+    **{f"role {role}": role for role in PEOPLE},
 }
 EVERYWHERE = "everywhere"
 
@@ -26,7 +29,7 @@ class Row:
 
 
 def rows() -> Iterator[Row]:
-    """One for each verb. ValueError for a line that cannot be read."""
+    """One for each verb."""
     who = ""
     for line in FILE.read_text().splitlines():
         if line.startswith("## "):
