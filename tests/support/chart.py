@@ -59,6 +59,11 @@ class Charted:
             for item in json.loads(found)["items"]
         }
 
+    def tags(self) -> str:
+        """Those of the template, as the operator has them, oldest first."""
+        versions = "--output=jsonpath={.status.versions[*].tag}"
+        return self.cloud.kubectl.run("get", "ankatemplate", self.template, versions)
+
     def asked(self) -> list[Json]:
         """What operator, shim and agents have asked of the API until now, with the answers."""
         log = self.cloud.cluster.audit_log
