@@ -23,7 +23,7 @@ class Windows:
     """When each test ran."""
 
     def __init__(self) -> None:
-        self._spans: dict[str, tuple[datetime, datetime]] = {}
+        self._spans: list[tuple[str, datetime, datetime]] = []
 
     @contextmanager
     def of(self, test: str) -> Iterator[None]:
@@ -31,12 +31,12 @@ class Windows:
         try:
             yield
         finally:
-            self._spans[test] = begun, datetime.now(UTC)
+            self._spans.append((test, begun, datetime.now(UTC)))
 
     def tests(self, event: Json) -> list[str]:
         """Those that were running when this was asked."""
         asked = datetime.fromisoformat(event["requestReceivedTimestamp"])
-        return [test for test, (begun, ended) in self._spans.items() if begun <= asked <= ended]
+        return [test for test, begun, ended in self._spans if begun <= asked <= ended]
 
 
 class Rights:

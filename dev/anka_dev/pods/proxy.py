@@ -77,7 +77,7 @@ class Proxy:
 
     async def _close(self, front: _Front) -> None:
         front.server.close()
-        # For a connection that is accepted, but whose task has not begun.
+        # For a task that is to begin.
         front.behind = ()
         for task in front.open:
             task.cancel()

@@ -17,11 +17,12 @@ HOST = "127.0.0.1"
 
 @contextlib.contextmanager
 def pod(name: str) -> Iterator[Address]:
-    """Says its name and all that it is told, once it has been told all."""
+    """Says its name, and then all that it is told, once it has been told all."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            self.wfile.write(f"{name} ".encode() + self.rfile.read())
+            self.wfile.write(f"{name} ".encode())
+            self.wfile.write(self.rfile.read())
 
     with socketserver.ThreadingTCPServer((HOST, 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -88,7 +89,7 @@ def test_what_is_served_no_more_is_closed(proxy: Proxy) -> None:
     with pod("a") as a:
         proxy.serve({front: [a]})
         with socket.create_connection(front, timeout=5) as connection:
-            connection.sendall(b"x")
+            assert connection.recv(2) == b"a "
             proxy.serve({})
             # A reset will do as well.
             with contextlib.suppress(ConnectionError):
