@@ -26,6 +26,10 @@ control-plane: $(READY) ## kube-apiserver, etcd and controller-manager, found or
 helm: $(READY) ## The helm command, found or built
 	@$(BIN)/anka-dev control-plane helm
 
+.PHONY: judges
+judges: $(READY) ## kstatus, kube-score and actionlint, which tests ask, built if possible; ARGS=--all: promtool too
+	@$(BIN)/anka-dev control-plane judges $(ARGS)
+
 .PHONY: demo
 demo: $(READY) ## A build cloud with two simulated Macs, until Ctrl-C
 	@$(BIN)/anka-dev demo
@@ -35,7 +39,7 @@ demo-check: $(READY) ## The same, runs the commands it prints, and exits 0 or 1
 	@$(BIN)/anka-dev demo --check
 
 .PHONY: test
-test: control-plane helm ## All tests
+test: control-plane helm judges ## All tests
 	@$(BIN)/pytest -n $(WORKERS) --dist loadscope
 
 .PHONY: bench

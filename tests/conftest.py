@@ -10,4 +10,5 @@ pytest_plugins = [
     "support.agents",
     "support.operators",
     "support.fake_anka",
+    "support.judges",
 ]

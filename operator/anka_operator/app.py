@@ -33,7 +33,8 @@ class Operator:
     def __init__(self, settings: OperatorSettings, endpoint: Endpoint, clock: Clock | None = None) -> None:
         self._settings = settings
         self._clock: Clock = clock or SystemClock()
-        self._client = KubeClient(endpoint, self._clock, user_agent=f"anka-operator ({settings.identity})")
+        # What stands before the slash becomes the field manager: one for all replicas, whatever their pods are called.
+        self._client = KubeClient(endpoint, self._clock, user_agent=f"anka-operator/{settings.identity}")
         self._elector = LeaderElector(
             self._client,
             settings.namespace,

@@ -23,6 +23,7 @@ from anka_dev.cloud import LocalCloud
 from anka_dev.cloud.macs import VM_PREFIX
 from anka_dev.cloud.service import Service
 from support.cloud import FAST_MAC
+from support.cluster import audit_events
 from support.operators import Fleet
 
 pytestmark = pytest.mark.e2e
@@ -86,8 +87,7 @@ def holder(cloud: LocalCloud) -> str:
 
 def writes(cloud: LocalCloud) -> list[dict[str, Any]]:
     """What operators wrote to instances, and the API took."""
-    assert cloud.cluster.audit_log is not None
-    events = [json.loads(line) for line in cloud.cluster.audit_log.read_text().splitlines()]
+    events = audit_events(cloud.cluster)
     return [
         event
         for event in events

@@ -16,6 +16,7 @@ from anka_dev.cloud.macs import Mac
 from anka_dev.mac import faults
 from anka_dev.mac.store import FileStore, read_json
 from support.cloud import FAST_MAC, TAG, TEMPLATE
+from support.cluster import audit_events
 
 pytestmark = pytest.mark.e2e
 
@@ -310,11 +311,8 @@ def test_what_is_refused_at_once(rest: Rest) -> None:
 
 
 def test_a_save_costs_three_writes_and_one_more_of_its_instance(rest: Rest) -> None:
-    log = rest.cloud.cluster.audit_log
-    assert log is not None
-
     def writes(name: str) -> list[tuple[str, str]]:
-        events = [json.loads(line) for line in log.read_text().splitlines()]
+        events = audit_events(rest.cloud.cluster)
         return [
             (event["verb"], event["objectRef"].get("subresource", ""))
             for event in events

@@ -1,6 +1,5 @@
 """What a life costs, counted in the apiserver's audit log."""
 
-import json
 import time
 from collections import Counter
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 
 from anka_dev.cloud import LocalCloud
+from support.cluster import audit_events
 
 pytestmark = pytest.mark.e2e
 
@@ -17,8 +17,7 @@ _WRITE_VERBS = {"create", "update", "patch", "delete", "deletecollection"}
 
 
 def audit(cloud: LocalCloud) -> list[dict[str, Any]]:
-    assert cloud.cluster.audit_log is not None
-    return [json.loads(line) for line in cloud.cluster.audit_log.read_text().splitlines()]
+    return audit_events(cloud.cluster)
 
 
 def until(condition: Any, seconds: float = 60) -> None:

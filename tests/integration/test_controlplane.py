@@ -194,11 +194,11 @@ def test_the_audit_log_counts_writes_to_leases_and_nothing_else(own_control_plan
     assert {line["objectRef"]["apiGroup"] for line in lines} <= {"coordination.k8s.io", "anka.veertu.com"}
 
 
-def test_kept_data_survives_crash_restart_and_stop(tmp_path: Path, control_plane: Cluster) -> None:
+def test_kept_data_survives_crash_restart_and_stop(tmp_path: Path, own_control_plane: ControlPlane) -> None:
     """Beside the shared one: two run side by side."""
     with ControlPlane.start(tmp_path, keep_data=True) as plane:
         assert plane.pids.keys() == PARTS
-        assert plane.server != control_plane.server
+        assert plane.server != own_control_plane.server
         assert stat.S_IMODE(plane.kubeconfig.stat().st_mode) == 0o600
         plane.kubectl.run("create", "configmap", "kept")
         plane.kubeconfig_for("default", "default", tmp_path / "old.kubeconfig")
@@ -219,9 +219,10 @@ def test_kept_data_survives_crash_restart_and_stop(tmp_path: Path, control_plane
         # A token of the first run is still good: same authority, same signing key.
         who = Kubectl(tmp_path / "old.kubeconfig", tmp_path / "cache").run("auth", "whoami", "-ojson")
         assert "system:serviceaccount:default:default" in who
-    control_plane.kubectl.run("get", "namespaces")
+    own_control_plane.kubectl.run("get", "namespaces")
 
 
+@pytest.mark.usefixtures("own_control_plane")
 def test_nothing_outlives_a_killed_process_and_data_is_thrown_away(tmp_path: Path) -> None:
     program = textwrap.dedent(f"""
         import pathlib
@@ -251,6 +252,7 @@ def test_nothing_outlives_a_killed_process_and_data_is_thrown_away(tmp_path: Pat
     assert not (tmp_path / "etcd").exists()
 
 
+@pytest.mark.usefixtures("own_control_plane")
 def test_a_component_that_cannot_start_is_named_with_its_log(tmp_path: Path) -> None:
     (tmp_path / "etcd" / "member").mkdir(parents=True)
     (tmp_path / "etcd" / "member" / "snap").write_text("a file where a folder belongs")
@@ -262,6 +264,7 @@ def test_a_component_that_cannot_start_is_named_with_its_log(tmp_path: Path) -> 
     assert "\n" not in text
 
 
+@pytest.mark.usefixtures("own_control_plane")
 def test_the_command_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "anka_dev", "control-plane", "run", "--data", str(tmp_path)],

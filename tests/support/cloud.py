@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from anka_dev.cloud import LocalCloud
-from anka_dev.controlplane import ControlPlane
+from anka_dev.controlplane import Cluster
+from support.cluster import start_cluster
 
 TEMPLATE = "macos-15"
 TAG = "vanilla"
@@ -34,11 +35,11 @@ def make_cloud(tmp_path_factory: pytest.TempPathFactory, ssh_key: Path) -> Itera
     """Makes clouds of this module: a control plane with an audit log, kinds installed, a registry with one template.
 
     No process of ours runs in it yet. All of it ends with the module."""
-    made: list[tuple[LocalCloud, ControlPlane]] = []
+    made: list[tuple[LocalCloud, Cluster]] = []
 
     def make() -> LocalCloud:
         directory = tmp_path_factory.mktemp("cloud")
-        plane = ControlPlane.start(directory / "control-plane", audit=True)
+        plane = start_cluster(directory / "control-plane")
         cloud = LocalCloud(plane, directory)
         made.append((cloud, plane))
         cloud.install()

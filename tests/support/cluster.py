@@ -1,6 +1,10 @@
 """The Kubernetes API that tests run against."""
 
+import json
+import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +19,20 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]
     """
     with open_cluster(tmp_path_factory.mktemp("control-plane"), audit=True) as cluster:
         yield cluster
+
+
+def start_cluster(directory: Path) -> Cluster:
+    """One for a module alone: ours with an audit log, or kind for CLUSTER=kind. Never one that ANKA_KUBECONFIG names:
+    modules would meet in it."""
+    env = {name: value for name, value in os.environ.items() if name != "ANKA_KUBECONFIG"}
+    return open_cluster(directory, audit=True, env=env)
+
+
+def audit_events(cluster: Cluster) -> list[dict[str, Any]]:
+    """Lines of the audit log; the test is skipped on a cluster that is not ours."""
+    if cluster.audit_log is None:
+        pytest.skip("needs the audit log of the control plane that we run ourselves")
+    return [json.loads(line) for line in cluster.audit_log.read_text().splitlines()]
 
 
 @pytest.fixture

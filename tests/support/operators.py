@@ -23,7 +23,7 @@ from anka_crds.kube.resource import Resource
 from anka_crds.kube.store import Store
 from anka_dev.cloud import LocalCloud
 from anka_dev.cloud.service import Service
-from anka_dev.controlplane import ControlPlane
+from support.cluster import start_cluster
 
 TEMPLATE = "6b135004-0c89-43bb-b892-74796b8d266c"
 NAMESPACE = "default"
@@ -178,7 +178,7 @@ class Fleet:
 def operator_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """A control plane with kinds, policies and roles, where no process of ours runs yet."""
     directory = tmp_path_factory.mktemp("operator")
-    with ControlPlane.start(directory / "control-plane", audit=True) as plane, LocalCloud(plane, directory) as cloud:
+    with start_cluster(directory / "control-plane") as plane, LocalCloud(plane, directory) as cloud:
         cloud.install()
         yield cloud
 

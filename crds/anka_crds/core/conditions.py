@@ -69,13 +69,19 @@ def summarised(
     *,
     generation: int,
     now: datetime,
+    but: tuple[Health, str, str] | None = None,
 ) -> list[Condition]:
-    """Ready, Reconciling and Stalled for an object of this health; other conditions stay as they are."""
+    """Ready, Reconciling and Stalled for an object of this health; other conditions stay as they are.
+
+    `but`: of one that can be used and is not what its spec asks for: not yet (PROGRESSING) or never (FAILED), with
+    reason and message. kstatus calls it InProgress or Failed, while Ready stays True.
+    """
     ready: ConditionStatus = "True" if health is Health.READY else "False"
     result = with_condition(conditions, "Ready", ready, reason, message, generation=generation, now=now)
+    abnormal = but or (health, reason, message)
     for kind, wanted in (("Reconciling", Health.PROGRESSING), ("Stalled", Health.FAILED)):
-        if health is wanted:
-            result = with_condition(result, kind, "True", reason, message, generation=generation, now=now)
+        if abnormal[0] is wanted:
+            result = with_condition(result, kind, "True", *abnormal[1:], generation=generation, now=now)
         else:
             result = without(result, kind)
     return result

@@ -72,13 +72,7 @@ def ensure(env: Mapping[str, str], say: Say) -> Binaries:
 def ensure_scheduler(env: Mapping[str, str], say: Say) -> Path:
     """kube-scheduler of the same version, from the cache, else built. DevError says why that did not work."""
     target = this_machine()
-    folder = versions.binaries_dir(env, target)
-    binary = folder / versions.SCHEDULER
-    if not os.access(binary, os.X_OK):
-        with _only_one(folder, target, say):
-            if not os.access(binary, os.X_OK):
-                _build(versions.SCHEDULER, folder, target, env, say)
-    return binary
+    return _cached(versions.SCHEDULER, versions.binaries_dir(env, target), target, env, say)
 
 
 def ensure_helm(env: Mapping[str, str], say: Say) -> Path:
@@ -92,12 +86,30 @@ def ensure_helm(env: Mapping[str, str], say: Say) -> Path:
     if (in_path := shutil.which("helm", path=env.get("PATH"))) and _is_our_helm(in_path):
         return Path(in_path)
     target = this_machine()
-    folder = versions.helm_dir(env, target)
-    binary = folder / versions.HELM
+    return _cached(versions.HELM, versions.helm_dir(env, target), target, env, say)
+
+
+def ensure_judge(name: str, env: Mapping[str, str], say: Say) -> Path:
+    """One of versions.JUDGES, from the cache, else built. DevError says why that did not work."""
+    target = this_machine()
+    return _cached(name, versions.judge_dir(env, target, name), target, env, say)
+
+
+def found_judge(name: str, env: Mapping[str, str]) -> Path | None:
+    """One of versions.JUDGES that is here already, in the cache or in PATH. Nothing is built."""
+    binary = versions.judge_dir(env, this_machine(), name) / name
+    if os.access(binary, os.X_OK):
+        return binary
+    in_path = shutil.which(name, path=env.get("PATH"))
+    return Path(in_path) if in_path else None
+
+
+def _cached(name: str, folder: Path, target: Target, env: Mapping[str, str], say: Say) -> Path:
+    binary = folder / name
     if not os.access(binary, os.X_OK):
-        with _only_one(folder, target, say, "helm"):
+        with _only_one(folder, target, say, name):
             if not os.access(binary, os.X_OK):
-                _build(versions.HELM, folder, target, env, say)
+                _build(name, folder, target, env, say)
     return binary
 
 

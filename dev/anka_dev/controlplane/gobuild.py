@@ -3,6 +3,7 @@
 import os
 import queue
 import re
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -27,17 +28,28 @@ class Source:
     module: str
     version: str
     package: str
+    main: Path | None = None
+    """Our own main package, of one file, where the module is only a library: `package` is "." then."""
 
 
 _KUBERNETES = "k8s.io/kubernetes"
 _HELM = "helm.sh/helm/v4"
 _ETCD = "go.etcd.io/etcd/server/v3"
+_KUBE_SCORE = "github.com/zegl/kube-score"
+_ACTIONLINT = "github.com/rhysd/actionlint"
+_PROMETHEUS = "github.com/prometheus/prometheus"
 SOURCES = {
     versions.STORE: Source(_ETCD, versions.ETCD, _ETCD),
     versions.API_SERVER: Source(_KUBERNETES, versions.KUBERNETES, f"{_KUBERNETES}/cmd/kube-apiserver"),
     versions.CONTROLLER_MANAGER: Source(_KUBERNETES, versions.KUBERNETES, f"{_KUBERNETES}/cmd/kube-controller-manager"),
     versions.SCHEDULER: Source(_KUBERNETES, versions.KUBERNETES, f"{_KUBERNETES}/cmd/kube-scheduler"),
     versions.HELM: Source(_HELM, versions.HELM_VERSION, f"{_HELM}/cmd/helm"),
+    versions.KSTATUS: Source(
+        "sigs.k8s.io/cli-utils", versions.JUDGES[versions.KSTATUS], ".", Path(__file__).with_name("kstatus.go")
+    ),
+    versions.KUBE_SCORE: Source(_KUBE_SCORE, versions.JUDGES[versions.KUBE_SCORE], f"{_KUBE_SCORE}/cmd/kube-score"),
+    versions.ACTIONLINT: Source(_ACTIONLINT, versions.JUDGES[versions.ACTIONLINT], f"{_ACTIONLINT}/cmd/actionlint"),
+    versions.PROMTOOL: Source(_PROMETHEUS, versions.JUDGES[versions.PROMTOOL], f"{_PROMETHEUS}/cmd/promtool"),
 }
 
 
@@ -134,6 +146,8 @@ def build(
     say(f"building {label} from its Go module: minutes the first time, then cached")
     upstream = Path(go.module(source.module, source.version, work)["GoMod"]).read_text()
     (work / "go.mod").write_text(go_mod(source, upstream))
+    if source.main is not None:
+        shutil.copyfile(source.main, work / "main.go")
     with tempfile.TemporaryDirectory(dir=into, prefix=f".{component}-") as folder:
         binary = Path(folder) / component
         run_build(

@@ -1,12 +1,17 @@
 """A kind cluster, on machines with Docker."""
 
+import contextlib
 import shutil
 import subprocess
 import zlib
 from pathlib import Path
 
 from anka_dev.controlplane.cluster import ExternalCluster
+from anka_dev.controlplane.kubectl import Kubectl
+from anka_dev.controlplane.progress import Say
 from anka_dev.errors import DevError
+
+_ANSWER_SECONDS = 20.0
 
 
 def cluster_name(directory: Path) -> str:
@@ -29,7 +34,7 @@ def _kind(*arguments: str) -> str:
 class KindCluster(ExternalCluster):
     """Created for ``directory``, or the one that is there from before; deleted by ``stop`` unless data is kept."""
 
-    def __init__(self, directory: Path, *, keep_data: bool) -> None:
+    def __init__(self, directory: Path, *, keep_data: bool, say: Say) -> None:
         for tool in ("docker", "kind"):
             if shutil.which(tool) is None:
                 raise DevError(f"CLUSTER=kind needs {tool} in PATH: install it, or unset CLUSTER")
@@ -38,13 +43,40 @@ class KindCluster(ExternalCluster):
         self._name = cluster_name(directory)
         self._keep = keep_data
         kubeconfig = directory / "admin.kubeconfig"
-        if self._name in _kind("get", "clusters").split():
-            _kind("export", "kubeconfig", f"--name={self._name}", f"--kubeconfig={kubeconfig}")
-        else:
-            _kind("create", "cluster", f"--name={self._name}", f"--kubeconfig={kubeconfig}", "--wait=180s")
+        there = self._name in _kind("get", "clusters").split()
+        if not (there and self._usable(directory, kubeconfig)):
+            if there:
+                say(f"removing the kind cluster {self._name} of an earlier run")
+                self._delete(kubeconfig)
+            self._create(kubeconfig, say)
         super().__init__(directory, kubeconfig)
 
-    def stop(self) -> None:
-        """Delete the cluster, unless data is kept."""
+    def _usable(self, directory: Path, kubeconfig: Path) -> bool:
+        """Whether the one from before is to be used again, and answers: a run that was killed leaves its cluster."""
         if not self._keep:
-            _kind("delete", "cluster", f"--name={self._name}", f"--kubeconfig={self.kubeconfig}")
+            return False
+        try:
+            _kind("export", "kubeconfig", f"--name={self._name}", f"--kubeconfig={kubeconfig}")
+            Kubectl(kubeconfig, directory / "kubectl-cache").run("get", "--raw=/readyz", timeout=_ANSWER_SECONDS)
+        except DevError:
+            return False
+        return True
+
+    def _create(self, kubeconfig: Path, say: Say) -> None:
+        say(f"creating the kind cluster {self._name}: a minute or two")
+        try:
+            _kind("create", "cluster", f"--name={self._name}", f"--kubeconfig={kubeconfig}", "--wait=180s")
+        except DevError:
+            # Half a cluster would be found by the next run. Why it was not made is what has to be told.
+            with contextlib.suppress(DevError):
+                self._delete(kubeconfig)
+            raise
+
+    def _delete(self, kubeconfig: Path) -> None:
+        _kind("delete", "cluster", f"--name={self._name}", f"--kubeconfig={kubeconfig}")
+        kubeconfig.unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """Delete the cluster, unless data is kept. May be called twice."""
+        if not self._keep and self.kubeconfig.is_file():
+            self._delete(self.kubeconfig)

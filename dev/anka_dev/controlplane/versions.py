@@ -23,6 +23,14 @@ SCHEDULER = "kube-scheduler"
 # No part of it either: the chart is installed by it.
 HELM = "helm"
 HELM_VERSION = "4.3.1"
+# Nor these: they judge what we ship, in tests.
+KSTATUS = "kstatus"
+KUBE_SCORE = "kube-score"
+ACTIONLINT = "actionlint"
+PROMTOOL = "promtool"
+JUDGES = {KSTATUS: "0.37.2", KUBE_SCORE: "1.20.0", ACTIONLINT: "1.7.12", PROMTOOL: "0.316.0"}
+# Minutes to build and 120 MB: only for who asks for it.
+LARGE_JUDGES = frozenset({PROMTOOL})
 
 _OS = {"linux": "linux", "darwin": "darwin"}
 _ARCH = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
@@ -67,6 +75,11 @@ def binaries_dir(env: Mapping[str, str], target: Target) -> Path:
 def helm_dir(env: Mapping[str, str], target: Target) -> Path:
     """Where helm for this machine is cached."""
     return cache_root(env) / "helm" / f"helm-{HELM_VERSION}-{target.os}-{target.arch}"
+
+
+def judge_dir(env: Mapping[str, str], target: Target, name: str) -> Path:
+    """Where one of JUDGES for this machine is cached."""
+    return cache_root(env) / "judges" / f"{name}-{JUDGES[name]}-{target.os}-{target.arch}"
 
 
 def parse_go_version(text: str) -> tuple[int, ...]:

@@ -62,6 +62,7 @@ class Templates(Controller):
                 listed_now=name in self._listed,
                 trouble=self._silent,
                 now=self.clock.now(),
+                keepers=self._cluster.stores.nodes if template.spec.distribution else (),
             )
             if patch is not None:
                 await self._cluster.write.templates.patch_status(template, patch, guarded=False)

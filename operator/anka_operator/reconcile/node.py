@@ -10,6 +10,7 @@ from anka_crds.api.node import AnkaNode
 from anka_crds.api.phase import NodeState, Phase
 from anka_crds.core.conditions import find, summarised, with_condition, without
 from anka_crds.core.lifecycle import Health, holds_slot
+from anka_operator.reconcile import rollout
 from anka_operator.reconcile.patch import Status, differs, listed, settled
 from anka_operator.scheduler.fleet import node_of
 from anka_operator.scheduler.size import TemplateSizes, size_of
@@ -116,7 +117,10 @@ def judged(
     if state is NodeState.INACTIVE and node.status.anka_version is not None:
         message = f"The Anka license is {node.status.anka_version.license_status}: run `anka license show` on the Mac"
     generation = node.metadata.generation
-    conditions = summarised(settled(node.status.conditions), health, reason, message, generation=generation, now=now)
+    conditions = summarised(
+        settled(node.status.conditions), health, reason, message, generation=generation, now=now,
+        but=_outstanding(node) if health is Health.READY else None,
+    )  # fmt: skip
     if state is NodeState.OFFLINE:
         conditions = with_condition(conditions, ALIVE, "False", reason, message, generation=generation, now=now)
     elif alive:
@@ -132,6 +136,17 @@ def judged(
         conditions = without(conditions, UNKNOWN_GROUPS)
     patch: Status = {"state": state.value, "observedGeneration": generation, "conditions": listed(conditions)}
     return patch if differs(node.status.to_api(), patch) else None
+
+
+def _outstanding(node: AnkaNode) -> tuple[Health, str, str] | None:
+    """What the spec asks for that a Mac which works is not: whoever waits for that (kstatus) must be told."""
+    if not rollout.wants(node):
+        return None
+    version = node.spec.agent_version
+    if rollout.failed(node):
+        words = f"The agent could not be updated to {version}: status.agentUpdate says why"
+        return Health.FAILED, "AgentUpdateFailed", words
+    return Health.PROGRESSING, "AgentUpdate", f"The agent is to be updated to {version}"
 
 
 def offline_since(node: AnkaNode) -> datetime | None:

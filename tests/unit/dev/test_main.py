@@ -31,6 +31,26 @@ def test_an_error_is_one_line_and_exit_1(monkeypatch: pytest.MonkeyPatch, capsys
     def fail(*_: object) -> None:
         raise DevError("no disk left: free some")
 
+    for variable in ("CLUSTER", "ANKA_KUBECONFIG"):
+        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr("anka_dev.controlplane.binaries.ensure", fail)
     assert cli.main(["control-plane", "build"]) == 1
     assert capsys.readouterr().err == "anka-dev control-plane: no disk left: free some\n"
+
+
+def test_a_judge_that_cannot_be_had_fails_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ensure(name: str, *_: object) -> str:
+        if name == "kstatus":
+            raise DevError("no route")
+        return f"/cache/{name}"
+
+    said: list[str] = []
+    monkeypatch.setattr("anka_dev.controlplane.binaries.ensure_judge", ensure)
+    monkeypatch.setattr("anka_dev.controlplane.cli.say_on_stderr", said.append)
+    assert cli.main(["control-plane", "judges"]) == 0
+    assert capsys.readouterr().out.split() == ["/cache/kube-score", "/cache/actionlint"]
+    assert cli.main(["control-plane", "judges", "--all"]) == 0
+    assert capsys.readouterr().out.split()[-1] == "/cache/promtool"
+    assert said == 2 * ["tests that need kstatus will be skipped: no route"]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import yaml
 
 from anka_dev.dashboards.boards import BOARDS
 from anka_dev.dashboards.command import FOLDER, text_of
+from support.judges import Judge
 from support.promql import known, wrong
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -93,23 +92,12 @@ def test_a_dashboard_is_whole(board: dict[str, Any]) -> None:
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
 
 
-PROMTOOL = shutil.which("promtool")
+def test_prometheus_takes_the_rules(promtool: Judge) -> None:
+    promtool.run("check", "rules", *map(str, FILES))
 
 
-@pytest.mark.skipif(PROMTOOL is None, reason="no promtool here (Debian: the package prometheus)")
-def test_prometheus_takes_the_rules() -> None:
-    done = subprocess.run(
-        [str(PROMTOOL), "check", "rules", *map(str, FILES)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.skipif(PROMTOOL is None, reason="no promtool here (Debian: the package prometheus)")
-def test_prometheus_raises_the_alerts_when_it_should(tmp_path: Path) -> None:
+def test_prometheus_raises_the_alerts_when_it_should(promtool: Judge, tmp_path: Path) -> None:
     cases = ROOT / "tests" / "data" / "alerts.yaml"
     text = cases.read_text().replace("RULES", str(FILES[0].parent))
     (tmp_path / "alerts.yaml").write_text(text)
-    done = subprocess.run(
-        [str(PROMTOOL), "test", "rules", str(tmp_path / "alerts.yaml")], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    promtool.run("test", "rules", str(tmp_path / "alerts.yaml"))

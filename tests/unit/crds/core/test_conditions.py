@@ -58,3 +58,13 @@ def test_saying_the_same_again_changes_nothing(steps: list[Health]) -> None:
     again = summarised(conditions, steps[-1], "R", "m", generation=1, now=T0 + timedelta(days=1))
     assert again == conditions
     assert len({c.type for c in again}) == len(again)
+
+
+@pytest.mark.parametrize(("but", "kind"), [(Health.PROGRESSING, "Reconciling"), (Health.FAILED, "Stalled")])
+def test_what_works_but_is_not_what_was_asked_for(but: Health, kind: str) -> None:
+    first = summarised([], Health.READY, "Active", "", generation=1, now=T0, but=(but, "Update", "not yet"))
+    assert {c.type: (c.status, c.reason) for c in first} == {"Ready": ("True", "Active"), kind: ("True", "Update")}
+    alive = with_condition(first, "Alive", "True", "Heartbeat", "", generation=1, now=T0)
+    again = summarised(alive, Health.READY, "Active", "", generation=1, now=T1, but=(but, "Update", "not yet"))
+    assert again == alive
+    assert [c.type for c in summarised(alive, Health.READY, "Active", "", generation=1, now=T1)] == ["Ready", "Alive"]

@@ -141,3 +141,23 @@ def test_helm_is_the_named_one_the_one_in_path_the_cached_one_or_is_built(world:
     assert binaries.ensure_helm({**world.env, "ANKA_HELM": str(tmp_path / "mine")}, world.said.append).name == "mine"
     with pytest.raises(DevError, match="ANKA_HELM=/nowhere/helm is no executable: correct or unset it"):
         binaries.ensure_helm({**world.env, "ANKA_HELM": "/nowhere/helm"}, world.said.append)
+
+
+def test_a_judge_that_is_only_looked_for_is_not_built(world: World, tmp_path: Path) -> None:
+    world.env["PATH"] = str(tmp_path / "path")
+    assert binaries.found_judge("promtool", world.env) is None
+    put(tmp_path / "path", "promtool")
+    assert binaries.found_judge("promtool", world.env) == tmp_path / "path" / "promtool"
+    cached = versions.judge_dir(world.env, HERE, "promtool")
+    put(cached, "promtool")
+    assert binaries.found_judge("promtool", world.env) == cached / "promtool"
+    assert world.built == []
+
+
+@pytest.mark.parametrize("name", sorted(versions.JUDGES))
+def test_judges_are_built_once_each_in_its_own_folder(world: World, name: str) -> None:
+    for _ in range(2):
+        binary = binaries.ensure_judge(name, world.env, world.said.append)
+        assert binary == versions.judge_dir(world.env, HERE, name) / name
+    assert world.built == [name]
+    assert versions.JUDGES[name] in binary.parent.name

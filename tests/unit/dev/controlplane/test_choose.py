@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from anka_dev.controlplane import ControlPlane, binaries, choose
+from anka_dev.controlplane import ControlPlane, choose
 from anka_dev.errors import DevError
 
 
@@ -18,31 +18,29 @@ def chosen(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    ("argument", "env", "binaries_here", "expected"),
+    ("argument", "env", "expected"),
     [
-        (None, {}, True, "ours"),
-        (None, {}, False, "ours"),
-        (None, {"KUBECONFIG": "/home/me/production"}, True, "ours"),
-        (None, {"ANKA_KUBECONFIG": "/k"}, True, Path("/k")),
-        (Path("/arg"), {"ANKA_KUBECONFIG": "/k"}, True, Path("/arg")),
-        (None, {"ANKA_KUBECONFIG": "/k", "CLUSTER": "kind"}, False, Path("/k")),
-        (None, {"ANKA_KUBECONFIG": "", "CLUSTER": ""}, False, "ours"),
-        (None, {"CLUSTER": "kind"}, False, "kind"),
-        (None, {"CLUSTER": "kind"}, True, "ours"),
+        (None, {}, "ours"),
+        (None, {"KUBECONFIG": "/home/me/production"}, "ours"),
+        (None, {"ANKA_KUBECONFIG": "/k"}, Path("/k")),
+        (Path("/arg"), {"ANKA_KUBECONFIG": "/k"}, Path("/arg")),
+        (None, {"ANKA_KUBECONFIG": "/k", "CLUSTER": "kind"}, Path("/k")),
+        (None, {"ANKA_KUBECONFIG": "", "CLUSTER": ""}, "ours"),
+        # Whatever binaries are here: they are no reason to use something else than was asked for.
+        (None, {"CLUSTER": "kind"}, "kind"),
     ],
 )
 def test_order(
     chosen: list[Any],
-    monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     argument: Path | None,
     env: dict[str, str],
-    binaries_here: bool,
     expected: Any,
 ) -> None:
-    monkeypatch.setattr(binaries, "complete", lambda *_: binaries_here)
     choose.open_cluster(tmp_path, kubeconfig=argument, env=env, say=lambda _: None)
     assert chosen == [expected]
+    if argument is None:
+        assert choose.needs_binaries(env) is (expected == "ours")
 
 
 def test_an_unknown_wish_is_refused(chosen: list[Any], tmp_path: Path) -> None:

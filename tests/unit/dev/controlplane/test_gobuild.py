@@ -59,7 +59,7 @@ def test_kubernetes_is_told_its_version() -> None:
 
 
 def test_every_component_has_a_source() -> None:
-    assert set(SOURCES) == {*versions.COMPONENTS, versions.SCHEDULER, versions.HELM}
+    assert set(SOURCES) == {*versions.COMPONENTS, versions.SCHEDULER, versions.HELM, *versions.JUDGES}
 
 
 @pytest.mark.parametrize(
@@ -129,6 +129,15 @@ def test_build_puts_the_whole_binary_in_place(tmp_path: Path) -> None:
     assert said[0].startswith("building kube-apiserver")
     assert said[-1].startswith("built kube-apiserver")
     assert "replace k8s.io/api =>" in (tmp_path / "scratch" / "k8s.io_kubernetes" / "go.mod").read_text()
+
+
+def test_a_library_is_built_with_our_main_package(tmp_path: Path) -> None:
+    into = tmp_path / "cache"
+    into.mkdir()
+    path = gobuild.build(versions.KSTATUS, into, fake_go(tmp_path, 0), tmp_path / "scratch", lambda _: None)
+    assert path.read_text() == "0 ."
+    main = tmp_path / "scratch" / "sigs.k8s.io_cli-utils" / "main.go"
+    assert "sigs.k8s.io/cli-utils/pkg/kstatus/status" in main.read_text()
 
 
 def test_a_failed_build_leaves_nothing_in_the_cache(tmp_path: Path) -> None:

@@ -242,3 +242,23 @@ def test_a_clogged_node_says_so() -> None:
     ready = next(condition for condition in patch["conditions"] if condition["type"] == "Ready")
     assert (patch["state"], ready["reason"]) == ("Unhealthy", "Unhealthy")
     assert ready["message"] == "All places are taken, but none of the VMs is running"
+
+
+@pytest.mark.parametrize(
+    ("told", "kind", "reason"),
+    [
+        ({}, "Reconciling", "AgentUpdate"),
+        ({"agentUpdate": {"version": "1.5", "failed": True}}, "Reconciling", "AgentUpdate"),
+        ({"agentUpdate": {"version": "2", "failed": True}}, "Stalled", "AgentUpdateFailed"),
+    ],
+)
+def test_a_node_whose_agent_is_to_be_another_works_but_is_not_done(
+    told: dict[str, Any], kind: str, reason: str
+) -> None:
+    before = node(status={"agentVersion": "1", **told}, agentVersion="2")
+    patch = judged(before, True, (), START)
+    assert patch is not None
+    shown = {condition["type"]: condition["reason"] for condition in patch["conditions"]}
+    assert shown == {"Ready": "Active", kind: reason, "Alive": "Heartbeat"}
+    seen = AnkaNode.from_api(merge_patch.apply(before.to_api(), {"status": patch}))
+    assert judged(seen, True, (), START + timedelta(hours=1)) is None, "said once, not at every look"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -110,3 +111,22 @@ def test_may_go(labels: dict[str, str], distribution: list[dict[str, str]], want
     assert rules.may_go(template(meta={"labels": labels}, distribution=distribution)) is wanted
     leaving = {"labels": labels, "deletionTimestamp": "2026-01-01T00:00:00Z"}
     assert not rules.may_go(template(meta=leaving))
+
+
+def test_a_rule_that_is_not_fulfilled_costs_one_write_not_one_for_each_mac() -> None:
+    macs = [node("mac-1"), node("mac-2"), node("mac-3", state="Offline")]
+    before = template(distribution=[{"tag": "v2"}])
+    seen = after(before, judge(before, keepers=macs))
+    assert verdict(seen) == ("True", "Ready"), "it can be used"
+    told = find(seen.status.conditions, "Reconciling")
+    assert told is not None
+    assert (told.reason, told.message) == ("Distributing", "Macs that keep v2 don't all have it yet")
+    assert judge(seen, keepers=macs, now=START + timedelta(hours=1)) is None, "said once, not at every look"
+    one_holds = [node("mac-1", holds=("v2",)), *macs[1:]]
+    patch = judge(seen, keepers=one_holds, nodes=one_holds[:1])
+    assert patch is not None
+    assert patch.keys() == {"nodes"}, "what is written anyway"
+    both_hold = [one_holds[0], node("mac-2", holds=("v2",)), macs[2]]
+    patch = judge(after(seen, patch), keepers=both_hold, nodes=both_hold[:2])
+    assert patch is not None
+    assert [condition["type"] for condition in patch["conditions"]] == ["Ready"]
