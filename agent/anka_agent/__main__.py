@@ -7,7 +7,7 @@ import sys
 
 from anka_agent import VERSION, commands
 from anka_agent.app import Agent, Crashed, StartError
-from anka_agent.membership.flags import known
+from anka_agent.membership.ankacluster import known
 from anka_agent.settings import AgentSettings
 from anka_agent.update.launcher import Launcher
 from anka_agent.update.versions import UPDATE_EXIT, Versions
@@ -35,7 +35,12 @@ def main(argv: list[str] | None = None) -> None:
     if command in ("version", "--version"):
         print(f"{PROG} {VERSION}")
         return
-    rest = known(rest)
+    given = known(rest)
+    if given.refused:
+        fail(f"{PROG} {command}", *given.refused)
+    for line in given.left_out:
+        print(f"{PROG} {command}: {line}", file=sys.stderr)
+    rest = given.words
     if command == "run":
         run(commands.joined_settings(AgentSettings, f"{PROG} run", rest))
     elif command == "launch":

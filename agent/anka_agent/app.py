@@ -18,6 +18,7 @@ from anka_agent.anka.command import Anka
 from anka_agent.anka.errors import AnkaError
 from anka_agent.anka.leftovers import Leftovers
 from anka_agent.anka.operations import Operations
+from anka_agent.central_logs.central_logs import CentralLogs
 from anka_agent.disk.events import NodeEvents
 from anka_agent.disk.last_use import LastUse
 from anka_agent.disk.room import Room
@@ -79,7 +80,8 @@ class Agent:
         self._endpoint = endpoint
         self._clock = SystemClock()
         self._leftovers = Leftovers(settings.state_dir / "commands")
-        self._anka = Operations(anka or Anka(settings.anka, long=self._leftovers))
+        self._anka = Operations(anka or Anka(settings.anka, record=self._leftovers))
+        self._central_logs = CentralLogs(settings.registry_url, wanted=not settings.disable_central_logging)
         self._parts = Parts()
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self._stop = asyncio.Event()
@@ -98,6 +100,7 @@ class Agent:
                 stack.enter_context(lock.hold(self._settings.state_dir))
             except lock.LockError as error:
                 raise StartError(str(error)) from None
+            stack.enter_context(self._central_logs.collecting())
             await self._leftovers.end()
             facts = await self._mac_facts()
             await stack.enter_async_context(self._health())
@@ -172,6 +175,8 @@ class Agent:
             inventory.claims.update(journal.claims())
             templates = Templates(self._anka)
             ip_address = settings.host or host.address_towards(self._endpoint.server)
+            self._central_logs.wanted = lambda: not (nodes.get(name) or node).spec.disable_central_logging
+            self._spawn("central logs", self._central_logs.ship(name, ip_address or ""))
             reporter = parts.reporter = NodeReporter(
                 Writer(client, NODES, nodes),
                 lambda: nodes.get(name),
@@ -218,6 +223,7 @@ class Agent:
                 anka_major=lambda: reporter.facts.version.major,
                 usb=lambda: reporter.facts.usb,
                 usb_changed=reporter.usb_changed,
+                hide=self._central_logs.hidden.learn,
             )
             requests: Store[TemplateDistribution] = Store(DISTRIBUTIONS)
             request_reflector = Reflector(client, requests, clock=self._clock)

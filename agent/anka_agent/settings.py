@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -14,7 +15,23 @@ from anka_crds.api import AnkaNode
 from anka_crds.api.meta import ObjectMeta
 from anka_crds.api.node import AnkaNodeSpec
 from anka_crds.core.naming import object_name
-from anka_crds.process.settings import ProcessSettings
+from anka_crds.process.settings import RegistryUser
+
+VM_PREFIX = "mgmtManaged-"
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+def share_of_disk(size: str, disk: int) -> int:
+    """`20GB` and the like, as `ankacluster join` takes them, in percent of a disk of so many bytes, rounded up.
+
+    Raises ValueError."""
+    found = re.fullmatch(r"([0-9]+)(?i:([KMGT])?)[Bb]", size.strip())
+    if found is None:
+        raise ValueError("is a share of the disk in percent, such as 20, or a size, such as 45GB")
+    wanted = int(found[1]) * _UNITS[(found[2] or "").upper()]
+    if wanted > disk:
+        raise ValueError(f"is more than the disk has: {disk / 1e9:.0f} GB")
+    return -(-100 * wanted // disk)
 
 
 def default_state_dir() -> Path:
@@ -24,7 +41,7 @@ def default_state_dir() -> Path:
     return Path.home() / ".local" / "state" / "anka-agent"
 
 
-class AgentSettings(ProcessSettings):
+class AgentSettings(RegistryUser):
     """Settings of the agent. Flags about the node count when it joins for the first time; after that the AnkaNode
     object is what counts, and people change that."""
 
@@ -42,9 +59,9 @@ class AgentSettings(ProcessSettings):
     )
     drain_mode: bool = Field(default=False, description="Take no new VMs")
     reserve_space: Annotated[int, Field(ge=0, le=100)] = Field(
-        default=20, description="Share of the disk that pulls leave free, in percent"
+        default=20, description="Share of the disk that pulls leave free, in percent; or a size, such as 45GB"
     )
-    vm_prefix: str = Field(default="mgmtManaged-", description="What names of VMs begin with")
+    vm_prefix: str = Field(default=VM_PREFIX, description="What names of VMs begin with")
     heartbeat: Annotated[float, Field(gt=0)] = Field(default=10.0, description="Seconds between heartbeats")
     lease_duration: Annotated[int, Field(ge=1)] = Field(
         default=40,
@@ -59,6 +76,10 @@ class AgentSettings(ProcessSettings):
     token_seconds: Annotated[int, Field(ge=600, le=2_592_000)] = Field(
         default=604_800, description="Life of the tokens that it asks for, in seconds"
     )
+    registry_url: str | None = Field(
+        default=None, description="URL of the Anka registry, which collects logs; without it they stay on the Mac"
+    )
+    disable_central_logging: bool = Field(default=False, description="Keep all logs on the Mac")
     anka: str = Field(default="anka", description="The anka command: a name in PATH, or a path")
     num_workers: Annotated[int, Field(ge=1, le=64)] = Field(default=2, description="Clones and starts at a time")
     network_timeout: Annotated[float, Field(gt=0)] = Field(
@@ -88,8 +109,14 @@ class AgentSettings(ProcessSettings):
     @classmethod
     def _percent(cls, value: object) -> object:
         if isinstance(value, str) and value[-1:] in ("B", "b"):
-            raise ValueError("is a share of the disk in percent here, such as 20")
+            return share_of_disk(value, host.disk_bytes(Path.home()))
         return value.removesuffix("%") if isinstance(value, str) else value
+
+    @field_validator("vm_prefix")
+    @classmethod
+    def _with_dash(cls, value: str) -> str:
+        # As `ankacluster join` has it since 1.50: it adds the dash, and an empty prefix is the usual one.
+        return (value if value.endswith("-") else f"{value}-") if value else VM_PREFIX
 
     @field_validator("lease_duration")
     @classmethod
@@ -138,5 +165,6 @@ class AgentSettings(ProcessSettings):
                 drain_mode=self.drain_mode,
                 reserve_space_percent=self.reserve_space,
                 vm_prefix=self.vm_prefix,
+                disable_central_logging=self.disable_central_logging,
             ),
         )

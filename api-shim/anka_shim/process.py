@@ -17,6 +17,7 @@ from anka_crds.registry.client import RegistryClient
 from anka_shim.app import application
 from anka_shim.cloud.barrier import Barrier
 from anka_shim.cloud.caches import Stores, Watches
+from anka_shim.cloud.central_logs import CentralLogs
 from anka_shim.cloud.distributions import DistributionCommands
 from anka_shim.cloud.groups import GroupCommands
 from anka_shim.cloud.instance_views import InstanceViews
@@ -91,6 +92,7 @@ async def services(
             nodes=NodeCommands(nodes),
             templates=TemplateCommands(registry_client, stores.corrections),
             saves=SaveCommands(client, stores, slots),
+            logs=CentralLogs(registry_client),
             registry=registry,
             peers=peers,
             health=health,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from anka_crds.process.clock import Clock
 from anka_crds.process.health import Health
 from anka_shim.cloud.caches import Stores
+from anka_shim.cloud.central_logs import CentralLogs
 from anka_shim.cloud.distributions import DistributionCommands
 from anka_shim.cloud.groups import GroupCommands
 from anka_shim.cloud.instance_views import InstanceViews
@@ -35,6 +36,7 @@ class Services:
     nodes: NodeCommands
     templates: TemplateCommands
     saves: SaveCommands
+    logs: CentralLogs
     registry: RegistryWatch
     peers: Peers
     health: Health

@@ -157,7 +157,7 @@ def test_two_hundred_lives_among_crashes(cloud: LocalCloud) -> None:
         if entry["argv"][-1].startswith(VM_PREFIX)
         else next(word for word in entry["argv"] if word.startswith(VM_PREFIX))
         for mac in cloud.macs.values()
-        for entry in mac.command_log()
+        for entry in mac.commands()
         # 141: done, but whoever asked was killed before it could read the answer.
         if "clone" in entry["argv"] and entry["code"] in (0, 141)
     )

@@ -86,7 +86,7 @@ class Desk:
         return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(name + " ")), 0.0)
 
     def pulls(self, mac: str, template: str) -> int:
-        lines = [entry["argv"] for entry in self.mac(mac).command_log() if "--check-download-size" not in entry["argv"]]
+        lines = [entry["argv"] for entry in self.mac(mac).commands() if "--check-download-size" not in entry["argv"]]
         return sum("pull" in argv and template in argv for argv in lines)
 
 

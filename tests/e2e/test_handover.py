@@ -154,7 +154,7 @@ def assert_none_lost_none_doubled(cloud: LocalCloud, people: Fleet) -> None:
     clones = Counter(
         next(word for word in entry["argv"] if word.startswith(VM_PREFIX))
         for mac in cloud.macs.values()
-        for entry in mac.command_log()
+        for entry in mac.commands()
         if "clone" in entry["argv"] and entry["code"] == 0
     )
     assert [name for name, count in clones.items() if count > 1] == []

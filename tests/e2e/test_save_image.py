@@ -111,7 +111,7 @@ def rest(make_cloud: Callable[[], LocalCloud]) -> Rest:
 
 
 def commands(mac: Mac, *words: str) -> list[list[str]]:
-    plain = [[word for word in entry["argv"] if not word.startswith("--machine")] for entry in mac.command_log()]
+    plain = [[word for word in entry["argv"] if not word.startswith("--machine")] for entry in mac.commands()]
     return [argv for argv in plain if argv[: len(words)] == list(words)]
 
 

@@ -49,7 +49,11 @@ def crash_in(
 def late_command_ended(bench: Bench, command: str) -> bool:
     """Whether the command that hung when its agent was killed has done what it does and ended."""
     first = command.split()[0]
-    return any(first in entry["argv"] and entry["ms"] >= HANG * 1000 for entry in bench.mac.command_log())
+    return any(first in entry["argv"] and entry["ms"] >= HANG * 1000 for entry in bench.mac.commands())
+
+
+def restarted(bench: Bench) -> bool:
+    return "restartedAt" in bench.get("restarts")["status"]
 
 
 def running(bench: Bench) -> bool:
@@ -88,11 +92,26 @@ def test_start_goes_on(bench: Bench, command: str, when: str) -> None:
     status = bench.wait_phase(name, "Started")["status"]
     if (command, when) != ("run", "after"):  # `anka run` ends with its script: nothing can come after it
         until(lambda: late_command_ended(bench, command))
+    assert bench.overtaking(HANG) == [], "the late command must not come between the next agent's"
     assert [vm["uuid"] for vm in bench.vms()] == [status["vm"]["uuid"]]
     assert status["startupScript"]["stdout"] == "ran\n", "the script must run exactly once"
     assert status["vm"]["cpuCores"] == 2
     bench.delete(name)
     assert bench.vms() == []
+
+
+@pytest.mark.parametrize(("command", "when"), [("stop", "after"), ("start", "before")])
+def test_a_restart_goes_on(bench: Bench, command: str, when: str) -> None:
+    bench.create("restarts")
+    uuid = bench.wait_phase("restarts", "Started")["status"]["vm"]["uuid"]
+    ask = {"spec": {"restartedAt": "2026-01-01T00:00:00Z"}}
+    crash_in(bench, command, when, lambda: bench.patch("restarts", ask), lambda: not running(bench))
+    until(lambda: restarted(bench), what="the restart is told")
+    until(lambda: late_command_ended(bench, command))
+    assert bench.overtaking(HANG) == []
+    status = bench.wait_phase("restarts", "Started")["status"]
+    assert [(vm["uuid"], vm["status"]) for vm in bench.vms()] == [(uuid, "running")]
+    assert status["vm"]["uuid"] == uuid
 
 
 @pytest.mark.parametrize("command", ["stop", "delete"])

@@ -113,7 +113,7 @@ def test_killed_at_every_step_it_is_saved_once(saves: Saves, command: str, when:
     assert bench.get(name)["status"]["phase"] == "Pushing"
     assert len(saves.pushes()) == 1
     assert saves.tags(target.get("targetTemplate", uuid)) == ([name] if command == "modify" else ["old", name])
-    # A command that hung when its agent was killed does its work late: that must do no harm.
+    assert bench.overtaking(HANG) == [], "the late command must not come between the next agent's"
     saves.finish(name)
 
 

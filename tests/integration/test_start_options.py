@@ -61,7 +61,7 @@ def expected(row: Row, vm: dict[str, Any], bench: Bench) -> list[list[str]]:
 
 def ran(bench: Bench, vm: dict[str, Any]) -> list[list[str]]:
     """Commands about this VM, in order of their beginning; looks left out."""
-    log = sorted(bench.mac.command_log(), key=lambda entry: entry["ts"])
+    log = sorted(bench.mac.commands(), key=lambda entry: entry["ts"])
     found = [[word for word in entry["argv"] if word != "--machine-readable"] for entry in log]
     return [argv for argv in found if argv[0] not in LOOKS and (vm["uuid"] in argv or vm["name"] in argv)]
 
@@ -94,7 +94,7 @@ def test_the_container_in_the_vm_fills_the_disk(intel: Bench) -> None:
 def test_the_vnc_password_reaches_anka_by_its_environment_only(intel: Bench) -> None:
     vm = vm_of(intel, vnc_password="secret")
     assert intel.mac.run("show", vm["uuid"])["vnc_password"] == "secret"
-    assert "secret" not in json.dumps(intel.mac.command_log())
+    assert "secret" not in json.dumps(intel.mac.commands())
 
 
 @pytest.fixture(scope="module")

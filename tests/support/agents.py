@@ -20,6 +20,7 @@ from anka_dev.mac.store import FileStore
 Object = dict[str, Any]
 NAMESPACE = "default"
 FINALIZER = "anka.veertu.com/vm"
+CHANGES = frozenset({"clone", "modify", "start", "stop", "suspend", "delete", "revert", "push"})
 FAST = ("--poll=0.5", "--heartbeat=1", "--lease-duration=5", "--secret-timeout=2")
 
 
@@ -88,8 +89,14 @@ class Bench:
 
     def commands(self, *words: str) -> list[list[str]]:
         """The anka commands that began with these words, flags in front left out."""
-        found = [[word for word in entry["argv"] if word != "--machine-readable"] for entry in self.mac.command_log()]
+        found = [[word for word in entry["argv"] if word != "--machine-readable"] for entry in self.mac.commands()]
         return [argv for argv in found if argv[: len(words)] == list(words)]
+
+    def overtaking(self, seconds: float) -> list[str]:
+        """Commands that change a VM and began while one that hung for so long was still at work on it."""
+        log = [entry for entry in self.mac.commands() if CHANGES & set(entry["argv"])]
+        late = [(entry["ts"], entry["ts"] + entry["ms"] / 1000) for entry in log if entry["ms"] >= seconds * 1000]
+        return [" ".join(entry["argv"]) for entry in log for begin, end in late if begin < entry["ts"] < end]
 
     def fault(self, command: str, action: str, **more: Any) -> None:
         """The next `anka` command of this kind fails, hangs or prints garbage."""

@@ -116,14 +116,14 @@ class Api:
 class FaultyMac:
     """One instance `one` of template v1, whose worker runs between `begin` and `end`."""
 
-    def __init__(self, directory: Path) -> None:
-        self.anka = FaultyAnka()
+    def __init__(self, directory: Path, anka: FaultyAnka | None = None) -> None:
+        self.anka = anka or FaultyAnka()
         self.store: Store[AnkaInstance] = Store(INSTANCES)
         self.api = Api(self.store)
         nobody = cast(Any, None)
-        anka = Operations(self.anka)
+        works = Operations(self.anka)
         self.context = Context(
-            nobody, self.store, cast(Any, self.api), anka, Inventory(anka, "mgmtManaged-"), Templates(anka),
+            nobody, self.store, cast(Any, self.api), works, Inventory(works, "mgmtManaged-"), Templates(works),
             Journal(directory / "instances"), lambda: NodeFacts("mac-1", "mac-1", "10.0.0.1"),
         )  # fmt: skip
         self.worker: Worker | None = None

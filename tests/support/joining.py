@@ -24,7 +24,7 @@ class Person:
     def __init__(self, cloud: LocalCloud, name: str, **config: Any) -> None:
         self.cloud = cloud
         self.name = name
-        self.mac = Mac.create(cloud.directory / "macs" / name, name, cloud.registry, config)
+        self.mac = Mac(cloud.directory / "macs" / name, name, cloud.registry, config)
         self.state = self.mac.directory / "agent"
         self._port = free_port()
 
@@ -42,7 +42,7 @@ class Person:
         cluster = self.cloud.cluster
         return self.types(
             "join", cluster.server, f"--token={token or join_token(self.cloud)}", f"--ca-cert={cluster.ca_file}",
-            f"--node-id={self.name}", f"--anka={self.mac.anka}", f"--host={HOST}", f"--health-port={self._port}",
+            f"--node-id={self.name}", f"--anka={self.mac.executable}", f"--host={HOST}", f"--health-port={self._port}",
             *flags, code=code,
         )  # fmt: skip
 

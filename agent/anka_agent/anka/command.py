@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +16,8 @@ from prometheus_client import Counter, Histogram
 
 from anka_agent.anka import leftovers
 from anka_agent.anka.errors import AnkaError, CommandTimeout, ConnectionLost, GarbageError, MissingCommand, from_answer
+
+log = logging.getLogger(__name__)
 
 SECONDS = Histogram(
     "anka_agent_command_seconds",
@@ -25,6 +29,8 @@ FAILURES = Counter("anka_agent_command_failures_total", "Calls of the anka comma
 
 MAX_OUTPUT = 8 * 1024 * 1024
 """Bytes of standard output that are read; a Mac with a thousand VMs lists them in far less than 1 MiB."""
+LOOKS = frozenset({"list", "show", "version", "license", "usb", "registry list", "registry describe"})
+"""Commands that change nothing and come every few seconds."""
 GRACE_SECONDS = 2.0
 """Between asking a command to end and killing it."""
 
@@ -32,11 +38,11 @@ OnLine = Callable[[str], None]
 
 
 class Anka:
-    """Calls of one `anka` executable; `limit` of them run at a time. Those of minutes are recorded in `long`."""
+    """Calls of one `anka` executable; `limit` of them run at a time. Those that change something are recorded."""
 
-    def __init__(self, executable: str = "anka", *, limit: int = 6, long: leftovers.Leftovers | None = None) -> None:
+    def __init__(self, executable: str = "anka", *, limit: int = 6, record: leftovers.Leftovers | None = None) -> None:
         self.executable = executable
-        self._long = long
+        self._record = record
         self._slots = asyncio.Semaphore(limit)
 
     async def call(
@@ -55,22 +61,8 @@ class Anka:
         command = command_name(args)
         async with self._slots if exclusive else contextlib.nullcontext():
             with _measured(command):
-                if exclusive or self._long is None:
-                    return await self._call(args, command, seconds, on_line, env)
-                async with self._long.record() as lock:
-                    return await self._call(args, command, seconds, on_line, env, lock)
-
-    async def _call(
-        self,
-        args: Sequence[str],
-        command: str,
-        seconds: float,
-        on_line: OnLine | None,
-        env: Mapping[str, str] | None,
-        lock: int | None = None,
-    ) -> Any:
-        output, errors, code = await self._finish(["--machine-readable", *args], command, seconds, on_line, env, lock)
-        return answer(output, errors, code, command)
+                output, errors, code = await self._finish(["--machine-readable", *args], command, seconds, on_line, env)
+                return answer(output, errors, code, command)
 
     async def run(self, vm: str, *words: str, seconds: float) -> None:
         """`anka run`: these words as a command in the VM, which must end well within `seconds`. It answers with the
@@ -89,10 +81,16 @@ class Anka:
         seconds: float,
         on_line: OnLine | None,
         env: Mapping[str, str] | None,
-        lock: int | None = None,
     ) -> tuple[bytes, bytes, int]:
         """Standard output, standard error and exit code."""
-        process = await self._start(args, env, lock)
+        if self._record is None or command in LOOKS:
+            return await self._ended(await self._start(args, command, env, None), command, seconds, on_line)
+        async with self._record.record() as lock:
+            return await self._ended(await self._start(args, command, env, lock), command, seconds, on_line)
+
+    async def _ended(
+        self, process: asyncio.subprocess.Process, command: str, seconds: float, on_line: OnLine | None
+    ) -> tuple[bytes, bytes, int]:
         output, errors = bytearray(), bytearray()
         try:
             async with asyncio.timeout(seconds):
@@ -108,7 +106,7 @@ class Anka:
         return bytes(output), bytes(errors), process.returncode or 0
 
     async def _start(
-        self, args: Sequence[str], env: Mapping[str, str] | None, lock: int | None
+        self, args: Sequence[str], command: str, env: Mapping[str, str] | None, lock: int | None
     ) -> asyncio.subprocess.Process:
         try:
             process = await asyncio.create_subprocess_exec(
@@ -127,19 +125,26 @@ class Anka:
         except OSError as error:
             raise MissingCommand(f"{self.executable} cannot be run: {error.strerror}") from None
         if lock is not None:
-            leftovers.note(lock, process.pid)
+            leftovers.note(lock, process.pid, command)
         return process
 
 
 @contextlib.contextmanager
 def _measured(command: str) -> Iterator[None]:
-    """Its time, and its failure if it fails, in the metrics."""
-    with SECONDS.labels(command).time():
-        try:
-            yield
-        except AnkaError as error:
-            FAILURES.labels(command, type(error).__name__).inc()
-            raise
+    """Its time and outcome, in the metrics and in the log; never its arguments, which may be secret."""
+    began, outcome = time.monotonic(), "cancelled"
+    try:
+        yield
+        outcome = "done"
+    except AnkaError as error:
+        outcome = type(error).__name__
+        FAILURES.labels(command, outcome).inc()
+        raise
+    finally:
+        seconds = time.monotonic() - began
+        SECONDS.labels(command).observe(seconds)
+        level = logging.DEBUG if command in LOOKS else logging.INFO
+        log.log(level, "anka %s", command, extra={"outcome": outcome, "ms": round(seconds * 1000)})
 
 
 async def _read(stream: asyncio.StreamReader | None, into: bytearray, on_line: OnLine | None) -> None:

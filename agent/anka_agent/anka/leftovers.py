@@ -1,7 +1,8 @@
-"""Commands that take minutes and belong to this agent: found again by the next one, if it was killed, and ended.
+"""Commands that change something and belong to this agent: if it is killed, the next one finds those that go on.
 
-A pull that nobody waits for would go on beside the one that the next agent begins, and its progress would be nobody's.
-Anka keeps what was downloaded, so that the next pull goes on with it.
+A pull is ended: nobody waits for it, it would go on beside the next one, and Anka keeps what was downloaded. All others
+are waited for, since one that is cut off leaves a VM half made, and only ended when they take long: what they do late
+must not come between the steps of the agent that is there by then.
 """
 
 from __future__ import annotations
@@ -13,17 +14,21 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 2.0
+WAIT_SECONDS = 10.0
+"""For commands that are waited for. The agent does nothing else meanwhile, and rarely has to."""
+PULL = "registry pull"
 POLL_SECONDS = 0.05
 
 
 class Leftovers:
-    """A file for each such command, with its process group. The command inherits a lock on it: as long as any process
-    of the group lives, the lock is held and the number is no other group's."""
+    """A file for each such command, with its process and name. The command inherits a lock on it: as long as the lock
+    is held the number is no other process's."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -50,12 +55,9 @@ class Leftovers:
             _forget(path)
 
     async def end(self) -> int:
-        """End all that an agent before this one left behind; how many there were. Raises nothing."""
-        ended = 0
-        for path in sorted(self._directory.glob("*")) if self._directory.is_dir() else []:
-            if await self._end(path):
-                ended += 1
-        return ended
+        """Return when none of an agent before this one goes on; how many there were. Raises nothing."""
+        files = sorted(self._directory.glob("*")) if self._directory.is_dir() else []
+        return sum(await asyncio.gather(*(self._end(path) for path in files)))
 
     async def _end(self, path: Path) -> bool:
         try:
@@ -67,27 +69,68 @@ class Leftovers:
             if _free(file):
                 _forget(path)
                 return False
-            group = os.read(file, 20).decode("ascii", "replace")
-            if not group.isdecimal():
-                # Killed between its start and this record: nothing says which process it is.
-                log.warning("a pull of the agent before this one goes on by itself")
-                return False
-            log.warning("ending a pull of the agent before this one", extra={"process_group": int(group)})
-            for number in (signal.SIGTERM, signal.SIGKILL):
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(int(group), number)
-                if await _freed(file):
-                    _forget(path)
-                    return True
-            return False
+            pid, _, command = os.read(file, 100).decode("ascii", "replace").partition(" ")
+            left = Left(file, int(pid) if pid.isdecimal() else None, command)
+            over = await (left.end() if command == PULL else left.wait())
+            if over:
+                _forget(path)
+            return over
         finally:
             os.close(file)
 
 
-def note(lock: int, group: int) -> None:
-    """Which process group has inherited the lock."""
+@dataclass(frozen=True)
+class Left:
+    """A command that went on when its agent was killed. `pid` None: the agent was killed between its start and the
+    record."""
+
+    lock: int
+    pid: int | None
+    command: str
+
+    async def end(self) -> bool:
+        """With all that it started. Whether it is over."""
+        if self.pid is None:
+            return False
+        log.warning("ending a pull of the agent before this one", extra={"process_group": self.pid})
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
+            if await self._over(GRACE_SECONDS):
+                return True
+        return False
+
+    async def wait(self) -> bool:
+        """For its own end, but not for ever. Whether it is over."""
+        name = self.command or "a command"
+        log.warning("waiting for anka %s of the agent before this one", name, extra={"pid": self.pid})
+        if await self._over(WAIT_SECONDS):
+            return True
+        if self.pid is None:
+            log.error("%s of the agent before this one goes on, and its process is not known", name)
+            return False
+        log.warning("ending anka %s of the agent before this one", name, extra={"pid": self.pid})
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                # It alone: what a command leaves behind may be a VM.
+                os.kill(self.pid, number)
+            if await self._over(GRACE_SECONDS):
+                return True
+        return False
+
+    async def _over(self, seconds: float) -> bool:
+        """Whether it ends within so many seconds. A process that it left behind may have inherited the lock."""
+        for _ in range(int(seconds / POLL_SECONDS)):
+            if _free(self.lock) or (self.pid is not None and not _lives(self.pid)):
+                return True
+            await asyncio.sleep(POLL_SECONDS)
+        return False
+
+
+def note(lock: int, pid: int, command: str) -> None:
+    """Which process, the leader of a group of its own, has inherited the lock."""
     with contextlib.suppress(OSError):
-        os.pwrite(lock, str(group).encode(), 0)
+        os.pwrite(lock, f"{pid} {command}".encode(), 0)
 
 
 def _forget(path: Path) -> None:
@@ -103,9 +146,11 @@ def _free(file: int) -> bool:
     return True
 
 
-async def _freed(file: int) -> bool:
-    for _ in range(int(GRACE_SECONDS / POLL_SECONDS)):
-        if _free(file):
-            return True
-        await asyncio.sleep(POLL_SECONDS)
-    return False
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

@@ -138,7 +138,7 @@ class Operations:
         await self._anka.call("clone", template, name, *(["--tag", tag] if tag else []), seconds=CLONE)
 
     async def modify(self, command: Sequence[str]) -> None:
-        """One command line of `plan.options`."""
+        """One command line of `plan.options`. Raises AlreadyExistsError for the name of another VM."""
         await self._anka.call(*command, seconds=MODIFY)
 
     async def start(self, vm: str, *, usb_device: str | None = None, vnc_password: str | None = None) -> None:
@@ -158,10 +158,6 @@ class Operations:
     async def suspend(self, vm: str) -> None:
         """Stop the VM with its memory kept on disk. Not with every licence."""
         await self._anka.call("suspend", vm, seconds=SUSPEND)
-
-    async def rename(self, vm: str, name: str) -> None:
-        """Raises AlreadyExistsError for the name of another VM."""
-        await self._anka.call("modify", vm, "name", name, seconds=MODIFY)
 
     async def delete(self, vm: str, tag: str | None = None) -> None:
         """Delete, or only one local tag of a template; what is gone already is fine."""

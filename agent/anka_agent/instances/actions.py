@@ -142,6 +142,8 @@ class Actions:
         if instance.spec.vnc_password_secret_ref is not None:
             value = await self._secret(instance, instance.spec.vnc_password_secret_ref, "StartFailed")
             password = value.decode("utf-8", "replace").strip()
+        if password:
+            self._context.hide(password)
         async with self._context.heavy:
             self._context.inventory.forget_details(vm.uuid)
             await self._context.anka.start(vm.uuid, usb_device=usb, vnc_password=password)
@@ -178,6 +180,7 @@ class Actions:
                 text = base64.b64decode(wanted.content or "")
             except binascii.Error:
                 raise StepFailed(Failure("ScriptFailed", "spec.startupScript.content is not base64")) from None
+        self._context.hide(text)
         command = self._context.anka.run_command(vm.uuid, "sh")
         # Without monitoring nobody waits for it, and no time was agreed: a day ends even a forgotten one.
         timeout = float(wanted.timeout_seconds) if wanted.monitoring else RUNNER_MARGIN

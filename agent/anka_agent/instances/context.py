@@ -58,6 +58,8 @@ class Context:
     """USB devices of this Mac, as last seen."""
     usb_changed: Callable[[], None] = field(default=lambda: None)
     """To be called when a VM has taken or left a USB device."""
+    hide: Callable[[bytes | str], None] = field(default=lambda secret: None)
+    """To be called with every secret before it is used: it must be in no log that leaves the Mac."""
 
     def __post_init__(self) -> None:
         self.heavy = asyncio.Semaphore(self.workers)

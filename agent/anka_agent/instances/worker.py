@@ -25,6 +25,7 @@ from anka_agent.saves.saver import Saver, Turn
 from anka_crds.api import AnkaInstance, Phase
 from anka_crds.api.meta import FINALIZER
 from anka_crds.core.lifetime import LATE, late_words, start_deadline
+from anka_crds.core.naming import instance_id
 from anka_crds.kube.backoff import Backoff, Delays, system_random
 from anka_crds.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound
 from anka_crds.kube.resource import Key
@@ -107,7 +108,8 @@ class Worker:
         return self._context.store.by_uid(self.uid)
 
     async def _run(self) -> None:
-        with logs.context(instance=f"{self.key[0]}/{self.key[1]}", uid=self.uid):
+        instance, known_as = f"{self.key[0]}/{self.key[1]}", instance_id(self.key[1], self.uid)
+        with logs.context(instance=instance, uid=self.uid, instance_id=known_as):
             while True:
                 await self._wakened.wait()
                 self._wakened.clear()

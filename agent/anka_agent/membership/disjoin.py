@@ -71,7 +71,7 @@ async def _drain(client: KubeClient, name: str, seconds: float, say: Say) -> Non
                 found = await client.list(INSTANCES, field_selector=f"status.nodeName={name}")
                 if found.items and len(found.items) != told:
                     told = len(found.items)
-                    say(f"Waiting for {told} instance{'s' if told > 1 else ''} to end; --force does not wait")
+                    say(f"Waiting for {_instances(told)} to end; --force does not wait")
                 quiet = not found.items and node.status.leaving and node.status.state is not NodeState.ACTIVE
                 # Twice: what the scheduler decided before it saw us leave may arrive after.
                 empty = empty + 1 if quiet else 0
@@ -81,11 +81,15 @@ async def _drain(client: KubeClient, name: str, seconds: float, say: Say) -> Non
     except NotFound:
         drained = True
     except TimeoutError:
-        raise Trouble(f"{told} instances were still there after {seconds:g} s; this Mac goes on working") from None
+        raise Trouble(f"{_instances(told)} still there after {seconds:g} s; this Mac goes on working") from None
     finally:
         if not drained:
             with suppress(ApiError):
                 await client.patch(NODES, name, {"status": {"leaving": None}}, subresource="status")
+
+
+def _instances(count: int) -> str:
+    return f"{count} instance{'' if count == 1 else 's'}"
 
 
 async def _stop_agent(settings: DisjoinSettings, say: Say) -> None:

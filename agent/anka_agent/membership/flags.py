@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import ssl
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -14,18 +13,6 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import CliPositionalArg
 
 from anka_agent.settings import AgentSettings
-
-ALIASES = {"--node-id": "--node-name", "--cacert": "--ca-cert"}
-"""What users of `ankacluster` may type, and what it is called here."""
-
-
-def known(argv: Sequence[str]) -> list[str]:
-    """The same with our names for the flags."""
-    words = []
-    for word in argv:
-        flag, is_, value = word.partition("=")
-        words.append(f"{ALIASES[flag]}{is_}{value}" if flag in ALIASES else word)
-    return words
 
 
 class JoinSettings(AgentSettings):

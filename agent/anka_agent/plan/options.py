@@ -63,6 +63,11 @@ def modify_commands(spec: AnkaInstanceSpec, vm: str, *, anka: int = 3) -> list[l
     return commands
 
 
+def rename_command(name: str, vm: str, *, anka: int = 3) -> list[str]:
+    """No source shows how Anka 2 spells it; all that is set there begins with `set`."""
+    return ["modify", vm, *(["set"] if anka == ANKA_2 else []), "name", name]
+
+
 def changes_anything(spec: AnkaInstanceSpec) -> bool:
     return bool(modify_commands(spec, "vm"))
 

@@ -13,6 +13,7 @@ from anka_agent.anka.errors import AlreadyExistsError, AnkaError, CommandTimeout
 from anka_agent.anka.vm import Vm
 from anka_agent.instances.actions import Actions, StepFailed
 from anka_agent.instances.context import Context, token_of
+from anka_agent.plan.options import rename_command
 from anka_agent.plan.save import SaveFailure, Stage, reverted_tag, tag_in_the_way
 from anka_agent.saves.journal import SaveJournal
 from anka_crds.api import AnkaInstance, SaveImage
@@ -120,12 +121,12 @@ class SaveSteps:
         token = token_of(subject.instance)
         await asyncio.to_thread(self._context.journal.claim, uid, vm.uuid, token)
         self._context.inventory.claims[vm.uuid] = token
-        await self._anka.rename(vm.uuid, name)
+        await self._anka.modify(rename_command(name, vm.uuid, anka=self._context.anka_major()))
         self._context.inventory.renamed(vm.uuid, name)
 
     async def rename_back(self, instance: AnkaInstance, vm: Vm) -> None:
         name = self._actions.name(instance)
-        await self._anka.rename(vm.uuid, name)
+        await self._anka.modify(rename_command(name, vm.uuid, anka=self._context.anka_major()))
         self._context.inventory.renamed(vm.uuid, name)
         await asyncio.to_thread(self._context.journal.unclaim, instance.metadata.uid)
         self._context.inventory.claims.pop(vm.uuid, None)

@@ -48,9 +48,8 @@ class _TextFormatter(logging.Formatter):
         return f"{line} {extra}" if extra else line
 
 
-def configure(level: str = "INFO", log_format: LogFormat = "json") -> None:
-    """Route all logging of the process to stderr in this format. `level` is a name of the logging module."""
-    handler = logging.StreamHandler(sys.stderr)
+def dress(handler: logging.Handler, log_format: LogFormat = "json") -> logging.Handler:
+    """The handler, with our format and with the fields of `context`."""
     handler.addFilter(_ContextFilter())
     if log_format == "json":
         handler.setFormatter(
@@ -62,8 +61,13 @@ def configure(level: str = "INFO", log_format: LogFormat = "json") -> None:
         )
     else:
         handler.setFormatter(_TextFormatter("%(asctime)s %(levelname)-7s %(name)s %(message)s"))
+    return handler
+
+
+def configure(level: str = "INFO", log_format: LogFormat = "json") -> None:
+    """Route all logging of the process to stderr in this format. `level` is a name of the logging module."""
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [dress(logging.StreamHandler(sys.stderr), log_format)]
     root.setLevel(level.upper())
     for chatty in ("aiohttp.access", "asyncio", "kubernetes"):
         logging.getLogger(chatty).setLevel("WARNING")

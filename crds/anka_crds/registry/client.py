@@ -3,7 +3,8 @@ HTTP 200 with a status other than OK (FAIL; ERROR before registry 1.37)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import aiohttp
@@ -12,10 +13,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from anka_crds.process.session import HoldsSession
 from anka_crds.registry.errors import RegistryError, RegistryRefused
-from anka_crds.registry.models import RegistryDisk, RegistryRow, RegistryStatus, RegistryTemplate
+from anka_crds.registry.models import RegistryDisk, RegistryLog, RegistryRow, RegistryStatus, RegistryTemplate
 
 TIMEOUT_SECONDS = 10.0
 CONNECT_SECONDS = 3.0
+STREAM = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=TIMEOUT_SECONDS)
+"""For what is read as it comes: whoever reads it sets the pace, and a registry that falls silent ends it."""
 
 T = TypeVar("T")
 
@@ -72,17 +75,52 @@ class RegistryClient(HoldsSession):
         query = {"id": uuid, **({"tag": tag} if tag else {}), **({} if number is None else {"number": str(number)})}
         await self._call(f"revert of template {uuid}", "DELETE", "/registry/revert", query)
 
-    async def _call(self, action: str, method: str, path: str, query: Mapping[str, str] | None = None) -> Any:
-        """The body of the envelope."""
+    async def log(self, service: str, machine: str, host: str, content: str) -> None:
+        """Add these lines to the central log of a service on a machine. `host`: the machine's address."""
+        entry = {"machine_name": machine, "service": service, "host": host, "content": content}
+        await self._call("logs", "POST", "/log", data=orjson.dumps(entry))
+
+    async def logs(self) -> list[RegistryLog]:
+        """What central logs there are. RegistryError where a registry keeps them, but has no way to read them."""
+        return self._parse("logs", list[RegistryLog], await self._call("logs", "GET", "/log") or [])
+
+    @asynccontextmanager
+    async def log_content(self, service: str, machine: str, *, last_bytes: int) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The last bytes of one of them, as they come. Raises RegistryError, also while they are read."""
+        action = f"log of {service} on {machine}"
+        query = {"service": service, "machine_name": machine, "last_bytes": str(last_bytes)}
+        try:
+            async with self._open().get(self.url + "/log/content", params=query, timeout=STREAM) as response:
+                if response.status != 200 or response.content_type == "application/json":
+                    self._body(action, await response.read(), response.status)
+                    raise RegistryError(f"registry {self.url}: {action}: the answer is not a log")
+                yield response.content.iter_any()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._silent(error) from error
+
+    def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             raise RuntimeError("RegistryClient is used outside of its context manager")
+        return self._session
+
+    def _silent(self, error: Exception) -> RegistryError:
+        why = "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+        return RegistryError(f"registry {self.url} does not answer: {' '.join(why.split())}")
+
+    async def _call(
+        self, action: str, method: str, path: str, query: Mapping[str, str] | None = None, data: bytes | None = None
+    ) -> Any:
+        """The body of the envelope."""
+        session = self._open()
         try:
-            async with self._session.request(method, self.url + path, params=query) as response:
+            async with session.request(method, self.url + path, params=query, data=data) as response:
                 raw = await response.read()
                 code = response.status
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            why = "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
-            raise RegistryError(f"registry {self.url} does not answer: {' '.join(why.split())}") from error
+            raise self._silent(error) from error
+        return self._body(action, raw, code)
+
+    def _body(self, action: str, raw: bytes, code: int) -> Any:
         try:
             envelope = orjson.loads(raw)
         except orjson.JSONDecodeError:

@@ -76,3 +76,12 @@ class RegistryTemplate(RegistryRow):
     versions: Annotated[list[RegistryVersion], _absent([])] = []
     last_pull: Moment = None
     last_push: Moment = None
+
+
+class RegistryLog(RegistryModel):
+    """A file of the central logs: what one service on one machine has sent. `size` in bytes."""
+
+    service: str
+    machine_name: str
+    size: Number = 0
+    modified: Moment = None

@@ -71,7 +71,28 @@ def _in_force(cluster: Cluster, files: Container[str]) -> bool:
             or _refused(cluster, "anka-instance-metadata", "AnkaInstance", template="t", metadata={"an-object": {}})
         )
         and ("writers-policy.yaml" not in files or _refused(cluster, "anka-join", "AnkaNode", account="node-another"))
+        and ("joining.yaml" not in files or _joining_in_force(cluster))
     )
+
+
+def _joining_in_force(cluster: Cluster) -> bool:
+    """Whether a join token makes what it may, which needs the kind AnkaNode to be known to a policy, and no more."""
+    owner = {"apiVersion": "anka.veertu.com/v1alpha1", "kind": "AnkaNode", "name": "in-force", "uid": "in-force"}
+    return _says(cluster, None, _account(owner)) and _says(cluster, "anka-joiner-account", _account())
+
+
+def _account(*owners: dict[str, str]) -> dict[str, Any]:
+    metadata = {"name": "node-in-force", "namespace": NODE_NAMESPACE, "ownerReferences": list(owners)}
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
+
+
+def _says(cluster: Cluster, policy: str | None, manifest: dict[str, Any]) -> bool:
+    """Whether this policy is what refuses it to a join token; None: nothing does."""
+    try:
+        _create(cluster, manifest, OPERATOR_NAMESPACE, "anka-joiner")
+    except DevError as error:
+        return policy is not None and f"'{policy}'" in str(error)
+    return policy is None
 
 
 def _refused(cluster: Cluster, policy: str, kind: str, account: str = "", **spec: Any) -> bool:
@@ -90,8 +111,13 @@ def _dry_run(cluster: Cluster, kind: str, account: str = "", **spec: Any) -> str
         "metadata": {"name": "in-force", **({"namespace": "default"} if kind == "AnkaInstance" else {})},
         "spec": spec,
     }
-    groups = (f"system:serviceaccounts:{NODE_NAMESPACE}", "system:serviceaccounts", "system:authenticated")
-    somebody = f"--as=system:serviceaccount:{NODE_NAMESPACE}:{account}"
+    return _create(cluster, manifest, NODE_NAMESPACE, account)
+
+
+def _create(cluster: Cluster, manifest: dict[str, Any], namespace: str, account: str) -> str:
+    """Dry; ``account``: by this ServiceAccount, else by the administrator."""
+    groups = (f"system:serviceaccounts:{namespace}", "system:serviceaccounts", "system:authenticated")
+    somebody = f"--as=system:serviceaccount:{namespace}:{account}"
     return cluster.kubectl.run(
         "create", "--dry-run=server", "--output=json", "-f-",
         *((somebody, *(f"--as-group={group}" for group in groups)) if account else ()),

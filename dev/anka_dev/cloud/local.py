@@ -96,15 +96,16 @@ class LocalCloud:
         config = {"disk_bytes": shutil.disk_usage(self.directory).total, **config}
         port = free_port()
         account = install.ensure_node_account(self.cluster, name)
-        mac = Mac.create(self.directory / "macs" / name, name, self.registry, config)
+        mac = Mac(self.directory / "macs" / name, name, self.registry, config)
         arguments = [
             "launch" if launched else "run",
             *self._common(account, install.NODE_NAMESPACE),
             f"--node-name={name}",
             f"--host={HOST}",
-            f"--anka={mac.anka}",
+            f"--anka={mac.executable}",
             f"--state-dir={mac.directory / 'agent'}",
             f"--health-port={port}",
+            *([f"--registry-url={self.registry.url}"] if self.registry else []),
             *agent_flags,
         ]
         mac.agent = self._service(f"agent-{name}", "anka_agent", arguments, port)

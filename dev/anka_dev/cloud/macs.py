@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from anka_dev import mac as simulated
 from anka_dev.cloud.service import HOST, Service
 from anka_dev.errors import DevError
+from anka_dev.mac import harness as simulated
 from anka_dev.registry import seed
 
 VM_PREFIX = "mgmtManaged-"
@@ -65,29 +63,20 @@ class RegistryHost:
         return uuid
 
 
-@dataclass
-class Mac:
-    """A Mac: its directory is its disk, ``anka`` its command, ``agent`` our process on it."""
+class Mac(simulated.Mac):
+    """A Mac of a cloud: a simulated one with a name, and with our process on it as `agent`."""
 
-    name: str
-    directory: Path
-    anka: Path
-    agent: Service | None = None
-
-    @classmethod
-    def create(cls, directory: Path, name: str, registry: RegistryHost | None, config: dict[str, Any]) -> Mac:
-        """``config`` is laid over the simulated Mac's defaults."""
+    def __init__(self, directory: Path, name: str, registry: RegistryHost | None, config: dict[str, Any]) -> None:
         registries = [{"name": "default", "url": registry.url, "default": True}] if registry else []
-        home = simulated.create(directory, {"name": name, "registries": registries, **config})
-        return cls(name, directory, Path(simulated.install(str(Path(home) / "bin"), home)))
+        super().__init__(directory, {"name": name, "registries": registries, **config})
+        self.name = name
+        self.agent: Service | None = None
 
     def run(self, *arguments: str) -> Any:
         """``anka --machine-readable …`` as a person on the Mac would; its body. DevError with anka's message."""
-        done = subprocess.run(
-            [str(self.anka), "--machine-readable", *arguments], capture_output=True, text=True, timeout=60, check=False
-        )
+        done = self.anka("--machine-readable", *arguments)
         lines = [line for line in done.stdout.splitlines() if line.strip()]
-        answer = json.loads(lines[-1]) if lines else {"status": "ERROR", "message": done.stderr.strip()}
+        answer = json.loads(lines[-1]) if lines else {"status": "ERROR", "message": done.stderr.decode().strip()}
         if answer["status"] != "OK":
             raise DevError(f"anka {' '.join(arguments)} on {self.name}: {answer['message']}")
         return answer.get("body")
@@ -98,12 +87,3 @@ class Mac:
 
     def vm_names(self) -> list[str]:
         return [str(vm["name"]) for vm in self.vms()]
-
-    def command_log(self) -> list[dict[str, Any]]:
-        """Every anka command that was run here: ts, argv, code, ms."""
-        path = self.directory / "commands.log"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-    def power_off(self) -> None:
-        """As pulling the plug: all VMs end, the disk stays."""
-        simulated.power_off(str(self.directory))

@@ -38,9 +38,9 @@ class Mac:
     """A Mac in `directory`, with its `anka` in `directory/bin`. As a context manager it is switched off at the end."""
 
     def __init__(self, directory: str | Path, config: Mapping[str, Any] | None = None) -> None:
-        self.home = Path(mac.create(directory, config))
-        self.executable = Path(mac.install(self.home / "bin", self.home))
-        self.store = FileStore(str(self.home))
+        self.directory = Path(mac.create(directory, config))
+        self.executable = Path(mac.install(self.directory / "bin", self.directory))
+        self.store = FileStore(str(self.directory))
 
     @property
     def path(self) -> str:
@@ -59,7 +59,7 @@ class Mac:
 
     def commands(self) -> list[dict[str, Any]]:
         """Every command that ended so far: `ts`, `argv`, `code`, `ms`, `pid`."""
-        log = self.home / "commands.log"
+        log = self.directory / "commands.log"
         return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
     def configure(self, **changes: Any) -> None:
@@ -72,10 +72,10 @@ class Mac:
     def guest_home(self, ref: str) -> Path:
         """Where the files of a VM's user are on this machine."""
         uuid: str = self.anka("-j", "show", ref, "uuid").body
-        return self.home / "vms" / uuid / "root" / "Users" / "anka"
+        return self.directory / "vms" / uuid / "root" / "Users" / "anka"
 
     def power_off(self) -> None:
-        mac.power_off(self.home)
+        mac.power_off(self.directory)
 
     def __enter__(self) -> Mac:
         return self

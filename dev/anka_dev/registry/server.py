@@ -1,7 +1,8 @@
 """The registry's HTTP API over a catalog.
 
-The routes under `/registry`, `/log`, `/livez` and `/readyz` are the vendor's public ones. How Macs and registry really
-exchange images is not public; the routes under `/sim/v1` are this simulator's own, for the simulated `anka` only.
+The routes under `/registry`, POST `/log`, `/livez` and `/readyz` are the vendor's public ones. How Macs and registry
+really exchange images is not public; the routes under `/sim/v1` are this simulator's own, for the simulated `anka`
+only. Nor is it public how central logs are read: GET `/log` and `/log/content` are ours.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ from aiohttp import web
 
 from anka_dev.registry import shapes
 from anka_dev.registry.catalog import Catalog, CatalogError
+from anka_dev.registry.central_logs import CentralLogs
 
 logger = logging.getLogger("anka_dev.registry")
 VERSION = "1.50.1-simulated"
 CATALOG = web.AppKey("catalog", Catalog)
+LOGS = web.AppKey("logs", CentralLogs)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -123,12 +126,25 @@ async def disk(request: web.Request) -> web.Response:
 
 async def log(request: web.Request) -> web.Response:
     body = await _body(request)
-    logger.info("log entry", extra={"entry": body})
-    line = json.dumps(body) + "\n"
-    fd = os.open(request.app[CATALOG].directory / "log.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.write(fd, line.encode())
-    os.close(fd)
+    request.app[LOGS].add(_required(body, "service"), _required(body, "machine_name"), str(body.get("content") or ""))
     return answer()
+
+
+async def list_logs(request: web.Request) -> web.Response:
+    return answer(request.app[LOGS].all())
+
+
+async def log_content(request: web.Request) -> web.StreamResponse:
+    """The last `last_bytes` of a file, from the beginning of a line on."""
+    path = request.app[LOGS].path(_required(request.query, "service"), _required(request.query, "machine_name"))
+    start = request.app[LOGS].start(path, _number(request.query.get("last_bytes")))
+    response = web.StreamResponse(headers={"Content-Type": "text/plain; charset=utf-8"})
+    await response.prepare(request)
+    with path.open("rb") as file:
+        file.seek(start)
+        while chunk := file.read(1 << 16):
+            await response.write(chunk)
+    return response
 
 
 async def manifest(request: web.Request) -> web.Response:
@@ -208,6 +224,7 @@ def application(catalog: Catalog) -> web.Application:
     """The server as an aiohttp application."""
     app = web.Application(middlewares=[envelope], client_max_size=1 << 40)
     app[CATALOG] = catalog
+    app[LOGS] = CentralLogs(catalog.directory / "files" / "central-logs")
     app.add_routes(
         [
             web.get("/registry/status", status),
@@ -219,6 +236,8 @@ def application(catalog: Catalog) -> web.Application:
             web.put("/registry/vm/arch", arch),
             web.get("/registry/disk", disk),
             web.post("/log", log),
+            web.get("/log", list_logs),
+            web.get("/log/content", log_content),
             web.get("/livez", alive),
             web.get("/readyz", alive),
             web.get("/sim/v1/manifest", manifest),

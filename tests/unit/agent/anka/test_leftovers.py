@@ -20,30 +20,73 @@ import asyncio, sys
 from pathlib import Path
 from anka_agent.anka.command import Anka
 from anka_agent.anka.leftovers import Leftovers
-anka = Anka(sys.argv[1], long=Leftovers(Path(sys.argv[2])))
-asyncio.run(anka.call("registry", "pull", "t", seconds=60, exclusive=False))
+anka = Anka(sys.argv[1], record=Leftovers(Path(sys.argv[2])))
+asyncio.run(anka.call(*sys.argv[3:], seconds=60, exclusive=False))
 """
-SLOW = "open({path!r}, 'w').write(str(os.getpid()))\n{more}\ntime.sleep(60)\nsay({{}})"
+PULL = ("registry", "pull", "t")
 
 
-@pytest.mark.parametrize("more", ["", "signal.signal(signal.SIGTERM, signal.SIG_IGN)"], ids=["polite", "stubborn"])
-async def test_a_pull_of_a_killed_agent_is_ended(
-    fake_anka: FakeAnka, tmp_path: Path, more: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(leftovers, "GRACE_SECONDS", 0.5)
-    pid_file, directory = tmp_path / "pid", tmp_path / "commands"
-    fake_anka.body(SLOW.format(path=str(pid_file), more=more))
-    agent = await asyncio.create_subprocess_exec(sys.executable, "-c", AGENT, str(fake_anka.path), str(directory))
+async def orphan(fake_anka: FakeAnka, tmp_path: Path, body: str, *command: str) -> int:
+    """A command whose agent was killed; its process."""
+    pid_file = tmp_path / "pid"
+    fake_anka.body(f"open({str(pid_file)!r}, 'w').write(str(os.getpid()))\n{body}")
+    words = [str(fake_anka.path), str(tmp_path / "commands"), *command]
+    agent = await asyncio.create_subprocess_exec(sys.executable, "-c", AGENT, *words)
     await until(lambda: pid_file.exists() and pid_file.read_text())
     agent.kill()
     await agent.wait()
-    child = int(pid_file.read_text())
-    os.kill(child, 0)
-    monkeypatch.setattr(leftovers, "GRACE_SECONDS", 5.0 if not more else 0.5)
-    assert await Leftovers(directory).end() == 1
-    await until(lambda: not runs(child))
-    assert list(directory.iterdir()) == []
-    assert await Leftovers(directory).end() == 0
+    pid = int(pid_file.read_text())
+    os.kill(pid, 0)
+    return pid
+
+
+IGNORES = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+HANGS = "time.sleep(60)"
+
+
+@pytest.mark.parametrize("more", ["", IGNORES], ids=["polite", "stubborn"])
+@pytest.mark.parametrize("command", [PULL, ("start", "vm")], ids=" ".join)
+async def test_a_command_that_does_not_end_is_ended(
+    fake_anka: FakeAnka, tmp_path: Path, command: tuple[str, ...], more: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leftovers, "GRACE_SECONDS", 0.5 if more else 5.0)
+    monkeypatch.setattr(leftovers, "WAIT_SECONDS", 0.2)
+    pid = await orphan(fake_anka, tmp_path, more + HANGS, *command)
+    assert await Leftovers(tmp_path / "commands").end() == 1
+    await until(lambda: not runs(pid))
+    assert list((tmp_path / "commands").iterdir()) == []
+    assert await Leftovers(tmp_path / "commands").end() == 0
+
+
+@pytest.mark.parametrize("command", ["start", "clone", "modify", "stop", "delete", "suspend", "registry revert"])
+async def test_a_command_that_changes_a_vm_is_waited_for(fake_anka: FakeAnka, tmp_path: Path, command: str) -> None:
+    done = tmp_path / "done"
+    late = f"time.sleep(0.5)\nopen({str(done)!r}, 'w').write('late')"
+    await orphan(fake_anka, tmp_path, late, *command.split(), "vm")
+    assert not done.exists()
+    assert await Leftovers(tmp_path / "commands").end() == 1
+    assert done.read_text() == "late"
+
+
+async def test_what_a_command_leaves_running_is_not_waited_for(
+    fake_anka: FakeAnka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were a VM's process to inherit the lock, it must neither hold up the agent nor be ended."""
+    monkeypatch.setattr(leftovers, "WAIT_SECONDS", 20.0)
+    child = tmp_path / "child"
+    vm = (
+        "import subprocess\n"
+        "vm = subprocess.Popen(['sleep', '60'], close_fds=False)\n"
+        f"open({str(child)!r}, 'w').write(str(vm.pid))\n"
+        "time.sleep(0.5)"
+    )
+    command = await orphan(fake_anka, tmp_path, vm, "start", "vm")
+    async with asyncio.timeout(10):
+        assert await Leftovers(tmp_path / "commands").end() == 1
+    assert not runs(command)
+    vm_process = int(child.read_text())
+    assert runs(vm_process)
+    os.kill(vm_process, 9)
 
 
 def runs(pid: int) -> bool:
@@ -53,7 +96,7 @@ def runs(pid: int) -> bool:
 
 
 async def test_nothing_is_left_of_one_that_ended(fake_anka: FakeAnka, tmp_path: Path) -> None:
-    anka = Anka(str(fake_anka.path), long=Leftovers(tmp_path / "commands"))
+    anka = Anka(str(fake_anka.path), record=Leftovers(tmp_path / "commands"))
     await anka.call("registry", "pull", "t", seconds=30, exclusive=False)
     assert list((tmp_path / "commands").iterdir()) == []
     await anka.call("list", seconds=30)
@@ -63,7 +106,7 @@ async def test_nothing_is_left_of_one_that_ended(fake_anka: FakeAnka, tmp_path: 
 
 async def test_a_disk_that_refuses_does_not_stop_a_pull(fake_anka: FakeAnka, tmp_path: Path) -> None:
     (tmp_path / "commands").write_text("a file in the way")
-    anka = Anka(str(fake_anka.path), long=Leftovers(tmp_path / "commands"))
+    anka = Anka(str(fake_anka.path), record=Leftovers(tmp_path / "commands"))
     assert await anka.call("registry", "pull", "t", seconds=30, exclusive=False) == []
 
 

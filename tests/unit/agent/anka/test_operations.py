@@ -37,7 +37,6 @@ def ignore(percent: int) -> None:
         (lambda anka: anka.start("u", usb_device="phone"), "start --usb phone u", {}),
         (lambda anka: anka.stop("u"), "stop --force u", {}),
         (lambda anka: anka.suspend("u"), "suspend u", {}),
-        (lambda anka: anka.rename("u", "n"), "modify u name n", {}),
         (lambda anka: anka.delete("u"), "delete --yes u", {}),
         (lambda anka: anka.registry_tags("t", remote="R"), "registry --remote R describe t", {"versions": []}),
         (lambda anka: anka.registry_names(remote=None), "registry list", []),

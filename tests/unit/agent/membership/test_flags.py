@@ -10,8 +10,9 @@ import pytest
 
 from anka_agent.__main__ import main
 from anka_agent.commands import joined_settings
+from anka_agent.membership.ankacluster import known
 from anka_agent.membership.files import Files, kubeconfig, state_dir
-from anka_agent.membership.flags import JoinSettings, known
+from anka_agent.membership.flags import JoinSettings
 from anka_agent.settings import AgentSettings, default_state_dir
 from anka_crds.process.settings import load
 
@@ -19,7 +20,7 @@ URL = "https://cluster.example:6443"
 
 
 def join(*argv: str) -> JoinSettings:
-    return load(JoinSettings, "anka-agent join", known([URL, "--token=t", *argv]))
+    return load(JoinSettings, "anka-agent join", known([URL, "--token=t", *argv]).words)
 
 
 def test_flags_as_users_of_ankacluster_know_them() -> None:
@@ -56,7 +57,9 @@ def test_only_what_was_said_about_the_agent_is_kept() -> None:
             [URL, "--token=t", "--ca-data=eA==", "--insecure-skip-tls-verify"],
             "give one of --ca-cert, --ca-data and --insecure-skip-tls-verify",
         ),
-        ([URL, "--token=t", "--reserve-space=10GB"], "--reserve-space: is a share of the disk in percent here"),
+        ([URL, "--token=t", "--reserve-space=x10GB"], "--reserve-space: is a share of the disk in percent"),
+        ([URL, "--token=t", "--reserve-space=9999TB"], "--reserve-space: is more than the disk has"),
+        ([URL, "--api-key-id=me", "--token=t"], "join: --api-key-id: a Mac joins with a token here: give --token"),
         ([URL, "--token=t", "--heartbeat=soon"], "--heartbeat"),
         ([URL, "--token=t", "--nonsense"], "--nonsense"),
     ],

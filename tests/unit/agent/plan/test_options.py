@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from anka_agent.plan.options import changes_anything, grows_container, modify_commands, wakes_suspended
+from anka_agent.plan.options import changes_anything, grows_container, modify_commands, rename_command, wakes_suspended
 from anka_crds.api.instance import AnkaInstanceSpec
 from anka_dev.mac.cli import execute
 from anka_dev.mac.core import SimulatedMac
@@ -72,6 +72,14 @@ def test_anka_2_hears_its_own_dialect(row: Row) -> None:
     assert older == [dialects().get(line, line) for line in row.modifies]
     mac = mac_with_vm(arch="amd64", version="2.5.7")
     assert [message(mac, line) for line in older] == [""] * len(older)
+
+
+@pytest.mark.parametrize(("anka", "version"), [(2, "2.5.7"), (3, "3.8.1")])
+def test_a_vm_gets_a_name_in_both_dialects(anka: int, version: str) -> None:
+    mac = mac_with_vm(arch="amd64", version=version)
+    assert message(mac, " ".join(rename_command("xcode", "VM", anka=anka))) == ""
+    other = mac_with_vm(arch="amd64", version="2.5.7")
+    assert "no such command name" in message(other, " ".join(rename_command("xcode", "VM")))
 
 
 @pytest.mark.parametrize("row", CHANGING, ids=[json.dumps(row.rest) for row in CHANGING])

@@ -163,3 +163,35 @@ async def test_the_simulated_registry(tmp_path: Path) -> None:
         assert await client.templates() == []
         with pytest.raises(RegistryRefused):
             await client.template(uuid)
+
+
+async def test_logs_go_there_and_are_read_as_they_come(tmp_path: Path) -> None:
+    async with serving(tmp_path) as url, RegistryClient(url) as client:
+        assert await client.logs() == []
+        await client.log("anka_agent", "mac-1", "10.0.0.7", "äone\ntwo\n")
+        (found,) = await client.logs()
+        assert (found.service, found.machine_name, found.size) == ("anka_agent", "mac-1", 10)
+        assert found.modified is not None
+        async with client.log_content("anka_agent", "mac-1", last_bytes=5) as chunks:
+            assert b"".join([chunk async for chunk in chunks]) == b"two\n"
+        with pytest.raises(RegistryRefused, match="no log of anka_agent on mac-2"):
+            async with client.log_content("anka_agent", "mac-2", last_bytes=5):
+                pass
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (404, "404 page not found", "log of a on m: HTTP 404: is this the URL of an Anka registry?"),
+        (200, {"status": "FAIL", "message": "central logging is off"}, "central logging is off"),
+        (200, {"status": "OK", "message": "", "body": {}}, "the answer is not a log"),
+    ],
+)
+async def test_a_registry_that_hands_out_no_logs(
+    script: Script, client: RegistryClient, status: int, body: Any, says: str
+) -> None:
+    script.status, script.body = status, body
+    with pytest.raises(RegistryError) as caught:
+        async with client.log_content("a", "m", last_bytes=1):
+            pass
+    assert says in str(caught.value)

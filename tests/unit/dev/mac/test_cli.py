@@ -360,11 +360,11 @@ def test_config_usb_and_licence_changes(make_mac: Callable[..., Mac]) -> None:
 
 
 def test_broken_state_is_one_clear_line(mac: Mac) -> None:
-    (mac.home / "config.json").write_text("{")
+    (mac.directory / "config.json").write_text("{")
     answer = mac.anka("-j", "list")
     assert answer.code == 1
     assert "config.json is not valid JSON" in json.loads(answer.stdout)["message"]
-    (mac.home / "config.json").unlink()
+    (mac.directory / "config.json").unlink()
     answer = mac.anka("list")
     assert b"is not a simulated Mac" in answer.stderr
     assert b"Traceback" not in answer.stderr

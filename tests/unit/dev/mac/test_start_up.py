@@ -41,7 +41,7 @@ def test_nothing_heavy_is_imported(mac: Mac, line: str) -> None:
     entry = Path(package.__file__).parent / "entry.py"
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-X", "importtime", entry, *line.split()],
-        env={"ANKA_SIM_HOME": str(mac.home)},
+        env={"ANKA_SIM_HOME": str(mac.directory)},
         capture_output=True,
         check=True,
     )

@@ -23,13 +23,13 @@ def _consistent(mac: Mac) -> list[str]:
     rows = mac.anka("-j", "list").body
     for row in rows:
         assert mac.anka("-j", "show", row["uuid"]).code == 0
-        assert (mac.home / "vms" / row["uuid"] / "vm.json").exists()
+        assert (mac.directory / "vms" / row["uuid"] / "vm.json").exists()
     assert len({row["name"] for row in rows}) == len(rows)
     return [row["name"] for row in rows]
 
 
 def _leftovers(mac: Mac) -> list[str]:
-    tmp = mac.home / "tmp"
+    tmp = mac.directory / "tmp"
     return [path.name for path in tmp.iterdir()] if tmp.exists() else []
 
 

@@ -114,9 +114,9 @@ def test_shrink_keeps_one_tag(world: World) -> None:
 
 def test_deleting_a_template_frees_its_images(world: World) -> None:
     world.mac.anka("pull", "ventura")
-    assert len(list((world.mac.home / "images").iterdir())) == 2
+    assert len(list((world.mac.directory / "images").iterdir())) == 2
     world.mac.anka("delete", "--yes", "ventura")
-    assert list((world.mac.home / "images").iterdir()) == []
+    assert list((world.mac.directory / "images").iterdir()) == []
 
 
 ERRORS = [
@@ -165,7 +165,7 @@ def test_pull_killed_half_way_goes_on(world: World) -> None:
     assert mac.anka("-j", "clone", "ventura", "vm").code == 0
     assert mac.anka("run", "vm", "cat", "tag").stdout == b"v2"
     mac.anka("-j", "delete", "--cache")
-    assert [path.name for path in (mac.home / "images").iterdir() if path.name.endswith(".part")] == []
+    assert [path.name for path in (mac.directory / "images").iterdir() if path.name.endswith(".part")] == []
 
 
 def test_pulls_at_the_same_time(world: World) -> None:
@@ -316,7 +316,7 @@ def test_push_a_renamed_vm(world: World) -> None:
 def test_faults_see_through_the_options_of_registry(world: World) -> None:
     mac = world.mac
     fault = {"command": "registry pull", "action": "fail", "when": "before", "code": 40, "message": "no", "times": 1}
-    (mac.home / "faults.json").write_text(json.dumps([fault]))
+    (mac.directory / "faults.json").write_text(json.dumps([fault]))
     assert mac.anka("-j", "registry", "--remote", world.url, "list").code == 0
     assert mac.anka("-j", "registry", "--remote", world.url, "--insecure", "pull", "ventura").code == 40
     assert mac.anka("-j", "registry", "--remote", world.url, "pull", "ventura").code == 0

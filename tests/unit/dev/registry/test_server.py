@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -135,10 +134,57 @@ async def test_disk(client: Client) -> None:
     assert 0 < body["free"] <= body["total"]
 
 
-async def test_log(client: Client) -> None:
-    entry = {"machine_name": "mac", "service": "agent", "host": "mac-1", "content": "hello"}
-    assert (await client.send("POST", "/log", json=entry))["status"] == "OK"
-    assert json.loads((client.directory / "log.jsonl").read_text()) == entry
+async def post_log(client: Client, service: str, machine: str, content: str) -> dict[str, Any]:
+    entry = {"machine_name": machine, "service": service, "host": "10.0.0.7", "content": content}
+    return await client.send("POST", "/log", json=entry)
+
+
+async def test_central_logs_are_files(client: Client) -> None:
+    for content in ("one\n", "two\nthree\n", ""):
+        assert (await post_log(client, "anka_agent", "mac-1", content))["status"] == "OK"
+    await post_log(client, "instance-7", "mac-1", "no newline at its end")
+    directory = client.directory / "files" / "central-logs"
+    assert (directory / "anka_agent" / "mac-1.log").read_text() == "one\ntwo\nthree\n"
+    rows = await client.get("/log")
+    assert [(row["service"], row["machine_name"], row["size"]) for row in rows] == [
+        ("anka_agent", "mac-1", 14),
+        ("instance-7", "mac-1", 22),
+    ]
+    assert await client.get("/registry/vm") != [], "templates are beside them"
+
+
+@pytest.mark.parametrize(
+    ("last_bytes", "given"),
+    [
+        ("", b"one\ntwo\nthree\n"),
+        ("1000", b"one\ntwo\nthree\n"),
+        ("10", b"two\nthree\n"),
+        ("9", b"three\n"),
+        ("1", b""),
+    ],
+)
+async def test_the_end_of_a_log_begins_with_a_whole_line(client: Client, last_bytes: str, given: bytes) -> None:
+    await post_log(client, "anka_agent", "mac-1", "one\ntwo\nthree\n")
+    query = f"service=anka_agent&machine_name=mac-1&last_bytes={last_bytes}"
+    assert await client.raw("GET", f"/log/content?{query}") == (200, given)
+
+
+@pytest.mark.parametrize(
+    "name", ["../x", ".hidden", "a/b", "..", "AWS Cloud Connect Service", "i-1 | 4C4C", "mac.local"]
+)
+async def test_a_log_of_any_name_is_in_its_place(client: Client, name: str) -> None:
+    for service, machine in ((name, "mac-1"), ("anka_agent", name)):
+        assert (await post_log(client, service, machine, "x"))["status"] == "OK"
+    rows = [(row["service"], row["machine_name"]) for row in await client.get("/log")]
+    assert sorted(rows) == sorted([(name, "mac-1"), ("anka_agent", name)])
+    files = [path for path in (client.directory / "files").rglob("*") if path.is_file()]
+    assert [len(path.relative_to(client.directory).parts) for path in files] == [4, 4]
+    code, text = await client.raw("GET", "/log/content", params={"service": "anka_agent", "machine_name": name})
+    assert (code, text) == (200, b"x\n")
+
+
+async def test_a_name_that_is_too_long(client: Client) -> None:
+    assert "too long" in (await post_log(client, "x" * 201, "mac-1", "x"))["message"]
 
 
 FAILURES: list[tuple[str, str, dict[str, Any], str]] = [

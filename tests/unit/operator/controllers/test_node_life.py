@@ -6,10 +6,12 @@ import pytest
 from prometheus_client import REGISTRY
 
 from anka_crds.api import NodeState
+from anka_crds.kube.errors import ApiError
 from anka_operator.controllers.node_life import NodeLife
 from anka_operator.reconcile.node import STUCK_SECONDS
 from support.objects import START, TEMPLATE, group, instance, node
 from support.operator_rig import NODES, Rig
+from support.scripted_api import Fault
 
 
 @pytest.fixture
@@ -76,6 +78,23 @@ async def test_a_dead_watch_kills_nobody(rig: Rig, life: NodeLife) -> None:
     rig.clock.advance(40)
     await life.run_once()
     assert rig.node().status.state is NodeState.OFFLINE
+
+
+async def test_ten_minutes_without_the_api_give_up_no_node(rig: Rig, life: NodeLife) -> None:
+    """Silence of the API is not silence of a node: nothing is judged until the Lease itself was read."""
+    await rig.put(node(state=None))
+    await rig.beat("mac-1")
+    await life.run_once()
+    rig.api.fail("get", Fault(503, "away"), times=1000)
+    for _ in range(10):
+        rig.clock.advance(60)
+        with pytest.raises(ApiError):
+            await life.judge(rig.node())
+    rig.api.objects["leases"][NODES, "mac-1"]["spec"]["renewTime"] = "2026-01-01T00:09:59.000000Z"
+    rig.api.heal()
+    await life.run_once()
+    assert rig.node().status.state is NodeState.ACTIVE
+    assert len(rig.writes()) == 1
 
 
 async def test_a_lease_that_was_deleted_runs_out(rig: Rig, life: NodeLife) -> None:

@@ -11,7 +11,7 @@ import pytest
 from support.shim_rig import rig
 
 Operation = tuple[str, dict[str, Any]]
-BODYLESS = {"GET /livez", "GET /readyz", "GET /metrics", "GET /pkg/{file}"}
+BODYLESS = {"GET /livez", "GET /readyz", "GET /metrics", "GET /pkg/{file}", "GET /logs/file"}
 """Answers without the envelope."""
 
 WRONG: list[Any] = [{}, [], {"detail": "x"}, {"status": "OK"}, {"status": "FAIL"}, {"status": "FAIL", "message": None}]

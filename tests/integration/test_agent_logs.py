@@ -1,0 +1,98 @@
+"""An agent's logs arrive at the registry: with the instance's id, without secrets, and through an outage of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from support.agents import Bench, script, until
+
+pytestmark = pytest.mark.integration
+
+PASSWORD = "correct-horse"
+SCRIPT = "echo battery-staple >&2; exit 3"
+
+
+@pytest.fixture(scope="module")
+def bench(make_bench: Callable[..., Bench]) -> Iterator[Bench]:
+    bench = make_bench("mac-logs")
+    yield bench
+    bench.clear()
+
+
+def text(bench: Bench, service: str) -> str:
+    assert bench.cloud.registry is not None
+    file = bench.cloud.registry.directory / "files" / "central-logs" / service / f"{bench.mac.name}.log"
+    return file.read_text() if file.exists() else ""
+
+
+def lines(bench: Bench, service: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text(bench, service).splitlines()]
+
+
+def said(bench: Bench, service: str, message: str) -> bool:
+    return any(line["message"] == message for line in lines(bench, service))
+
+
+def test_what_happens_to_an_instance_is_in_its_log(bench: Bench) -> None:
+    uid = bench.create(
+        "logged", vncPassword=PASSWORD, startupScript=script(SCRIPT, condition="Booted", monitoring=True)
+    )["metadata"]["uid"]
+    bench.fault("start", "fail", message=f"said {PASSWORD} and {SCRIPT}", times=1)
+    bench.wait_phase("logged", "Error")
+    bench.delete("logged")
+    service = f"instance-{uid}"
+    until(lambda: said(bench, service, "VM removed, instance released"), what="the last line about it")
+    found = lines(bench, service)
+    assert {line["instance_id"] for line in found} == {uid}
+    assert {"anka clone", "anka start", "anka delete"} <= {line["message"] for line in found}
+    (failed,) = [line for line in found if line["level"] == "WARNING"]
+    assert failed["reason"] == "StartFailed"
+    assert "said [hidden] and" in failed["message"], "it was said, and is covered"
+    everything = text(bench, "anka_agent") + text(bench, service)
+    assert PASSWORD not in everything
+    assert uid in text(bench, "anka_agent")
+
+
+def test_a_registry_that_is_away_costs_no_line(bench: Bench) -> None:
+    registry = bench.cloud.registry
+    assert registry is not None
+    registry.stop()
+    try:
+        uid = bench.create("through-an-outage")["metadata"]["uid"]
+        bench.wait_phase("through-an-outage", "Started")
+        bench.delete("through-an-outage")
+    finally:
+        registry.start()
+    service = f"instance-{uid}"
+    until(lambda: said(bench, service, "VM removed, instance released"), what="the outage's lines")
+    assert said(bench, service, "anka clone")
+    mine = [line for line in bench.log().splitlines() if f'"instance_id": "{uid}"' in line]
+    assert len(lines(bench, service)) == len(mine), "each line once"
+
+
+def live(bench: Bench, name: str) -> str:
+    """An instance starts and is gone; its uid."""
+    uid: str = bench.create(name)["metadata"]["uid"]
+    bench.wait_phase(name, "Started")
+    bench.delete(name)
+    return uid
+
+
+def test_logs_stay_on_the_mac_when_people_want_it(bench: Bench) -> None:
+    node = ("ankanode", bench.mac.name, "--type=merge")
+    bench.kubectl.run("patch", *node, '--patch={"spec":{"disableCentralLogging":true}}')
+    until(lambda: "logs stay on this Mac" in bench.log(), what="the agent obeys")
+    quiet = live(bench, "quiet")
+    bench.kubectl.run("patch", *node, '--patch={"spec":{"disableCentralLogging":false}}')
+    loud: list[str] = []
+
+    def heard() -> bool:
+        loud.append(live(bench, f"loud-{len(loud)}"))
+        return any(text(bench, f"instance-{uid}") for uid in loud)
+
+    until(heard, what="logs that are sent again")
+    assert (text(bench, f"instance-{quiet}"), quiet in bench.log()) == ("", True)

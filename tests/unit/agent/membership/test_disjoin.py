@@ -1,0 +1,134 @@
+"""Leaving: in which order, what is left behind, and what `--force` skips."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import unused_port
+
+from anka_agent.membership import disjoin as module
+from anka_agent.membership.disjoin import disjoin
+from anka_agent.membership.files import Files, kubeconfig
+from anka_agent.membership.flags import DisjoinSettings
+from anka_agent.membership.trouble import Trouble
+from support.fake_anka import FakeAnka
+from support.scripted_api import Fault, ScriptedApi
+
+ROW = {"status": "running", "creation_date": "2026-01-01T00:00:00Z"}
+
+
+class Service:
+    """Stands for launchd."""
+
+    removed = 0
+
+    def remove(self) -> None:
+        self.removed += 1
+
+
+class Desk:
+    def __init__(self, api: ScriptedApi, anka: FakeAnka, state: Path) -> None:
+        self.api, self.state, self.service = api, state, Service()
+        self.files = Files(state)
+        self.said: list[str] = []
+        self.anka = anka
+        self.join(api.url)
+
+    def join(self, url: str) -> None:
+        files = self.files
+        files.write({"node_name": "mac-1"}, kubeconfig(url, files.token, ca=None, verify=True), "token")
+
+    async def leave(self, **flags: Any) -> None:
+        settings = DisjoinSettings(
+            _cli_parse_args=False, node_name="mac-1", state_dir=self.state, anka=str(self.anka.path),
+            kubeconfig=self.files.kubeconfig, **flags,
+        )  # fmt: skip
+        service: Any = self.service
+        await disjoin(settings, service, self.said.append)
+
+    @property
+    def node(self) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self.api.objects.get("ankanodes", {}).get(("", "mac-1"))
+        return found
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, fake_anka: FakeAnka, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.02)
+    async with ScriptedApi().serve() as api:
+        api.put("ankanodes", "mac-1", "", spec={"vmPrefix": "x-"}, status={"state": "Drain Mode"})
+        yield Desk(api, fake_anka, tmp_path / "state")
+
+
+def instance(desk: Desk) -> None:
+    desk.api.put("ankainstances", "one", "ci", spec={"template": "t"}, status={"nodeName": "mac-1", "phase": "Started"})
+
+
+async def test_an_empty_mac_leaves(desk: Desk) -> None:
+    await desk.leave()
+    assert desk.node is None
+    assert (desk.service.removed, desk.files.joined, list(desk.state.iterdir())) == (1, False, [])
+    assert desk.said == ["Disjoined from the Anka Cloud Cluster"]
+
+
+async def test_it_waits_for_instances_and_goes_back_to_work_in_time(desk: Desk) -> None:
+    instance(desk)
+    with pytest.raises(Trouble, match=r"1 instance still there after 0\.3 s; this Mac goes on working"):
+        await desk.leave(timeout=0.3)
+    assert desk.said == ["Waiting for 1 instance to end; --force does not wait"]
+    assert desk.node is not None
+    assert not desk.node["status"].get("leaving")
+    assert (desk.service.removed, desk.files.joined) == (0, True)
+
+
+async def test_force_waits_for_nobody_and_names_what_is_left(desk: Desk) -> None:
+    instance(desk)
+    desk.anka.answer(
+        [{"uuid": "1", "name": "x-macos-17", **ROW}, {"uuid": "2", "name": "mine", **ROW, "status": "stopped"}]
+    )
+    async with asyncio.timeout(10):
+        await desk.leave(force=True)
+    assert desk.node is None
+    assert not desk.files.joined
+    assert desk.said == [
+        "Left on this Mac: VM x-macos-17 (anka delete --yes x-macos-17)",
+        "Disjoined from the Anka Cloud Cluster",
+    ]
+
+
+@pytest.mark.parametrize("force", [False, True])
+async def test_an_api_that_refuses(desk: Desk, force: bool) -> None:
+    desk.api.fail("delete", Fault(403, "scripted"), times=100)
+    if not force:
+        with pytest.raises(Trouble, match="--force forgets the identity of this Mac all the same"):
+            await desk.leave()
+        assert desk.files.joined, "it can be begun again"
+        return
+    await desk.leave(force=True)
+    assert not desk.files.joined
+    assert desk.said[0].startswith("AnkaNode mac-1 could not be deleted (")
+    assert desk.said[0].endswith("): kubectl delete ankanode mac-1")
+
+
+async def test_force_without_any_api(desk: Desk) -> None:
+    desk.join(f"http://127.0.0.1:{unused_port()}")
+    await desk.leave(force=True)
+    assert not desk.files.joined
+    assert "kubectl delete ankanode mac-1" in desk.said[0]
+    assert desk.node is not None
+
+
+async def test_a_node_that_is_gone_already(desk: Desk) -> None:
+    desk.api.remove("ankanodes", "mac-1", "")
+    await desk.leave()
+    assert not desk.files.joined
+
+
+async def test_one_that_has_not_joined(desk: Desk) -> None:
+    desk.files.remove()
+    with pytest.raises(Trouble, match=r"this Mac has not joined: there is no .*agent\.json"):
+        await desk.leave(force=True)
