@@ -129,7 +129,7 @@ def running(charted: Charted) -> Running:
         one["metadata"]["uid"]: (one["status"]["phase"], one["status"].get("vm", {}).get("uuid", ""))
         for one in charted.listed("ankainstances")
     }
-    log = [entry["argv"] for mac in charted.cloud.macs.values() for entry in mac.command_log()]
+    log = [entry["argv"] for mac in charted.cloud.macs.values() for entry in mac.commands()]
     return Running(vms, sum("start" in argv for argv in log))
 
 
