@@ -43,6 +43,26 @@ def changed_with(trigger: str, *names: str) -> list[dict[str, Any]]:
     ]
 
 
+def on_change(*rules: dict[str, Any]) -> dict[str, Any]:
+    """These rules about changes as one, which is skipped when nothing of the object changed. It tells the first that
+    is broken.
+
+    The apiserver evaluates rules at every write, of the status too, and pays for each field that one looks at: some
+    0.5 ms for the ten fields of a spec, a tenth of what a status write costs it.
+    """
+    *others, last = rules
+    told = "".join(f"!({one['rule']}) ? {_literal(one['message'])} : " for one in others)
+    return rule(
+        f"self == oldSelf || ({' && '.join('(' + one['rule'] + ')' for one in rules)})",
+        "a field was changed that can't be changed after creation: create a new object",
+        messageExpression=f"{told}{_literal(last['message'])}",
+    )
+
+
+def _literal(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def exclusive(first: str, second: str, *, path: str, or_none: str = "") -> dict[str, Any]:
     """A rule: at most one of two fields. The error is shown at `path`."""
     return rule(

@@ -24,13 +24,17 @@ MAX_IN_FLIGHT = 32
 class Controller(Background):
     """`run_once` is repeated: soon after `wake`, when it said that it is due, and in any case every `tick` seconds.
 
-    `window`: seconds between the first wake and the run, so that a burst of events costs one run.
+    `window`: seconds between the first wake and the run, so that a burst of events costs one run. `eager`: after a rest
+    of that long there is no wait, so that one event alone is answered at once.
     """
 
-    def __init__(self, name: str, clock: Clock, *, window: float = 0.02, tick: float = 60.0) -> None:
+    def __init__(
+        self, name: str, clock: Clock, *, window: float = 0.02, tick: float = 60.0, eager: bool = False
+    ) -> None:
         self.name = name
         self.clock = clock
         self._window = window
+        self._eager = eager
         self._tick = tick
         self._woken = asyncio.Event()
         self._delays = Delays(Backoff(base=0.2, cap=10.0), system_random)
@@ -49,14 +53,18 @@ class Controller(Background):
     async def run(self) -> None:
         """Until cancelled."""
         self.wake()
+        loop = asyncio.get_running_loop()
+        ran = loop.time()
         while True:
             await self._woken.wait()
-            await asyncio.sleep(self._window)
+            rest = loop.time() - ran if self._eager else 0.0
+            await asyncio.sleep(max(0.0, self._window - rest))
             self._woken.clear()
             due = await self._guarded()
+            ran = loop.time()
             delay = min(self._tick, math.inf if due is None else max(0.0, due))
             if not self._woken.is_set():
-                timer = asyncio.get_running_loop().call_later(delay, self.wake)
+                timer = loop.call_later(delay, self.wake)
                 try:
                     await self._woken.wait()
                 finally:

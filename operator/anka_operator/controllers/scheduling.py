@@ -46,7 +46,7 @@ class Scheduling(Controller):
         window: float = 0.01,
         max_in_flight: int = MAX_IN_FLIGHT,
     ) -> None:
-        super().__init__("scheduling", clock, window=window, tick=15.0)
+        super().__init__("scheduling", clock, window=window, tick=15.0, eager=True)
         self.unscheduled: dict[Shape, Unscheduled] = {}
         self.board = Board(cluster.stores, self.wake, clock.monotonic, placement)
         self._cluster = cluster
