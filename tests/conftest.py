@@ -5,6 +5,7 @@ pytest_plugins = [
     "support.cluster",
     "support.kinds",
     "support.cloud",
+    "support.chart",
     "support.client_stage",
     "support.agents",
     "support.operators",

@@ -162,7 +162,8 @@ class LocalCloud:
 
     def vm_names(self) -> list[str]:
         """Names of the VMs on all Macs that belong to instances."""
-        return sorted(name for mac in self.macs.values() for name in mac.vm_names())
+        # A list: in another thread a Mac may be leaving.
+        return sorted(name for mac in list(self.macs.values()) for name in mac.vm_names())
 
     def renew_tokens(self) -> None:
         """New tokens into the same files: our processes read them again."""

@@ -19,6 +19,14 @@ CONTROLLERS = (
     "validatingadmissionpolicy-status-controller",
 )
 
+# Besides, where pods are run too.
+WORKLOAD_CONTROLLERS = (
+    "deployment-controller",
+    "disruption-controller",
+    "endpointslice-controller",
+    "replicaset-controller",
+)
+
 
 @dataclass(frozen=True)
 class Ports:
@@ -126,12 +134,12 @@ def api_server(binary: Path, layout: Layout, ports: Ports, pki: Pki, *, audit: b
     ]
 
 
-def controller_manager(binary: Path, layout: Layout, pki: Pki) -> list[str]:
-    """Namespaces, owner references, service accounts: what a bare apiserver leaves undone."""
+def controller_manager(binary: Path, layout: Layout, pki: Pki, *, workloads: bool) -> list[str]:
+    """Namespaces, owner references, service accounts: what a bare apiserver leaves undone; Deployments if wanted."""
     return [
         str(binary),
         f"--kubeconfig={layout.controller_manager}",
-        f"--controllers={','.join(CONTROLLERS)}",
+        f"--controllers={','.join((*CONTROLLERS, *WORKLOAD_CONTROLLERS) if workloads else CONTROLLERS)}",
         "--use-service-account-credentials",
         f"--service-account-private-key-file={pki.service_account_key}",
         f"--root-ca-file={pki.ca.certificate}",

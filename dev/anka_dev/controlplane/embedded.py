@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -55,13 +55,17 @@ class ControlPlane(Cluster):
         keep_data: bool = False,
         audit: bool = False,
         *,
+        workloads: bool = False,
+        audited: Sequence[str] = (),
         say: Say = say_on_stderr,
         env: Mapping[str, str] = os.environ,
     ) -> Self:
         """Start one in ``directory`` and return when it is ready; missing binaries are got first, saying so.
 
         With ``keep_data`` what ``directory`` holds from an earlier run is used and kept, with the same authority
-        and, if they are free, the same ports. DevError in one line says what went wrong and where the log is.
+        and, if they are free, the same ports. With ``workloads`` Deployments become pods, for whoever runs
+        pods. The audit log has also all that the ServiceAccounts of the namespaces ``audited`` ask for.
+        DevError in one line says what went wrong and where the log is.
         """
         programs = binaries.ensure(env, say)
         directory = directory.absolute()
@@ -77,7 +81,10 @@ class ControlPlane(Cluster):
                     busy=f"{directory} is in use by the control plane of process {{pid}}: stop it, or choose another",
                 )
             )
-            plane = cls._prepare(layout, programs, stack, lock_fd, keep_data=keep_data, audit=audit)
+            plane = cls._prepare(
+                layout, programs, stack, lock_fd,
+                keep_data=keep_data, audit=audit, workloads=workloads, audited=audited,
+            )  # fmt: skip
             plane._lock = stack.pop_all()
         try:
             plane._start_all()
@@ -89,7 +96,7 @@ class ControlPlane(Cluster):
     @classmethod
     def _prepare(
         cls, layout: Layout, programs: Binaries, stack: contextlib.ExitStack, lock_fd: int, *, keep_data: bool,
-        audit: bool,
+        audit: bool, workloads: bool, audited: Sequence[str],
     ) -> Self:  # fmt: skip
         if not keep_data:
             shutil.rmtree(layout.etcd, ignore_errors=True)
@@ -106,11 +113,13 @@ class ControlPlane(Cluster):
                 file,
                 kubeconfig.with_certificate(chosen.server, ca, pair.certificate.read_bytes(), pair.key.read_bytes()),
             )
-        write_private(layout.audit_policy, audit_policy.policy())
+        write_private(layout.audit_policy, audit_policy.policy(audited))
         argv = {
             versions.STORE: commands.etcd(programs.etcd, layout, chosen, durable=keep_data),
             versions.API_SERVER: commands.api_server(programs.api_server, layout, chosen, pki, audit=audit),
-            versions.CONTROLLER_MANAGER: commands.controller_manager(programs.controller_manager, layout, pki),
+            versions.CONTROLLER_MANAGER: commands.controller_manager(
+                programs.controller_manager, layout, pki, workloads=workloads
+            ),
         }
         return cls(layout, chosen, pki, argv, stack, lock_fd, keep_data=keep_data, audit=audit)
 

@@ -53,6 +53,16 @@ SOURCES = {
 }
 
 
+def linker_flags(source: Source) -> str:
+    """No debugging symbols; and the version that Kubernetes' own build writes into its programs, without which an
+    apiserver says v0.0.0 of itself. What was built before and is cached goes on saying that. Pure."""
+    if source.module != _KUBERNETES:
+        return "-s -w"
+    major, minor, _ = source.version.split(".")
+    told = {"gitVersion": f"v{source.version}", "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+    return " ".join(["-s -w", *(f"-X k8s.io/component-base/version.{name}={value}" for name, value in told.items())])
+
+
 def go_mod(source: Source, upstream: str, staging: str = versions.STAGING) -> str:
     """Our go.mod for building from ``source``, whose own go.mod is ``upstream``. Pure.
 
@@ -141,7 +151,7 @@ def build(
     with tempfile.TemporaryDirectory(dir=into, prefix=f".{component}-") as folder:
         binary = Path(folder) / component
         run_build(
-            [str(go.path), "build", "-v", "-ldflags=-s -w", "-o", str(binary), source.package],
+            [str(go.path), "build", "-v", f"-ldflags={linker_flags(source)}", "-o", str(binary), source.package],
             go.environment,
             work,
             label,

@@ -28,6 +28,13 @@ class Helm:
         self._kubeconfig = kubeconfig
         self._directory = directory
 
+    def upgrade(self, values: Mapping[str, Any], seconds: int = 180, *, chart: Path = CHART) -> None:
+        """Install it, or bring it to these values; returns once all of it is ready. DevError after ``seconds``."""
+        self._run(
+            "upgrade", "--install", self.name, str(chart), "--create-namespace", "--wait", f"--timeout={seconds}s",
+            values=values, seconds=seconds + 30,
+        )  # fmt: skip
+
     def template(self, values: Mapping[str, Any]) -> str:
         """What would be installed, as YAML."""
         return self._run("template", self.name, str(CHART), values=values)
@@ -35,6 +42,22 @@ class Helm:
     def lint(self, values: Mapping[str, Any]) -> str:
         """DevError when there is anything to complain about."""
         return self._run("lint", str(CHART), "--strict", values=values)
+
+    def test(self) -> str:
+        """``helm test``; DevError when it fails."""
+        return self._run("test", self.name, "--timeout=60s")
+
+    def notes(self) -> str:
+        """What it tells whoever has installed it."""
+        return self._run("get", "notes", self.name)
+
+    def manifest(self) -> str:
+        """All objects of the release, as YAML."""
+        return self._run("get", "manifest", self.name)
+
+    def uninstall(self) -> None:
+        """Returns once all is gone that goes."""
+        self._run("uninstall", self.name, "--wait", "--timeout=120s", seconds=150)
 
     def _run(self, *arguments: str, values: Mapping[str, Any] | None = None, seconds: float = 120) -> str:
         if values is not None:

@@ -13,3 +13,10 @@ def test_only_our_objects_and_leases_each_request_once() -> None:
         "coordination.k8s.io": ["leases"],
     }
     assert last == {"level": "None"}
+
+
+def test_all_that_some_ask_for() -> None:
+    first, *rest = yaml.safe_load(audit.policy(["anka-system", "anka-nodes"]))["rules"]
+    groups = ["system:serviceaccounts:anka-system", "system:serviceaccounts:anka-nodes"]
+    assert first == {"level": "Metadata", "userGroups": groups}
+    assert rest == yaml.safe_load(audit.policy())["rules"]

@@ -21,7 +21,7 @@ BINARY = Path("/bin/x")
 ALL = {
     "etcd": commands.etcd(BINARY, LAYOUT, PORTS, durable=False),
     "kube-apiserver": commands.api_server(BINARY, LAYOUT, PORTS, PKI, audit=True),
-    "kube-controller-manager": commands.controller_manager(BINARY, LAYOUT, PKI),
+    "kube-controller-manager": commands.controller_manager(BINARY, LAYOUT, PKI, workloads=False),
 }
 
 

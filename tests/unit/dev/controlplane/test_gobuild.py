@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from anka_dev.controlplane import gobuild, versions
-from anka_dev.controlplane.gobuild import SOURCES, Source, Tally, go_mod, run_build
+from anka_dev.controlplane.gobuild import SOURCES, Source, Tally, go_mod, linker_flags, run_build
 from anka_dev.controlplane.progress import Heartbeat
 from anka_dev.controlplane.toolchain import Go
 from anka_dev.errors import DevError
@@ -49,6 +49,13 @@ def test_a_module_without_staging_needs_no_replacement() -> None:
 def test_an_upstream_without_go_line_is_refused() -> None:
     with pytest.raises(ValueError, match=r"no go line in go\.mod of m"):
         go_mod(Source("m", "1", "m"), "module m\n")
+
+
+def test_kubernetes_is_told_its_version() -> None:
+    flags = linker_flags(SOURCES[versions.API_SERVER]).split(" -X ")
+    assert flags[0] == "-s -w"
+    assert f"k8s.io/component-base/version.gitVersion=v{versions.KUBERNETES}" in flags
+    assert linker_flags(SOURCES[versions.STORE]) == "-s -w"
 
 
 def test_every_component_has_a_source() -> None:

@@ -1,0 +1,221 @@
+"""One pod: its process, its probes, its status, its end."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kubernetes.client import ApiException
+from urllib3.exceptions import HTTPError
+
+from anka_dev.controlplane.process import Component, last_line
+from anka_dev.errors import DevError
+from anka_dev.pods import spec
+from anka_dev.pods.network import Address, Network
+from anka_dev.pods.volumes import materialise
+
+log = logging.getLogger(__name__)
+
+_TICK_SECONDS = 0.25
+_BACKOFF_SECONDS = 1.0
+_MESSAGE_LETTERS = 500
+# Neither can a pod do anything about it; what is to be told is told again.
+_UNHEARD = (ApiException, HTTPError)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What all pods of a runner share: the client of the API, where it is, and the file with names of Services."""
+
+    core: Any
+    api: Address
+    names: Path
+
+
+class PodLife:
+    """A thread of its own, from ``start`` to the pod's deletion. ``local`` is where its process listens."""
+
+    def __init__(self, pod: Mapping[str, Any], machine: Machine, folder: Path, local: str,
+                 gone: Callable[[], None]) -> None:  # fmt: skip
+        self.name = str(pod["metadata"]["name"])
+        self.namespace = str(pod["metadata"]["namespace"])
+        self.local = local
+        self.log = folder / "log"
+        self.restarts = 0
+        self._pod = pod
+        self._container = pod["spec"]["containers"][0]
+        self._machine = machine
+        self._folder = folder
+        self._gone = gone
+        self._grace = 0.0
+        self._leaving = threading.Event()
+        self._component: Component | None = None
+        self._reported: tuple[Any, ...] = ()
+        self._thread = threading.Thread(target=self._run, name=f"pod {self.name}", daemon=True)
+
+    def start(self) -> PodLife:
+        self._thread.start()
+        return self
+
+    def leave(self, grace: float) -> None:
+        """The pod is being deleted: SIGTERM, SIGKILL after ``grace`` seconds. Does not wait; what is told later does
+        not change the first."""
+        if not self._leaving.is_set():
+            self._grace = grace
+            self._leaving.set()
+
+    def join(self) -> None:
+        """Returns once its process is gone."""
+        self._thread.join()
+
+    @property
+    def pid(self) -> int:
+        """Of its process. DevError when there is none now."""
+        if self._component is None or not self._component.running:
+            raise DevError(f"pod {self.name} has no process now")
+        return self._component.pid
+
+    def _run(self) -> None:
+        try:
+            self._live()
+        except (ValueError, DevError, *_UNHEARD) as error:
+            log.warning("a pod cannot run: %s", error, extra={"pod": self.name})
+            waiting = {"reason": "CannotRun", "message": str(error)[:_MESSAGE_LETTERS]}
+            while not self._report("Pending", False, {"waiting": waiting}) and not self._leaving.wait(_TICK_SECONDS):
+                pass
+            self._leaving.wait()
+        finally:
+            self._end()
+            self._gone()
+
+    def _live(self) -> None:
+        if len(self._pod["spec"]["containers"]) != 1 or self._pod["spec"].get("initContainers"):
+            raise ValueError("only pods of one container are run here")
+        argv = self._argv()
+        readiness = spec.probe(self._container, "readinessProbe")
+        liveness = spec.probe(self._container, "livenessProbe")
+        while not self._leaving.is_set():
+            self._component = Component(self.name, argv, self.log, self._folder)
+            self._watch_process(self._component, readiness, liveness)
+            if self._leaving.is_set():
+                return
+            code = self._component.exit_code or 0
+            said = last_line(self.log)[:_MESSAGE_LETTERS]
+            if self._pod["spec"]["restartPolicy"] != "Always":
+                state = {"terminated": {"exitCode": code, "message": said}}
+                while not self._report("Failed" if code else "Succeeded", False, state):
+                    if self._leaving.wait(_TICK_SECONDS):
+                        return
+                self._leaving.wait()
+                return
+            self.restarts += 1
+            self._report("Running", False, {"waiting": {"reason": "CrashLoopBackOff", "message": said}})
+            self._leaving.wait(_BACKOFF_SECONDS)
+
+    def _watch_process(self, component: Component, readiness: spec.Probe | None, liveness: spec.Probe | None) -> None:
+        """Until it ends, or the pod is to end."""
+        since = _now()
+        ready, failed, dead, begun = readiness is None, 0, 0, readiness is None
+        next_ready = next_live = time.monotonic()
+        while component.running:
+            self._report("Running", ready, {"running": {"startedAt": since}})
+            if self._leaving.wait(_TICK_SECONDS):
+                return
+            now = time.monotonic()
+            if readiness and now >= next_ready:
+                # Until it is ready it is asked all the time, so that nobody waits for a period.
+                next_ready = now + (readiness.period if ready else _TICK_SECONDS)
+                failed = 0 if self._asks(readiness) else failed + 1
+                ready = failed == 0 or (ready and failed < readiness.failures)
+                begun = begun or ready
+            # A process that has never been ready is starting: a kubelet would have a startupProbe for that.
+            if liveness and begun and now >= next_live:
+                next_live = now + liveness.period
+                dead = 0 if self._asks(liveness) else dead + 1
+                if dead >= liveness.failures:
+                    log.warning("a pod does not answer: it is started anew", extra={"pod": self.name})
+                    component.stop()
+
+    def _asks(self, probe: spec.Probe) -> bool:
+        try:
+            url = f"http://{self.local}:{probe.port}{probe.path}"
+            with urllib.request.urlopen(url, timeout=probe.timeout) as answer:
+                return bool(200 <= answer.status < 400)
+        except OSError:
+            return False
+
+    def _argv(self) -> list[str]:
+        known = spec.fields(self._pod, self.local)
+        volumes = materialise(self._pod, self._folder / "volumes", self._machine.core, known, self._data)
+        places = {path: str(volumes[name]) for path, name in spec.mounts(self._container).items()}
+        host, port = self._machine.api
+        env = {
+            "PATH": os.environ["PATH"],
+            "PYTHONUNBUFFERED": "1",
+            "KUBERNETES_SERVICE_HOST": host,
+            "KUBERNETES_SERVICE_PORT": str(port),
+            **({"TMPDIR": places["/tmp"]} if "/tmp" in places else {}),
+            **spec.environment(self._container, known, self._data),
+        }
+        words = spec.command(self._container, env)
+        token = places.get(spec.TOKEN_FOLDER, str(self._folder / "no-token"))
+        return [
+            "env", "-i", *(f"{name}={spec.relocate(value, places)}" for name, value in env.items()),
+            sys.executable, "-m", "anka_dev.pods.container", token, str(self._machine.names),
+            *(spec.relocate(word, places) for word in words),
+        ]  # fmt: skip
+
+    def _data(self, kind: str, name: str) -> Mapping[str, str]:
+        if kind == "configMap":
+            return self._machine.core.read_namespaced_config_map(name, self.namespace).data or {}
+        found: Mapping[str, str] = self._machine.core.read_namespaced_secret(name, self.namespace).data or {}
+        return {key: base64.b64decode(value).decode() for key, value in found.items()}
+
+    def _end(self) -> None:
+        component = self._component
+        if component is not None:
+            if component.running:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(component.pid, signal.SIGTERM)
+                deadline = time.monotonic() + self._grace
+                while component.running and time.monotonic() < deadline:
+                    time.sleep(0.05)
+            component.kill()
+        self._forget()
+
+    def _forget(self) -> None:
+        """As a kubelet does once the process is gone; until then the object stays."""
+        body = {"gracePeriodSeconds": 0, "preconditions": {"uid": self._pod["metadata"]["uid"]}}
+        with contextlib.suppress(*_UNHEARD):
+            self._machine.core.delete_namespaced_pod(self.name, self.namespace, body=body)
+
+    def _report(self, phase: str, ready: bool, state: Mapping[str, Any]) -> bool:
+        """Whether the API knows now."""
+        if (phase, ready, state) == self._reported:
+            return True
+        body = spec.status(
+            self._container, phase=phase, ready=ready, restarts=self.restarts, state=state,
+            address=Network.outside(self.local), host="10.0.0.1", now=_now(),
+        )  # fmt: skip
+        with contextlib.suppress(*_UNHEARD):
+            self._machine.core.patch_namespaced_pod_status(self.name, self.namespace, {"status": body})
+            self._reported = (phase, ready, state)
+            return True
+        return False
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

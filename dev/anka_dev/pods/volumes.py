@@ -1,0 +1,73 @@
+"""The volumes of a pod as folders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from anka_crds.process.files import write_private
+from anka_dev.pods import spec
+
+_TOKEN_SECONDS = 3607
+
+
+def materialise(
+    pod: Mapping[str, Any], folder: Path, core: Any, known: Mapping[str, str], data: spec.Data
+) -> dict[str, Path]:
+    """Each volume's folder by its name. ValueError for a kind of volume that is not known here."""
+    made: dict[str, Path] = {}
+    for volume in pod["spec"].get("volumes", []):
+        place = folder / volume["name"]
+        place.mkdir(parents=True, exist_ok=True)
+        if sources := _sources(volume):
+            for kind, source in sources:
+                _project(pod, kind, source, place, core, known, data)
+        elif "emptyDir" not in volume:
+            raise ValueError(f"volume {volume['name']} is of a kind that is not known here")
+        made[volume["name"]] = place
+    return made
+
+
+def _sources(volume: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """What is put into it; a volume of one ConfigMap is a projection of one source."""
+    if "projected" in volume:
+        return [pair for source in volume["projected"]["sources"] for pair in source.items()]
+    if "secret" in volume:
+        return [("secret", {"name": volume["secret"]["secretName"], **volume["secret"]})]
+    return [(kind, volume[kind]) for kind in ("configMap", "downwardAPI") if kind in volume]
+
+
+def _project(pod: Mapping[str, Any], kind: str, source: Mapping[str, Any], place: Path, core: Any,
+             known: Mapping[str, str], data: spec.Data) -> None:  # fmt: skip
+    if kind == "serviceAccountToken":
+        write_private(place / source["path"], _token(pod, source, core))
+    elif kind in ("configMap", "secret"):
+        found = data(kind, source["name"])
+        for item in source.get("items") or [{"key": key, "path": key} for key in found]:
+            if item["key"] not in found:
+                raise ValueError(f"{kind} {source['name']} has no key {item['key']}")
+            write_private(place / item["path"], found[item["key"]])
+    elif kind == "downwardAPI":
+        for item in source["items"]:
+            path = item.get("fieldRef", {}).get("fieldPath")
+            if path not in known:
+                raise ValueError(f"{item['path']}: its field cannot be had here")
+            write_private(place / item["path"], known[path])
+    else:
+        raise ValueError(f"a projected {kind} is not known here")
+
+
+def _token(pod: Mapping[str, Any], source: Mapping[str, Any], core: Any) -> str:
+    """Of the pod's own ServiceAccount, bound to this pod as a kubelet has it: it ends with the pod."""
+    metadata = pod["metadata"]
+    bound = {"apiVersion": "v1", "kind": "Pod", "name": metadata["name"], "uid": metadata["uid"]}
+    asked = {
+        "audiences": [source["audience"]] if "audience" in source else [],
+        "expirationSeconds": source.get("expirationSeconds", _TOKEN_SECONDS),
+        "boundObjectRef": bound,
+    }
+    answer = core.create_namespaced_service_account_token(
+        pod["spec"]["serviceAccountName"], metadata["namespace"], {"spec": asked}
+    )
+    return str(answer.status.token)

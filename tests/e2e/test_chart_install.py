@@ -1,0 +1,358 @@
+"""The chart by helm: installed, used, upgraded, uninstalled. Its pods are processes with their own ServiceAccounts.
+
+One cluster lives through all of it, in the order of this file."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from anka_crds.kube.kinds import DISTRIBUTIONS, GROUPS, INSTANCES, NODES, SAVES, TEMPLATES
+from anka_crds.kube.resource import Resource
+from anka_dev.cloud import install
+from anka_dev.controlplane.helm import CHART
+from clients.lives import LIVES
+from support.chart import NAMESPACE, Charted
+from support.chart_deeds import (
+    asking,
+    distributed,
+    drained,
+    grouped,
+    lived,
+    reverted,
+    running,
+    saved,
+    seldom_by_rest,
+    tagged,
+)
+from support.chart_rights import Rights, Windows
+from support.client_stage import Stage
+from support.cloud import FAST_MAC, TAG
+from support.examples import all_become_ready
+from support.joining import Person
+from support.restless import restless
+from support.rights import Right, bound, covers
+from support.rights_table import PEOPLE, WHO, rows
+
+pytestmark = pytest.mark.e2e
+
+MACS = {"mac-01": "ios", "mac-02": "general"}
+SCRIPT = {"secretRef": {"name": "setup", "key": "script"}}
+# Of a hundred instances each millisecond counts.
+ROOMY = {"max_running": 60, "ram_bytes": 256 << 30}
+TRIES = 12
+GROUP = "anka.veertu.com"
+AGENT = ("--max-vm-count=60", "--heartbeat=2", "--lease-duration=8")
+
+
+@pytest.fixture(scope="module")
+def windows() -> Windows:
+    return Windows()
+
+
+@pytest.fixture(autouse=True)
+def window(windows: Windows, request: pytest.FixtureRequest) -> Iterator[None]:
+    with windows.of(request.node.originalname):
+        yield
+
+
+def test_installed_it_is_ready_and_answers(charted: Charted) -> None:
+    charted.upgrade()
+    for part in ("operator", "shim"):
+        assert len(charted.pods_of(part)) == 2
+    assert "Phase:          Succeeded" in charted.helm.test()
+    install.wait_policies(charted.cloud.cluster, *install.BASE.glob("*.yaml"))
+
+
+def test_each_pod_is_its_own_service_account(charted: Charted) -> None:
+    """Its token is bound to it, as a kubelet's would be."""
+    seen = {
+        (
+            event["user"]["username"].rpartition(":")[2],
+            event["user"]["extra"]["authentication.kubernetes.io/pod-name"][0],
+        )
+        for event in charted.asked()
+        if event["user"]["username"].startswith(f"system:serviceaccount:{NAMESPACE}:")
+    }
+    assert seen == {
+        (f"anka-{part}", pod["metadata"]["name"]) for part in ("operator", "shim") for pod in charted.pods_of(part)
+    }
+
+
+def test_a_pod_that_dies_is_started_again(charted: Charted) -> None:
+    [first, second] = charted.pods.lives("anka-shim-")
+    os.kill(first.pid, signal.SIGKILL)
+    charted.until(lambda: first.restarts == 1, what="started again")
+    assert second.restarts == 0
+    charted.cloud.kubectl.run("wait", "--for=condition=Ready", f"pod/{first.name}", f"--namespace={NAMESPACE}")
+
+
+def test_macs_join_as_the_notes_say(charted: Charted) -> None:
+    notes = [line.strip() for line in charted.helm.notes().splitlines() if line.startswith("    ")]
+    [make_token] = [line for line in notes if line.startswith("kubectl create token")]
+    [join] = [line for line in notes if "anka-agent join" in line]
+    assert join == "sudo anka-agent join https://API:6443 --token TOKEN --ca-data CA --node-id mac-01"
+    token = charted.cloud.kubectl.run(*make_token.split()[1:]).strip()
+    for name, group in MACS.items():
+        person = Person(charted.cloud, name, **ROOMY)
+        assert "join success" in person.joins(f"--groups={group}", *AGENT, token=token).stdout
+        person.starts_the_agent()
+    for name in MACS:
+        charted.cloud.wait_for(f"ankanode/{name}", "create", "condition=Ready")
+    charted.cloud.wait_for(f"ankatemplate/{charted.template}", "create")
+    assert {node["node_id"] for node in charted.cloud.rest("GET", "/api/v1/node")["body"]} == set(MACS)
+
+
+def test_the_examples(charted: Charted) -> None:
+    all_become_ready(charted.cloud)
+    # One of them saves a tag, which no client of the old controller expects.
+    reverted(charted)
+
+
+@pytest.fixture(scope="module")
+def stage(charted: Charted, ssh_key: Path) -> Stage:
+    cloud = charted.cloud
+    group = cloud.rest("POST", "/api/v1/group", {"name": "ci"})["body"]["id"]
+    answer = cloud.rest("POST", "/api/v1/node/group", {"group_ids": [group], "node_ids": list(MACS)})
+    assert answer["status"] == "OK"
+    return Stage(cloud, charted.template, "", group, ssh_key)
+
+
+def test_the_old_clients_through_the_service(stage: Stage) -> None:
+    """Each lives its whole life, all at once."""
+    with ThreadPoolExecutor(len(LIVES)) as together:
+        for life in [together.submit(life, stage) for life in LIVES.values()]:
+            life.result()
+    stage.until(stage.cleared)
+
+
+def test_what_happens_seldom(charted: Charted, stage: Stage) -> None:
+    """Each of these needs a right that all the rest does without."""
+    cloud, template = charted.cloud, stage.template
+    # One waits, which the operator tells, and is deleted before it had a node; an image is to be made of none.
+    charted.make("AnkaInstance", "waits", template="not-there")
+    charted.make("SaveImage", "of-none", instance="none", newTemplateName="x", tag="v1", ttlSecondsAfterFinished=1)
+    charted.make("TemplateDistribution", "short", template=template, ttlSecondsAfterFinished=1)
+    # A startup script from a Secret: the right to read it is handed out, and taken back.
+    cloud.kubectl.run("create", "secret", "generic", "setup", "--from-literal=script=true", "--namespace=anka-ci")
+    charted.make("AnkaInstance", "secret", "anka-ci", template=template, startupScript=SCRIPT)
+    # A template that no Mac has room for, and which then leaves the registry.
+    huge = charted.registry.add_template("huge", [TAG], size=10**15)
+    cloud.wait_for(f"ankatemplate/{huge}", "create")
+    charted.make("AnkaInstance", "huge", template=huge)
+    seldom_by_rest(charted, stage)
+    for name, phase, namespace in (("secret", "Started", "anka-ci"), ("huge", "Error", "default")):
+        cloud.wait_for(f"ankainstance/{name}", f"jsonpath={{.status.phase}}={phase}", namespace=namespace)
+    assert cloud.rest("DELETE", f"/api/v1/registry/vm?id={huge}")["status"] == "OK"
+    cloud.wait_for(f"ankatemplate/{huge}", "delete")
+    cloud.wait_for("templatedistribution/short", "delete")
+    cloud.wait_for("saveimage/of-none", "delete")
+    about = ("get", "events", "--field-selector=involvedObject.name=waits", "--output=name")
+    charted.until(lambda: cloud.kubectl.run(*about), what="told that it waits")
+    cloud.kubectl.run("delete", "ankainstance", "huge", "waits")
+    cloud.kubectl.run("delete", "ankainstance", "secret", "--namespace=anka-ci")
+    charted.until(lambda: not charted.listed("roles", "--selector=anka.veertu.com/secret-right"), what="right is gone")
+
+
+@pytest.mark.parametrize(
+    ("who", "kind", "makes_it_written", "name"),
+    [
+        ("operator", NODES, drained, "mac-01"),
+        ("operator", GROUPS, grouped, ""),
+        ("operator", TEMPLATES, tagged, "template"),
+        ("operator", DISTRIBUTIONS, distributed, ""),
+        ("agent", INSTANCES, lived, ""),
+        ("agent", SAVES, saved, ""),
+    ],
+    ids=["node", "group", "template", "distribution", "instance", "save"],
+)
+def test_who_writes_what_others_change_all_the_time(
+    charted: Charted, who: str, kind: Resource[Any], makes_it_written: Callable[[Charted, str], None], name: str
+) -> None:
+    """It reads the object again, and writes again. Whether two writers meet is chance: it is tried until they have."""
+    right = Right(WHO[who], "", GROUP, kind.plural, "get")
+    begun = len(charted.asked())
+    for number in range(TRIES):
+        made = f"restless-{number}"
+        named = charted.template if name == "template" else name or made
+        with restless(charted.cloud.cluster.kubeconfig, kind, named, "default" if kind.namespaced else None):
+            makes_it_written(charted, made)
+        if any(covers(right, event) for event in charted.asked()[begun:]):
+            return
+    pytest.fail(f"{right} was not needed in {TRIES} tries")
+
+
+def test_a_mac_falls_silent_and_leaves(charted: Charted) -> None:
+    person = Person(charted.cloud, "mac-03", **FAST_MAC)
+    person.joins("--heartbeat=1", "--lease-duration=4", "--max-vm-count=1")
+    agent = person.starts_the_agent()
+    charted.cloud.wait_for("ankanode/mac-03", "create", "condition=Ready")
+    agent.kill()
+    charted.cloud.wait_for("ankanode/mac-03", "jsonpath={.status.state}=Offline")
+    person.types("disjoin")
+    assert charted.cloud.kubectl.run("get", "ankanode", "mac-03", "--ignore-not-found") == ""
+    del charted.cloud.macs["mac-03"]
+
+
+def test_the_same_values_again_change_nothing(charted: Charted) -> None:
+    before = charted.release()
+    assert len(before) > 40
+    charted.upgrade()
+    assert charted.release() == before
+
+
+def test_an_upgrade_with_a_hundred_running(charted: Charted, tmp_path: Path) -> None:
+    """A newer chart, whose pods are all others: no instance is lost, no VM restarts, and REST answers throughout."""
+    cloud = charted.cloud
+    answers = [cloud.rest("POST", "/api/v1/vm", {"vmid": charted.template, "count": 20}) for _ in range(5)]
+    assert {answer["status"] for answer in answers} == {"OK"}, answers
+    cloud.kubectl.run(
+        "wait", "--for=jsonpath={.status.phase}=Started", "ankainstances", "--all", "--namespace=anka-ci",
+        "--timeout=90s", timeout=100,
+    )  # fmt: skip
+    before, pods = running(charted), {pod["metadata"]["name"] for pod in charted.listed("pods")}
+    assert len(before.vms) == len({vm for _, vm in before.vms.values()}) == 100
+    newer = shutil.copytree(CHART, tmp_path / "newer")
+    text = (newer / "Chart.yaml").read_text()
+    (newer / "Chart.yaml").write_text(text.replace("version: 0.1.0", "version: 0.2.0"))
+    with asking(charted) as wrong:
+        charted.upgrade(newer, logs={"level": "DEBUG"})
+        charted.until(lambda: not pods & {pod["metadata"]["name"] for pod in charted.listed("pods")}, what="old pods")
+    assert wrong == []
+    assert {item["metadata"]["labels"]["helm.sh/chart"] for item in charted.release().values()} == {"anka-cloud-0.2.0"}
+    # The new leader tells again what the one before it has told, and takes up the work.
+    drained(charted)
+    selector = "--field-selector=involvedObject.name=mac-01,reason=Active"
+    told = ("get", "events", "--namespace=default", selector, "--output=jsonpath={.items[*].count}")
+    charted.until(lambda: max(map(int, cloud.kubectl.run(*told).split())) > 1, what="told again")
+    assert running(charted) == before
+    one = answers[0]["body"][0]
+    assert cloud.rest("DELETE", "/api/v1/vm", {"id": one})["status"] == "OK"
+    cloud.wait_for(f"ankainstance/{one}", "delete", namespace="anka-ci")
+    assert len(cloud.vm_names()) == 99
+
+
+# Rights. They look at what all tests before have done, so they come late.
+
+
+@pytest.fixture(scope="module")
+def rights(charted: Charted) -> Rights:
+    return Rights(charted)
+
+
+HELD = Right(WHO["operator"], "anka-ci", "", "secrets", "get")
+"""Kubernetes lets nobody grant what he doesn't hold: the operator holds this, and never uses it."""
+
+
+def refused_to(charted: Charted, who: str, group: str, resource: str, verb: str) -> bool:
+    """By RBAC, or because nobody may hand out what he doesn't hold."""
+    right = Right(who, "", group, resource, verb)
+    return any(event["responseStatus"]["code"] == 403 and covers(right, event) for event in charted.asked())
+
+
+def test_nobody_was_refused_what_he_needs(rights: Rights) -> None:
+    assert rights.refused() == []
+
+
+def test_each_right_is_used_where_the_table_says(rights: Rights, windows: Windows) -> None:
+    used = rights.used(windows)
+    table = {row.right: row.test for row in rows() if row.right.who not in PEOPLE}
+    assert table.keys() == used.keys()
+    assert {str(right): (test, sorted(used[right])) for right, test in table.items()
+            if right != HELD and test not in used[right]} == {}  # fmt: skip
+    assert used[HELD] == {}
+
+
+def test_no_right_is_granted_twice(rights: Rights) -> None:
+    """Each is refused once its one rule is without it: the request that was seen above would have been."""
+    every = rights.granted()
+    assert len({one.right for one in every}) == len(every)
+    for one in every:
+        assert rights.allows(one.right)
+        with rights.without(one):
+            pass
+
+
+def test_people(charted: Charted, rights: Rights) -> None:
+    """Who has view or edit of Kubernetes has ours with it, once the controllers have added them."""
+    every = rights.of_people()
+    assert {one.right for one in every} == {row.right for row in rows() if row.right.who in PEOPLE}
+    for kubernetes in PEOPLE.values():
+        charted.cloud.kubectl.run("create", "--filename=-", stdin=json.dumps(bound(kubernetes)))
+    for one in every:
+        charted.until(partial(rights.allows, one.right, PEOPLE[one.role]), what=str(one.right))
+    # What one may, the lesser may not.
+    for one in every:
+        assert one.role == "anka-view" or not rights.allows(one.right, "view"), one
+        assert one.role != "anka-repair" or one.right.verb != "repair" or not rights.allows(one.right, "edit"), one
+
+
+@pytest.mark.parametrize(("who", "namespace", "resource", "verb"), [
+    ("operator", "", "ankainstances/status", "patch"),
+    ("operator", "anka-ci", "secrets", "get"),
+    ("agent", "", "ankainstances/status", "patch"),
+    ("shim", "anka-ci", "ankainstances", "create"),
+    ("join token", "anka-nodes", "serviceaccounts/token", "create"),
+])  # fmt: skip
+def test_without_a_right(charted: Charted, rights: Rights, who: str, namespace: str, resource: str, verb: str) -> None:
+    """What people then see, as the table says it; and that it heals by itself once the right is back."""
+    cloud = charted.cloud
+    [one] = [
+        one
+        for one in rights.granted()
+        if (one.right.who, one.right.namespace, one.right.resource, one.right.verb)
+        == (WHO[who], namespace, resource, verb)
+    ]
+    if who in ("operator", "agent"):
+        spec = {"startupScript": SCRIPT} if resource == "secrets" else {}
+        with rights.without(one):
+            charted.make("AnkaInstance", "lacking", "anka-ci", template=charted.template, **spec)
+            asked = (one.right.group, resource, verb)
+            if resource == "secrets":
+                asked = ("rbac.authorization.k8s.io", "roles", "create")
+            charted.until(lambda: refused_to(charted, one.right.who, *asked), what="refused")
+        if resource != "secrets":  # which are looked at again every 15 s
+            cloud.wait_for("ankainstance/lacking", "jsonpath={.status.phase}=Started", namespace="anka-ci")
+        cloud.kubectl.run("delete", "ankainstance", "lacking", "--namespace=anka-ci")
+    elif who == "shim":
+        with rights.without(one):
+            answer = cloud.rest("POST", "/api/v1/vm", {"vmid": charted.template})
+        assert answer["status"] == "FAIL"
+        assert "forbidden" in answer["message"]
+    else:
+        person = Person(cloud, "mac-04", **FAST_MAC)
+        with rights.without(one):
+            said = person.joins(code=1).stderr
+        assert "forbidden" in said
+
+
+def test_what_an_uninstall_leaves(charted: Charted) -> None:
+    before = running(charted)
+    charted.helm.uninstall()
+    left = ("deployments,replicasets,pods,services", "--selector=app.kubernetes.io/instance=anka")
+    charted.until(lambda: not charted.listed(*left), what="pods end")
+    assert running(charted) == before
+    assert len(charted.cloud.vm_names()) == 99
+    # Installed again, all goes on; and then it is removed as docs/upgrading.md says.
+    charted.upgrade()
+    install.wait_policies(charted.cloud.cluster, *install.BASE.glob("*.yaml"))
+    for line in (
+        (install.ROOT / "docs" / "upgrading.md").read_text().rpartition("To get rid of everything")[2].splitlines()
+    ):
+        words = line.split()
+        if words[:1] == ["kubectl"]:
+            charted.cloud.kubectl.run(*words[1:])
+        elif words[:2] == ["helm", "uninstall"]:
+            charted.helm.uninstall()
+    assert charted.cloud.vm_names() == []
+    stay = {item["metadata"]["name"] for item in charted.listed("namespaces,customresourcedefinitions")}
+    assert {name for name in stay if "anka" in name} == {"anka-system"}

@@ -1,0 +1,148 @@
+"""The rights of an installed chart: which were used when, and taking one away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import yaml
+from kubernetes import client, config
+
+from support.chart import Charted
+from support.rights import Granted, Right, bound, covers, granted, refused
+from support.rights_table import PEOPLE
+
+Json = dict[str, Any]
+ANY_MAC = "system:serviceaccount:anka-nodes:node-mac-01"
+
+
+class Windows:
+    """When each test ran."""
+
+    def __init__(self) -> None:
+        self._spans: list[tuple[str, datetime, datetime]] = []
+
+    @contextmanager
+    def of(self, test: str) -> Iterator[None]:
+        begun = datetime.now(UTC)
+        try:
+            yield
+        finally:
+            self._spans.append((test, begun, datetime.now(UTC)))
+
+    def tests(self, event: Json) -> list[str]:
+        """Those that were running when this was asked."""
+        asked = datetime.fromisoformat(event["requestReceivedTimestamp"])
+        return [test for test, begun, ended in self._spans if begun <= asked <= ended]
+
+
+class Rights:
+    """Of the release that is installed now."""
+
+    def __init__(self, charted: Charted) -> None:
+        self._charted = charted
+        self._api: Any = config.new_client_from_config(config_file=str(charted.cloud.cluster.kubeconfig))  # type: ignore[no-untyped-call]
+        self._roles: Any = client.RbacAuthorizationV1Api(self._api)
+        self._reviews: Any = client.AuthorizationV1Api(self._api)
+
+    def granted(self) -> list[Granted]:
+        """To operator, shim, agents and join tokens."""
+        return list(granted(self._objects()))
+
+    def of_people(self) -> list[Granted]:
+        """What our roles for people give, as if each were bound to a user of its name."""
+        roles = [item for item in self._objects() if item["metadata"]["name"] in PEOPLE]
+        return list(granted([*roles, *map(bound, PEOPLE)]))
+
+    def _objects(self) -> list[Json]:
+        return [item for item in yaml.safe_load_all(self._charted.helm.manifest()) if item]
+
+    def refused(self) -> list[str]:
+        """What operator, shim and agents were refused by RBAC until now. Not Secrets: an agent is given the right to
+        one after its instance, and asks until it has it."""
+        return [
+            f"{event['user']['username']}: {event['verb']} {event['requestURI']}"
+            for event in self._charted.asked()
+            if refused(event) and event["objectRef"]["resource"] != "secrets"
+        ]
+
+    def used(self, windows: Windows) -> dict[Right, dict[str, Json]]:
+        """For each granted right the first request in each test that needed it."""
+        found: dict[Right, dict[str, Json]] = {one.right: {} for one in self.granted()}
+        for event in self._charted.asked():
+            if refused(event):
+                continue
+            for right, seen in found.items():
+                if covers(right, event):
+                    for test in windows.tests(event):
+                        seen.setdefault(test, event)
+        return found
+
+    @contextmanager
+    def without(self, one: Granted) -> Iterator[None]:
+        """While the block runs, this right is in no role. It is asked before whether that has come into force, and
+        after it whether the right is back, by a request that needs it."""
+        rules = self._read(one)
+        rule = rules[one.rule]
+        rest = [verb for verb in rule["verbs"] if verb != one.right.verb]
+        others = [resource for resource in rule["resources"] if resource != one.right.resource]
+        # The rule's other resources keep the verb, and this one its other verbs.
+        left = [
+            made
+            for made in ({**rule, "resources": others}, {**rule, "resources": [one.right.resource], "verbs": rest})
+            if made["resources"] and made["verbs"]
+        ]
+        self._write(one, [*rules[: one.rule], *left, *rules[one.rule + 1 :]])
+        try:
+            self._until(one.right, allowed=False)
+            yield
+        finally:
+            self._write(one, rules)
+            self._until(one.right, allowed=True)
+
+    def allows(self, right: Right, user: str = "") -> bool:
+        """Whether the API would do this for whoever has the right, or for ``user``."""
+        if not user:
+            user = ANY_MAC if right.who.startswith("system:serviceaccounts:") else right.who
+        resource, _, subresource = right.resource.partition("/")
+        asked = {
+            "user": user,
+            "groups": ["system:authenticated", *_groups(user)],
+            "resourceAttributes": {
+                "group": right.group, "resource": resource, "subresource": subresource, "verb": right.verb,
+                # Everywhere means in a namespace that no role is about.
+                "namespace": right.namespace or "kube-public", "name": "any",
+            },
+        }  # fmt: skip
+        return bool(self._reviews.create_subject_access_review({"spec": asked}).status.allowed)
+
+    def _until(self, right: Right, *, allowed: bool) -> None:
+        """The authorizer reads roles from a cache of its own, some milliseconds old."""
+        deadline = time.monotonic() + 10
+        while self.allows(right) is not allowed:
+            assert time.monotonic() < deadline, f"{right}: {'not ' if allowed else ''}allowed"
+            time.sleep(0.01)
+
+    def _read(self, one: Granted) -> list[Json]:
+        if one.kind == "Role":
+            role = self._roles.read_namespaced_role(one.role, one.right.namespace)
+        else:
+            role = self._roles.read_cluster_role(one.role)
+        rules: list[Json] = self._api.sanitize_for_serialization(role.rules)
+        return rules
+
+    def _write(self, one: Granted, rules: list[Json]) -> None:
+        body = {"rules": rules}
+        if one.kind == "Role":
+            self._roles.patch_namespaced_role(one.role, one.right.namespace, body)
+        else:
+            self._roles.patch_cluster_role(one.role, body)
+
+
+def _groups(user: str) -> list[str]:
+    if not user.startswith("system:serviceaccount:"):
+        return []
+    return ["system:serviceaccounts", f"system:serviceaccounts:{user.split(':')[2]}"]

@@ -1,0 +1,46 @@
+"""The table of docs/rights.md: what each right is for, and which test misses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from anka_dev.cloud.install import ROOT
+from support.rights import Right
+
+FILE = ROOT / "docs" / "rights.md"
+PEOPLE = {"anka-view": "view", "anka-edit": "edit", "anka-repair": "anka-repair"}
+"""Our roles for people, and by which role somebody gets each. ``who`` is our role then: nobody is bound to it."""
+WHO = {
+    "operator": "system:serviceaccount:anka-system:anka-operator",
+    "shim": "system:serviceaccount:anka-system:anka-shim",
+    "agent": "system:serviceaccounts:anka-nodes",
+    "join token": "system:serviceaccount:anka-system:anka-joiner",
+    **{f"role {role}": role for role in PEOPLE},
+}
+EVERYWHERE = "everywhere"
+
+
+@dataclass(frozen=True)
+class Row:
+    right: Right
+    test: str
+    """The test that fails without it."""
+
+
+def rows() -> Iterator[Row]:
+    """One for each verb."""
+    who = ""
+    for line in FILE.read_text().splitlines():
+        if line.startswith("## "):
+            who = WHO.get(line[3:].lower(), "")
+        elif who and line.startswith("| `"):
+            verbs, resource, where, _, test = (cell.strip() for cell in line.strip("|").split("|"))
+            name, _, group = resource.strip("`").partition(".")
+            subresource = ""
+            if "/" in group or "/" in name:
+                name, _, subresource = name.partition("/")
+                subresource = f"/{subresource}"
+            namespace = "" if where == EVERYWHERE else where.strip("`")
+            for verb in verbs.split(","):
+                yield Row(Right(who, namespace, group, name + subresource, verb.strip().strip("`")), test.strip("`"))

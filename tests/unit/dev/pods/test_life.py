@@ -1,0 +1,157 @@
+"""A pod's process, on an API that only takes down what it is told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes.client import ApiException
+
+from anka_dev.errors import DevError
+from anka_dev.pods.life import Machine, PodLife
+from anka_dev.pods.network import Network
+
+PATIENCE_SECONDS = 20.0
+# Well when it starts, sick as long as the file is there.
+SICKLY = """
+import http.server, pathlib, sys
+sick = pathlib.Path(sys.argv[2])
+sick.unlink(missing_ok=True)
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(503 if self.path == "/livez" and sick.exists() else 200)
+        self.end_headers()
+http.server.HTTPServer((sys.argv[1], 8099), Handler).serve_forever()
+"""
+
+
+class Api:
+    """What was told, in order; `deaf`: how many times it refuses first."""
+
+    def __init__(self, deaf: int = 0) -> None:
+        self.told: list[dict[str, Any]] = []
+        self.deleted = threading.Event()
+        self._deaf = deaf
+
+    def patch_namespaced_pod_status(self, _name: str, _namespace: str, body: dict[str, Any]) -> None:
+        if self._deaf:
+            self._deaf -= 1
+            raise ApiException(status=500)
+        self.told.append(body["status"])
+
+    def delete_namespaced_pod(self, _name: str, _namespace: str, body: dict[str, Any]) -> None:
+        assert body == {"gracePeriodSeconds": 0, "preconditions": {"uid": "u"}}
+        self.deleted.set()
+
+    def until(self, true: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+        """The first status of which this is true."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            if found := [status for status in self.told if true(status)]:
+                return found[0]
+            assert time.monotonic() < deadline, self.told
+            time.sleep(0.02)
+
+
+class Place:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.api = Api()
+        self.local = Network(time.monotonic_ns() % 60_000).take()
+        self.lives: list[PodLife] = []
+        self.ended = threading.Event()
+
+    def begin(self, *args: str, policy: str = "Never", **container: Any) -> PodLife:
+        pod = {
+            "metadata": {"name": "p", "namespace": "n", "uid": "u"},
+            "spec": {
+                "serviceAccountName": "me",
+                "restartPolicy": policy,
+                "containers": [{"name": "c", "image": "i", "command": ["python", "-c"], "args": args, **container}],
+            },
+        }
+        machine = Machine(self.api, ("127.0.0.1", 1), self.folder / "names.json")
+        life = PodLife(pod, machine, self.folder, self.local, self.ended.set)
+        self.lives.append(life)
+        return life.start()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    made = Place(tmp_path)
+    yield made
+    for life in made.lives:
+        life.leave(0)
+        life.join()
+
+
+def state(status: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = status["containerStatuses"][0]["state"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("code", "phase"), [("print('all is well')", "Succeeded"), ("raise SystemExit('no luck')", "Failed")]
+)
+def test_a_pod_that_ends(place: Place, code: str, phase: str) -> None:
+    place.api = Api(deaf=2)
+    place.begin(code)
+    status = place.api.until(lambda status: status["phase"] == phase)
+    assert state(status)["terminated"]["message"] in ("all is well", "no luck")
+    assert not place.ended.is_set()
+
+
+def test_a_pod_that_is_to_stay_is_started_again(place: Place) -> None:
+    life = place.begin("raise SystemExit('again')", policy="Always")
+    status = place.api.until(lambda status: status["containerStatuses"][0]["restartCount"] == 2)
+    assert state(status) == {"waiting": {"reason": "CrashLoopBackOff", "message": "again"}}
+    assert life.restarts >= 2
+
+
+def test_one_that_does_not_answer_any_more_is_started_again(place: Place, tmp_path: Path) -> None:
+    probe = {"httpGet": {"path": "/readyz", "port": 8099}, "periodSeconds": 1}
+    live = {"httpGet": {"path": "/livez", "port": 8099}, "periodSeconds": 1, "failureThreshold": 1}
+    address = {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
+    sick = tmp_path / "sick"
+    place.begin(
+        SICKLY, "$(IP)", str(sick), policy="Always", readinessProbe=probe, livenessProbe=live, env=[address]
+    )  # fmt: skip
+
+    def ready(status: dict[str, Any]) -> bool:
+        return bool(status["conditions"][-1]["status"] == "True")
+
+    assert place.api.until(ready)["podIP"] == Network.outside(place.local)
+    sick.touch()
+    place.api.until(lambda status: ready(status) and status["containerStatuses"][0]["restartCount"] == 1)
+
+
+def test_the_end_is_asked_for_and_told_when_it_has_come(place: Place, tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    code = (
+        "import pathlib, signal, sys\n"
+        "signal.signal(signal.SIGTERM, lambda *_: (pathlib.Path(sys.argv[1]).touch(), sys.exit()))\n"
+        "print('up', flush=True)\n"
+        "while True: signal.pause()\n"
+    )
+    life = place.begin(code, str(done), policy="Always")
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (life.log.exists() and "up" in life.log.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    life.leave(PATIENCE_SECONDS)
+    life.join()
+    assert done.exists()
+    assert place.api.deleted.is_set()
+    assert place.ended.is_set()
+    with pytest.raises(DevError, match="pod p has no process now"):
+        life.pid  # noqa: B018
+
+
+def test_what_cannot_be_run_says_why(place: Place) -> None:
+    place.begin(command=[])
+    status = place.api.until(lambda status: status["phase"] == "Pending")
+    assert state(status)["waiting"]["message"].startswith("container c has no command")
