@@ -297,7 +297,7 @@ def test_people(charted: Charted, rights: Rights) -> None:
 
 
 @pytest.mark.parametrize(("who", "namespace", "resource", "verb"), [
-    ("operator", "", "ankainstances/status", "patch"),
+    ("operator", "", "ankainstances/status", "update"),
     ("operator", "anka-ci", "secrets", "get"),
     ("agent", "", "ankainstances/status", "patch"),
     ("shim", "anka-ci", "ankainstances", "create"),

@@ -233,6 +233,12 @@ class ScriptedApi:
             return _status(404, "NotFound", "the server could not find the requested resource")
         if verb == "watch":
             return await self._watch(request, kind, namespace)
+        if verb == "update" and parsed and request.path.endswith("/status"):
+            # Nothing but the status is taken from what was sent.
+            current = self.objects.get(kind, {}).get((namespace, name), {})
+            parsed = {**copy.deepcopy(current), "metadata": {**current.get("metadata", {}), **parsed["metadata"]}} | {
+                "status": parsed["status"]
+            }
         answer = self._answer(verb, kind, namespace, name, parsed, query)
         if drop:
             assert request.transport is not None
@@ -264,7 +270,10 @@ class ScriptedApi:
         guard = (body.get("metadata") or {}).get("resourceVersion")
         if guard is not None and guard != current["metadata"]["resourceVersion"]:
             return _status(409, "Conflict", "the object has been modified")
-        changed["metadata"]["uid"] = current["metadata"]["uid"]
+        uid = current["metadata"]["uid"]
+        if verb == "update" and changed["metadata"].get("uid", uid) != uid:
+            return _status(409, "Conflict", "Precondition failed: UID in precondition does not match")
+        changed["metadata"]["uid"] = uid
         if "deletionTimestamp" in changed["metadata"] and not changed["metadata"].get("finalizers"):
             store[(namespace, name)] = changed
             return web.json_response(self.remove(kind, name, namespace))

@@ -231,12 +231,12 @@ class Reflector(Background, Generic[M]):
             version = str(metadata["resourceVersion"])
         except (orjson.JSONDecodeError, KeyError, TypeError) as error:
             raise BrokenStream(f"not a watch event: {line[:80]!r} ({type(error).__name__})") from error
+        key = (metadata.get("namespace") or "", metadata.get("name") or "")
         if type_ in ("ADDED", "MODIFIED"):
-            obj = self._parse(raw)
+            obj = None if self.store.holds(key, version) else self._parse(raw)
             if obj is not None:
                 self.store.observe(obj)
         elif type_ == "DELETED":
-            key = (metadata.get("namespace") or "", metadata.get("name") or "")
             self.store.observe_deleted(key, metadata.get("uid") or "", version)
         elif type_ != "BOOKMARK":
             log.warning("watch of %s sent an unknown event type %r; skipped", self.resource.label, type_)

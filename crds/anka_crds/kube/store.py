@@ -217,6 +217,11 @@ class Store(Generic[M]):
         self._seen = version
         self._listen()
 
+    def holds(self, key: Key, version: str) -> bool:
+        """Whether the cached object is of this very version: news of our own write, which need not be read again."""
+        current = self._objects.get(key)
+        return current is not None and bool(version) and current.metadata.resource_version == version
+
     def observe(self, obj: M) -> None:
         """An ADDED or MODIFIED event of the watch."""
         key = key_of(obj)

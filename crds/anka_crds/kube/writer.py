@@ -46,6 +46,24 @@ class Writer(Generic[M]):
         """
         return await self._patch(obj, {"status": status}, "status", guarded, deadline)
 
+    async def put_status(self, obj: M, status: Mapping[str, Any], *, deadline: float = DEADLINE_SECONDS) -> M:
+        """As a guarded `patch_status`, for who alone writes this status: what this version of us doesn't know in it is
+        lost. The apiserver need not read the object, patch its JSON and read it again: a tenth of the write's cost.
+        """
+        self._fence()
+        metadata = obj.metadata
+        current = self._resource.dump(obj).get("status")
+        body = {
+            "metadata": {
+                "name": metadata.name,
+                **({"namespace": metadata.namespace} if metadata.namespace else {}),
+                "uid": metadata.uid,
+                "resourceVersion": metadata.resource_version,
+            },
+            "status": merge_patch.apply(current, merge_patch.prepare(status)),
+        }
+        return self._stored(await self._client.replace(self._resource, body, subresource="status", deadline=deadline))
+
     async def patch(self, obj: M, patch: Mapping[str, Any], *, guarded: bool, deadline: float = DEADLINE_SECONDS) -> M:
         """The same for everything but the status: spec, labels, finalizers."""
         return await self._patch(obj, patch, None, guarded, deadline)
@@ -59,7 +77,8 @@ class Writer(Generic[M]):
                 metrics.SKIPPED_WRITES.labels(self._resource.label).inc()
                 return obj
             try:
-                return self._written(await self._send(obj, body, subresource, deadline))
+                written = await self._send(obj, body, subresource, deadline)
+                return self._written(written) if subresource is None else self._stored(written)
             except Conflict:
                 # Every write carries the version: a merge patch on a status ignores a uid in it (seen on 1.37), so
                 # only the version keeps a late write off a successor of the same name.
@@ -98,6 +117,12 @@ class Writer(Generic[M]):
                 self._store.apply_deleted(result)
             else:
                 self._store.apply_written(result)
+        return result
+
+    def _stored(self, result: M) -> M:
+        """What still is there for certain: only a write of the object itself can take its last finalizer."""
+        if self._store is not None:
+            self._store.apply_written(result)
         return result
 
     def _finalized(self, result: M) -> bool:

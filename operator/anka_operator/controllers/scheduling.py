@@ -128,7 +128,7 @@ class Scheduling(Controller):
             )
         since = self.board.since.get(binding.uid)
         patch = bound(instance, binding, now=self.clock.now(), registry=self._registry_url)
-        await self._cluster.write.instances.patch_status(instance, patch, guarded=True, deadline=BIND_SECONDS)
+        await self._cluster.write.instances.put_status(instance, patch, deadline=BIND_SECONDS)
         metrics.BOUND.inc()
         if since is not None:
             template = self._names.of(instance)

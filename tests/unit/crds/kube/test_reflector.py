@@ -373,6 +373,7 @@ class TestCallers:
     async def test_own_write_is_read_at_once_and_told_once(
         self, api: ScriptedApi, rig: Rig, client: KubeClient
     ) -> None:
+        """Its event need not be parsed: what it would say is known."""
         written = await client.patch(THINGS, "a", {"spec": {"size": 5}}, "default")
         rig.store.apply_written(written)
         assert rig.store.get("a", "default") is not None

@@ -82,6 +82,22 @@ async def test_guarded_writes_hold_for_the_version_that_was_decided_on(
     assert api.objects["things"][("default", "a")]["status"]["nodeName"] == "m1"
 
 
+async def test_a_status_put_whole_is_merged_here_guarded_and_in_the_store_at_once(
+    api: ScriptedApi, writer: Writer[Unstructured], store: Store[Unstructured]
+) -> None:
+    thing = Unstructured.parse(api.put("things", "a", status=STATUS, spec={"size": 1}))
+    bound = await writer.put_status(
+        thing, {"nodeName": "m1", "vm": None, "conditions": [{"type": "New", "reason": None}]}
+    )
+    assert bound.raw["status"] == {"phase": "Started", "nodeName": "m1", "conditions": [{"type": "New"}]}
+    assert bound.raw["spec"] == {"size": 1}
+    assert store.get("a", "default") is bound
+    assert [seen.verb for seen in api.seen] == ["update"]
+    with pytest.raises(Conflict):
+        await writer.put_status(thing, {"nodeName": "m2"})
+    assert api.objects["things"][("default", "a")]["status"]["nodeName"] == "m1"
+
+
 async def test_facts_are_written_whatever_else_changed(
     api: ScriptedApi, writer: Writer[Unstructured], thing: Unstructured
 ) -> None:
@@ -112,6 +128,8 @@ async def test_no_write_hits_a_successor_of_the_same_name(
     )
     with pytest.raises(Conflict if guarded else NotFound, match=words):
         await writer.patch_status(thing, {"phase": "Error"}, guarded=guarded)
+    with pytest.raises(Conflict):
+        await writer.put_status(thing, {"phase": "Error"})
     assert api.objects["things"][("default", "a")]["status"] == {"phase": "Scheduling"}
 
 
@@ -171,6 +189,7 @@ async def test_who_does_not_lead_sends_nothing(api: ScriptedApi, client: KubeCli
     before = len(api.seen)
     for write in (
         writer.patch_status(thing, {"phase": "Stopped"}, guarded=False),
+        writer.put_status(thing, {"phase": "Stopped"}),
         writer.patch(thing, {"metadata": {"labels": {"a": "b"}}}, guarded=False),
         writer.create({"metadata": {"name": "b"}}, "default"),
         writer.delete(thing),
