@@ -23,6 +23,8 @@ from anka_dev.bench.world import TAG, TEMPLATE, TEMPLATE_NAME
 from anka_dev.cloud.install import NODE_NAMESPACE
 
 _START_SECONDS = 2.5
+ENDS = ".starts"
+"""Ending of the file of a Mac, beside its agent's directory, that tells when its starts had ended."""
 # Macs join a few at a time: hundreds of TLS handshakes at once would only time out.
 _JOIN_GAP_SECONDS = 0.02
 
@@ -37,7 +39,7 @@ def _identity(endpoint: Endpoint, node: str) -> Endpoint:
 
 
 def _agent(name: str, endpoint: Endpoint, directory: Path, slots: int) -> Agent:
-    anka = MemoryAnka(name, slots=slots, start_seconds=_START_SECONDS)
+    anka = MemoryAnka(name, slots=slots, start_seconds=_START_SECONDS, ends=directory / f"{name}{ENDS}")
     anka.mac.hold(TEMPLATE, TEMPLATE_NAME, TAG)
     settings = AgentSettings(
         _cli_parse_args=False,
