@@ -17,7 +17,9 @@ from clients.pace import Pace
 from support.chart import Charted
 from support.client_stage import SCALE, Stage
 from support.cloud import TAG, TEMPLATE
+from support.rights import Right, covers
 
+_LOOKED_UP = Right("system:serviceaccount:anka-system:anka-shim", "", "anka.veertu.com", "ankainstances", "get")
 UNKNOWN = "11111111-2222-3333-4444-555555555555"
 
 
@@ -105,10 +107,13 @@ def seldom_by_rest(charted: Charted, stage: Stage) -> None:
             made: list[str] = answer.json()["body"]
             return made
 
-        for number in range(4):
+        for number in range(40):
             first, second = together.map(asked, urls, [f"key-{number}"] * 2)
             assert first == second
             job.terminate(first[0])
+            # The two may come one after the other all the same; then the second one's cache has it.
+            if any(covers(_LOOKED_UP, event) for event in charted.asked()):
+                break
     image = {"id": vm, "target_vm_id": template, "tag": "by-rest", "suspend": False}
     job.await_saved(cloud.rest("POST", "/api/v1/image", image)["body"]["request_id"])
     reverted(charted)

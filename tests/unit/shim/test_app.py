@@ -175,6 +175,8 @@ async def test_the_openapi_document_has_every_endpoint_and_no_loose_end() -> Non
             "/readyz": {"get"},
             "/api/v1/registry/vm/distribute": {"get", "post", "delete"},
             "/api/v1/registry/vm/remove": {"delete"},
+            "/api/v1/logs": {"get"},
+            "/logs/file": {"get"},
             "/metrics": {"get"},
         }
         schemas = document["components"]["schemas"]
