@@ -199,7 +199,7 @@ def test_drift_is_named_and_brought_back(settled: Git) -> None:
 def test_what_a_running_vm_cannot_become_is_refused_as_a_whole(settled: Git, tmp_path: Path) -> None:
     changed = tmp_path / "instances.yaml"
     changed.write_text((FOLDER / "instances.yaml").read_text().replace("tag: vanilla", "tag: other"))
-    with pytest.raises(DevError, match="tag can.t be changed"):
+    with pytest.raises(DevError, match="tag can't be changed"):
         settled.apply(changed, force=True)
     assert not settled.differs(*REPOSITORY)
 
