@@ -21,9 +21,11 @@ class MemoryAnka(Anka):
     """One Mac in memory. Command lines, JSON and its parsing are the real ones; only `start` takes time: uniformly
     between 0 and `start_seconds`, the same in every run for the same Mac and the same order of starts.
 
-    When each `start` had ended is added to the file `ends`: the VM's UUID, and seconds of the performance clock."""
+    When each `start` had ended is added to the file `ends`, if there is one: the VM's UUID, and seconds of the
+    performance clock.
+    """
 
-    def __init__(self, name: str, *, slots: int, start_seconds: float, ends: Path) -> None:
+    def __init__(self, name: str, *, slots: int, start_seconds: float, ends: Path | None = None) -> None:
         super().__init__("anka")
         config = {"name": name, "max_running": slots, "ram_bytes": 64 << 30}
         self.mac = SimulatedMac(MemoryStore(config), LocalHypervisor(), sleep=_at_once)
@@ -44,7 +46,7 @@ class MemoryAnka(Anka):
             await asyncio.sleep(self._chance.uniform(0.0, self._start_seconds))
         out, err = io.StringIO(), io.StringIO()
         code = execute(self.mac, ["--machine-readable", *args], out, err)
-        if args[0] == "start" and code == 0:
+        if args[0] == "start" and code == 0 and self._ends is not None:
             ended = time.perf_counter()
             with self._ends.open("a") as file:
                 file.write(f"{self.mac.find(args[-1])['uuid']} {ended}\n")
