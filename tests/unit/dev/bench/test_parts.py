@@ -12,7 +12,7 @@ import pytest
 
 from anka_agent.anka.errors import AnkaError
 from anka_agent.anka.operations import Operations
-from anka_dev.bench.burst.anka import MemoryAnka
+from anka_dev.bench.burst.anka import MemoryAnka, ends_of
 from anka_dev.bench.burst.writes import counted
 from anka_dev.bench.sched.pending import Pending
 from anka_dev.bench.usage import Meter
@@ -82,6 +82,22 @@ async def test_a_mac_in_memory_lives_a_whole_life() -> None:
         await operations.start("vm-2")
     await operations.delete("vm-1")
     assert [vm.name for vm in await operations.vms()] == [TEMPLATE_NAME, "vm-2"]
+
+
+async def test_when_starts_had_ended_can_be_read_from_another_process(tmp_path: Path) -> None:
+    file = tmp_path / "mac-1.starts"
+    anka = MemoryAnka("mac-1", slots=1, start_seconds=0.0, ends=file)
+    anka.mac.hold(TEMPLATE, TEMPLATE_NAME, TAG)
+    operations = Operations(anka)
+    await operations.clone(TEMPLATE, "vm-1", TAG)
+    await operations.clone(TEMPLATE, "vm-2", TAG)
+    before = time.perf_counter()
+    await operations.start("vm-1")
+    with pytest.raises(AnkaError, match="limited to 1"):
+        await operations.start("vm-2")  # did not start, so it has no time
+    [(uuid, ended)] = ends_of([file, tmp_path / "nobody.starts"]).items()
+    assert uuid == (await operations.show("vm-1")).uuid
+    assert before <= ended <= time.perf_counter()
 
 
 def test_start_delays_are_the_same_in_every_run() -> None:
