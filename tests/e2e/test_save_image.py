@@ -316,7 +316,7 @@ def test_a_save_costs_three_writes_and_one_more_of_its_instance(rest: Rest) -> N
         return [
             (event["verb"], event["objectRef"].get("subresource", ""))
             for event in events
-            if event["objectRef"].get("name") == name and event["verb"] in ("create", "patch", "delete")
+            if event["objectRef"].get("name") == name and event["verb"] in ("create", "update", "patch", "delete")
         ]
 
     id_ = rest.start()
@@ -326,5 +326,5 @@ def test_a_save_costs_three_writes_and_one_more_of_its_instance(rest: Rest) -> N
     # The log is written behind the answers: the release of the instance comes last.
     rest.until(lambda: ("patch", "") in writes(id_), "the audit log")
     assert writes(request) == [("create", ""), ("patch", "status"), ("patch", "status")]
-    bind, started, pushing = [("patch", "status")] * 3
+    bind, started, pushing = ("update", "status"), ("patch", "status"), ("patch", "status")
     assert writes(id_) == [("create", ""), bind, started, pushing, ("delete", ""), ("patch", "")]
