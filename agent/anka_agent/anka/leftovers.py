@@ -13,7 +13,7 @@ import fcntl
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,12 +93,7 @@ class Left:
         if self.pid is None:
             return False
         log.warning("ending a pull of the agent before this one", extra={"process_group": self.pid})
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, number)
-            if await self._over(GRACE_SECONDS):
-                return True
-        return False
+        return await self._signalled(os.killpg, self.pid)
 
     async def wait(self) -> bool:
         """For its own end, but not for ever. Whether it is over."""
@@ -110,10 +105,14 @@ class Left:
             log.error("%s of the agent before this one goes on, and its process is not known", name)
             return False
         log.warning("ending anka %s of the agent before this one", name, extra={"pid": self.pid})
+        # It alone: what a command leaves behind may be a VM.
+        return await self._signalled(os.kill, self.pid)
+
+    async def _signalled(self, send: Callable[[int, int], None], pid: int) -> bool:
+        """Asked to end, then made to. Whether it is over."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                # It alone: what a command leaves behind may be a VM.
-                os.kill(self.pid, number)
+                send(pid, number)
             if await self._over(GRACE_SECONDS):
                 return True
         return False

@@ -121,13 +121,15 @@ class SaveSteps:
         token = token_of(subject.instance)
         await asyncio.to_thread(self._context.journal.claim, uid, vm.uuid, token)
         self._context.inventory.claims[vm.uuid] = token
+        await self._rename(vm, name)
+
+    async def _rename(self, vm: Vm, name: str) -> None:
         await self._anka.modify(rename_command(name, vm.uuid, anka=self._context.anka_major()))
         self._context.inventory.renamed(vm.uuid, name)
 
     async def rename_back(self, instance: AnkaInstance, vm: Vm) -> None:
         name = self._actions.name(instance)
-        await self._anka.modify(rename_command(name, vm.uuid, anka=self._context.anka_major()))
-        self._context.inventory.renamed(vm.uuid, name)
+        await self._rename(vm, name)
         await asyncio.to_thread(self._context.journal.unclaim, instance.metadata.uid)
         self._context.inventory.claims.pop(vm.uuid, None)
 

@@ -112,12 +112,10 @@ class Writer(Generic[M]):
         return f"patch {self._resource.label} {'/'.join(filter(None, key_of(obj)))}"
 
     def _written(self, result: M) -> M:
-        if self._store is not None:
-            if self._finalized(result):
-                self._store.apply_deleted(result)
-            else:
-                self._store.apply_written(result)
-        return result
+        if self._store is not None and self._finalized(result):
+            self._store.apply_deleted(result)
+            return result
+        return self._stored(result)
 
     def _stored(self, result: M) -> M:
         """What still is there for certain: only a write of the object itself can take its last finalizer."""
