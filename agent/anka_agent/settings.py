@@ -13,11 +13,10 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from anka_agent import host
 from anka_crds.api import AnkaNode
 from anka_crds.api.meta import ObjectMeta
-from anka_crds.api.node import AnkaNodeSpec
+from anka_crds.api.node import VM_PREFIX, AnkaNodeSpec
 from anka_crds.core.naming import object_name
 from anka_crds.process.settings import RegistryUser
 
-VM_PREFIX = "mgmtManaged-"
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import pytest
 
+from anka_crds.api.node import VM_PREFIX
 from anka_dev.cloud import LocalCloud, Service
-from anka_dev.cloud.macs import VM_PREFIX
 from anka_dev.controlplane import ControlPlane
 from support.cloud import FAST_MAC
 

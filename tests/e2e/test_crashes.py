@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from anka_crds.api.node import VM_PREFIX
 from anka_dev.cloud import LocalCloud
-from anka_dev.cloud.macs import VM_PREFIX
 from support.cloud import FAST_MAC
 
 pytestmark = pytest.mark.e2e

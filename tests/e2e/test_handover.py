@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from anka_crds.api import AnkaInstance, Phase
+from anka_crds.api.node import VM_PREFIX
 from anka_crds.kube.client import KubeClient
 from anka_crds.kube.config import load_endpoint
 from anka_crds.kube.reflector import Reflector
 from anka_crds.kube.store import EventType
 from anka_dev.cloud import LocalCloud
-from anka_dev.cloud.macs import VM_PREFIX
 from anka_dev.cloud.service import Service
 from support.cloud import FAST_MAC
 from support.cluster import audit_events

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
+import pytest
+
 from anka_agent.anka.command import OnLine, command_name
 from anka_agent.anka.errors import AnkaError, CommandTimeout, GarbageError
 from anka_agent.anka.operations import Operations
+from anka_agent.instances import runner
 from anka_agent.instances.context import Context, NodeFacts
 from anka_agent.instances.inventory import Inventory
 from anka_agent.instances.journal import Journal
@@ -25,6 +28,15 @@ from anka_dev.bench.burst.anka import MemoryAnka
 from support.objects import TEMPLATE, instance
 
 Kind = Literal["fail", "hang", "garbage"]
+
+
+def fill_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No script can be written for a VM any more."""
+
+    def full(path: str, data: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(runner, "write", full)
 
 
 @dataclass

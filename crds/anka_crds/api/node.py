@@ -19,6 +19,9 @@ from anka_crds.api.meta import (
 )
 from anka_crds.api.phase import NodeState
 
+VM_PREFIX = "mgmtManaged-"
+"""As the old agent names its VMs."""
+
 
 class AnkaNodeSpec(ApiModel):
     """Configuration of the Mac. The agent creates it from its flags when it joins; from then on people own it."""
@@ -61,7 +64,7 @@ class AnkaNodeSpec(ApiModel):
         default=20, description="Share of the disk that pulls of templates leave free, in percent."
     )
     vm_prefix: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")] = Field(
-        default="mgmtManaged-",
+        default=VM_PREFIX,
         description="What names of VMs begin with; VMs so named belong to the agent.",
         json_schema_extra=in_words("must be letters, digits, '.', '_' and '-': anka refuses other names"),
     )

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from anka_crds.api.node import VM_PREFIX
 from anka_dev.cloud.service import HOST, Service
 from anka_dev.errors import DevError
 from anka_dev.mac import harness as simulated
 from anka_dev.registry import seed
-
-VM_PREFIX = "mgmtManaged-"
 
 
 class RegistryHost:

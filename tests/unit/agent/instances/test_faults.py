@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from anka_agent.anka import operations
-from anka_agent.instances import failures, runner
+from anka_agent.instances import failures
 from anka_agent.instances import worker as module
 from anka_crds.kube.backoff import Backoff
-from support.faulty_mac import Fault, FaultyMac, Kind
+from support.faulty_mac import Fault, FaultyMac, Kind, fill_disk
 
 
 @pytest.fixture
@@ -120,10 +120,7 @@ async def test_a_restart_on_a_full_disk_happens_once(mac: FaultyMac, monkeypatch
     await mac.begin()
     await mac.until(lambda: mac.phase == "Started")
 
-    def full(path: str, data: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(runner, "write", full)
+    fill_disk(monkeypatch)
     mac.change({"spec": {"restartedAt": "2026-01-01T02:00:00Z"}})
     await mac.until(lambda: mac.instance is not None and mac.instance.status.restarted_at is not None)
     assert mac.anka.calls.count("stop") == 1
@@ -132,10 +129,7 @@ async def test_a_restart_on_a_full_disk_happens_once(mac: FaultyMac, monkeypatch
 
 
 async def test_a_script_on_a_full_disk(mac: FaultyMac, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(path: str, data: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(runner, "write", full)
+    fill_disk(monkeypatch)
     await mac.begin(startupScript={"content": "ZWNobw==", "monitoring": True})
     await mac.until(lambda: mac.phase == "Error")
     assert mac.told == ("ScriptFailed", "the startup script cannot be run: [Errno 28] No space left on device")

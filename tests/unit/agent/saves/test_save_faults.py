@@ -9,14 +9,13 @@ from typing import Any, cast
 
 import pytest
 
-from anka_agent.instances import runner
 from anka_agent.instances import worker as module
 from anka_agent.saves import steps
 from anka_crds.api import SaveImage
 from anka_crds.kube import merge_patch
 from anka_crds.kube.store import Store
 from support.fake_anka import FakeAnka
-from support.faulty_mac import Fault, FaultyAnka, FaultyMac, Kind
+from support.faulty_mac import Fault, FaultyAnka, FaultyMac, Kind, fill_disk
 from support.objects import save_image
 
 PUSHED = "say({})"
@@ -164,10 +163,7 @@ async def test_a_full_disk_of_the_agent(studio: Studio, monkeypatch: pytest.Monk
     await studio.begin()
     await studio.until(lambda: studio.phase == "Started")
 
-    def full(path: str, data: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(runner, "write", full)
+    fill_disk(monkeypatch)
     uuid = studio.vms()[0]["uuid"]
     status = {"nodeName": "mac-1", "vmUuid": uuid}
     studio.context.saves.apply_written(save_image("image", status=status, tag="new"))
