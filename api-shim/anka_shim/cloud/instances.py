@@ -83,9 +83,11 @@ class InstanceCommands:
         id_ = batch.ids[place] = self._new_id()
         body = manifest(id_, self._namespace, spec)
         try:
-            async with self._slots.take(deadline) as seconds:
+            async with self._slots.take(deadline):
                 if batch.failure is None:
-                    obj = await self._client.create(INSTANCES, body, self._namespace, deadline=seconds)
+                    obj = await deadline.holds(
+                        self._client.create(INSTANCES, body, self._namespace, deadline=deadline.seconds)
+                    )
                     batch.created.append(id_)
                     self._took(batch, obj)
                     deadline.progressed()
@@ -97,10 +99,9 @@ class InstanceCommands:
     async def _once(self, batch: _Batch, place: int, spec: AnkaInstanceSpec, wanted: Once, deadline: Deadline) -> None:
         attempt = str(batch.attempt)
         try:
-            async with self._slots.take(deadline) as seconds:
+            async with self._slots.take(deadline):
                 if batch.failure is None:
-                    until = asyncio.get_running_loop().time() + seconds
-                    obj = await self._repeats.fill(wanted, place, spec, attempt, until)
+                    obj = await self._repeats.fill(wanted, place, spec, attempt, deadline)
                     batch.ids[place] = id_of(obj)
                     if attempt_of(obj) == attempt:
                         batch.created.append(obj.metadata.name)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import TypeVar
 
 from anka_crds.kube.errors import Unreachable
 from anka_crds.kube.resource import M
 from anka_crds.kube.store import Store, newer
 from anka_shim.cloud.barrier import Barrier
+
+T = TypeVar("T")
 
 PARALLEL_WRITES = 32
 """Writes at a time: more only queue inside the apiserver, which works on few at once."""
@@ -31,6 +34,23 @@ class Deadline:
         self.at = min(asyncio.get_running_loop().time() + self._seconds, self._last)
         for limit in self._limits:
             limit.reschedule(self.at)
+
+    @property
+    def seconds(self) -> float:
+        """What is left when there is progress until the end."""
+        return max(0.001, self._last - asyncio.get_running_loop().time())
+
+    async def holds(self, write: Awaitable[T]) -> T:
+        """The write's result. Raises Unreachable once the time is up, whatever became of it."""
+        if self.at >= self._last:
+            # The write itself knows its end, and more about how it failed.
+            return await write
+        try:
+            async with asyncio.timeout_at(self.at) as limit:
+                with self.moving(limit):
+                    return await write
+        except TimeoutError:
+            raise Unreachable("no answer in time", sent=True) from None
 
     @contextmanager
     def moving(self, limit: asyncio.Timeout) -> Iterator[None]:
