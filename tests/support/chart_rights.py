@@ -61,12 +61,11 @@ class Rights:
         return [item for item in yaml.safe_load_all(self._charted.helm.manifest()) if item]
 
     def refused(self) -> list[str]:
-        """What operator, shim and agents were refused by RBAC until now. Not Secrets: an agent is given the right to
-        one after its instance, and asks until it has it."""
+        """What operator, shim and agents were refused by RBAC until now."""
         return [
             f"{event['user']['username']}: {event['verb']} {event['requestURI']}"
             for event in self._charted.asked()
-            if refused(event) and event["objectRef"]["resource"] != "secrets"
+            if refused(event)
         ]
 
     def used(self, windows: Windows) -> dict[Right, dict[str, Json]]:
