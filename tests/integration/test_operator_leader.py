@@ -1,4 +1,4 @@
-"""Two operators, one Lease: whoever dies, nothing is lost, nothing doubled; how a process ends; which Leases go first."""
+"""Two operators, one Lease: whoever dies, nothing is lost, nothing doubled; how a process ends; what goes first."""
 
 from __future__ import annotations
 
