@@ -58,7 +58,7 @@ def built(tool: Buildah, say: Say) -> Iterator[Image]:
 
 
 def content_key(root: Path, base: str) -> str:
-    """Of all that goes into the image: the files that ``.dockerignore`` lets through, how they are built, and on what."""
+    """Of all that goes into the image: files that ``.dockerignore`` lets through, how they are built, and on what."""
     told = hashlib.sha256(base.encode())
     for path in _files(root):
         told.update(f"\0{path.relative_to(root)}\0{path.stat().st_mode & 0o111}\0".encode())
@@ -72,9 +72,7 @@ def _files(root: Path) -> list[Path]:
     found = {ignore, root / "Dockerfile"}
     for top in through:
         found.update([top] if top.is_file() else (path for path in top.rglob("*") if path.is_file()))
-    return sorted(
-        path for path in found if not any(part.endswith(NOT_INSIDE) for part in path.relative_to(root).parts)
-    )
+    return sorted(path for path in found if not any(part.endswith(NOT_INSIDE) for part in path.relative_to(root).parts))
 
 
 @contextlib.contextmanager
