@@ -52,15 +52,8 @@ class Containers:
     def argv(self, pod: Pod, env: Mapping[str, str]) -> list[str]:
         """Writes the plan of this container. ValueError for what its manifest asks and can't be had."""
         confined = confinement(pod.manifest, pod.container, self.image.config)
-        image_env = dict(item.split("=", 1) for item in self.image.config.get("Env") or [])
-        env = {
-            "PATH": PATH,
-            "HOSTNAME": pod.name,
-            "HOME": "/",
-            **image_env,
-            **env,
-            **spec.environment(pod.container, pod.known, pod.data),
-        }
+        of_image = dict(item.split("=", 1) for item in self.image.config.get("Env") or [])
+        of_pod = {**env, **spec.environment(pod.container, pod.known, pod.data)}
         stage = pod.folder / "root"
         stage.mkdir(exist_ok=True)
         give(pod.manifest, pod.volumes, confined.user, confined.volumes_group)
@@ -69,8 +62,8 @@ class Containers:
             "stage": str(stage.resolve()),
             "hostname": pod.name[:63],
             "directory": pod.container.get("workingDir") or self.image.config.get("WorkingDir") or "/",
-            "argv": [spec.expand(word, env) for word in argv(pod.container, self.image.config)],
-            "env": env,
+            "argv": [spec.expand(word, of_pod) for word in argv(pod.container, self.image.config)],
+            "env": {"PATH": PATH, "HOSTNAME": pod.name, "HOME": "/", **of_image, **of_pod},
             "mounts": self._mounts(pod, confined),
             **dataclasses.asdict(confined),
         }
