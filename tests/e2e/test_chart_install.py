@@ -247,10 +247,15 @@ def test_an_upgrade_with_a_hundred_running(charted: Charted, tmp_path: Path) -> 
     cloud = charted.cloud
     answers = [cloud.rest("POST", "/api/v1/vm", {"vmid": charted.template, "count": 20}) for _ in range(5)]
     assert {answer["status"] for answer in answers} == {"OK"}, answers
-    cloud.kubectl.run(
-        "wait", "--for=jsonpath={.status.phase}=Started", "ankainstances", "--all", "--namespace=anka-ci",
-        "--timeout=90s", timeout=100,
-    )  # fmt: skip
+
+    def all_started() -> bool:
+        # `kubectl wait` asks for one after the other, and no more than a few each second.
+        shown = "--output=jsonpath={.items[*].status.phase}"
+        phases = cloud.kubectl.run("get", "ankainstances", "--namespace=anka-ci", shown).split()
+        assert "Error" not in phases
+        return phases == ["Started"] * 100
+
+    charted.until(all_started, seconds=90, what="a hundred started")
     before, pods = running(charted), {pod["metadata"]["name"] for pod in charted.listed("pods")}
     assert len(before.vms) == len({vm for _, vm in before.vms.values()}) == 100
     newer = shutil.copytree(CHART, tmp_path / "newer")
@@ -381,7 +386,11 @@ def test_what_an_uninstall_leaves(charted: Charted) -> None:
         (install.ROOT / "docs" / "upgrading.md").read_text().rpartition("To get rid of everything")[2].splitlines()
     ):
         words = line.split()
-        if words[:1] == ["kubectl"]:
+        if words[:3] == ["kubectl", "delete", "ankainstances"]:
+            # Looking whether each is gone, kubectl asks no more than a few times each second.
+            charted.cloud.kubectl.run(*words[1:], "--wait=false")
+            charted.until(lambda: not charted.listed("ankainstances"), what="instances are gone")
+        elif words[:1] == ["kubectl"]:
             charted.cloud.kubectl.run(*words[1:])
         elif words[:2] == ["helm", "uninstall"]:
             charted.helm.uninstall()

@@ -20,6 +20,7 @@ from typing import Any
 
 from anka_dev.controlplane.filelock import locked
 from anka_dev.controlplane.progress import Heartbeat, Say
+from anka_dev.errors import DevError
 from anka_dev.image.build import BASE, ROOT, build, ensure_base
 from anka_dev.image.buildah import Buildah
 
@@ -96,7 +97,9 @@ def _unpack(tool: Buildah, image: str, folder: Path) -> None:
     container = tool.begin(image)
     try:
         mounted = tool.run("mount", container).stdout.strip()
-        subprocess.run(["cp", "-a", mounted, str(fresh / "root")], check=True)
+        done = subprocess.run(["cp", "-a", mounted, str(fresh / "root")], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise DevError(f"{image} cannot be unpacked: {done.stderr.strip()}")
     finally:
         tool.run("umount", container, check=False)
         tool.run("rm", container, check=False)
@@ -120,6 +123,7 @@ def _forget_others(tool: Buildah, folders: Path, key: str) -> None:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
-            tool.run("rmi", f"{NAME}:{used.stem}", check=False)
+            # With containers that somebody left who was killed.
+            tool.run("rmi", "--force", f"{NAME}:{used.stem}", check=False)
             shutil.rmtree(folders / used.stem, ignore_errors=True)
             used.unlink()

@@ -7,6 +7,7 @@ groups, and a network of its own: all pods share this machine's, each with its o
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import os
 import subprocess
@@ -28,6 +29,7 @@ _TRY = (
 )
 
 
+@functools.cache
 def missing() -> str | None:
     """Why no container can be had here; None when it can."""
     if sys.platform != "linux" or os.geteuid() != 0:

@@ -31,7 +31,7 @@ class Told(Buildah):
             [tag] = [word.removeprefix("--tag=") for word in arguments if word.startswith("--tag=")]
             self.images.add(tag)
         elif arguments[0] == "rmi":
-            self.images.discard(arguments[1])
+            self.images.discard(arguments[-1])
         elif arguments[:2] == ("inspect", "--type=image"):
             code = 0 if arguments[-1] in self.images else 1
             said = "base" if "--format={{.FromImageID}}" in arguments else '{"OCIv1": {"config": {"User": "7"}}}'
