@@ -40,7 +40,7 @@ demo-check: $(READY) ## The same, runs the commands it prints, and exits 0 or 1
 
 .PHONY: test
 test: control-plane helm judges ## All tests
-	@$(BIN)/pytest -n $(WORKERS) --dist loadscope
+	@$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 .PHONY: bench
 bench: control-plane ## Measure what users wait for, beside references; ARGS="--only rest"

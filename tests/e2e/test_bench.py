@@ -17,6 +17,7 @@ NAMES = {
         get_per_s_c8 get_p50_ms post_per_s post_ratio_vs_raw_create post_p50_ms_at_50 post_p99_ms_at_50 delete_per_s
         shim_rss_mb post_shim_cpu_ms get_shim_cpu_ms list1000_shim_cpu_ms get_load_share_c8""",
     "burst100": """start_ended_to_started_p50_ms
+        writes_alone_s writes_alone_cpu_s
         last_created_s last_bound_s last_started_s created_to_bound_p50_s bound_to_started_p95_s
         created_to_started_max_s writes_per_start cpu_s rss_mb cpu_kube_apiserver_s cpu_operator_s""",
 }

@@ -18,6 +18,7 @@ from typing import Any
 from anka_crds.kube.kinds import INSTANCES, NODES
 from anka_dev.bench import world
 from anka_dev.bench.bench import OPERATOR_FLAGS, Bench
+from anka_dev.bench.burst.alone import writes_alone
 from anka_dev.bench.burst.anka import ends_of
 from anka_dev.bench.burst.fleet import ENDS
 from anka_dev.bench.burst.writes import writes_of
@@ -27,6 +28,7 @@ from anka_dev.bench.usage import Usage
 from anka_dev.bench.watcher import Watcher
 from anka_dev.bench.world import NAMESPACE
 from anka_dev.cloud import LocalCloud
+from anka_dev.controlplane import Cluster
 from anka_dev.controlplane.process import Component
 from anka_dev.errors import DevError
 
@@ -55,6 +57,8 @@ class Burst:
         self._figures: dict[str, tuple[float, str]] = {}
 
     def run(self) -> None:
+        # First: an apiserver that has never seen our kinds would be part of the figures.
+        self._writes_alone()
         bench, size = self._bench, self._size
         try:
             asyncio.run(_prepare(bench))
@@ -68,6 +72,16 @@ class Burst:
                 asyncio.run(self._measure(cloud, fleets))
         finally:
             asyncio.run(_purge(bench))
+
+    def _writes_alone(self) -> None:
+        bench, size = self._bench, self._size
+        bench.say(f"{size.name}: the writes of {size.instances} starts, with nobody there")
+        try:
+            usage = asyncio.run(writes_alone(bench, size.instances))
+        finally:
+            asyncio.run(_purge(bench))
+        self._figures["writes_alone_s"] = usage.seconds, "s"
+        self._figures["writes_alone_cpu_s"] = usage.cpu["kube-apiserver"] + usage.cpu["etcd"], "s"
 
     def compare(self, peers: Mapping[str, Peer]) -> None:
         """Record what was measured, beside these peers."""
@@ -158,8 +172,8 @@ class Burst:
         return self._directory
 
     @property
-    def kubeconfig(self) -> Path:
-        return self._bench.cluster.kubeconfig
+    def cluster(self) -> Cluster:
+        return self._bench.cluster
 
 
 class _Fleet:
@@ -170,7 +184,8 @@ class _Fleet:
         each = size.macs // _PROCESSES
         name = f"agents-{number + 1}"
         argv = [
-            sys.executable, "-m", "anka_dev.bench.burst.fleet", f"--kubeconfig={burst.kubeconfig}",
+            sys.executable, "-m", "anka_dev.bench.burst.fleet", f"--kubeconfig={burst.cluster.kubeconfig}",
+            f"--ca-file={burst.cluster.ca_file}",
             f"--directory={burst.directory / 'agents'}", f"--first={number * each}", f"--macs={each}",
             f"--slots={size.slots}",
         ]  # fmt: skip

@@ -8,34 +8,35 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
-from dataclasses import replace
 from pathlib import Path
 
 import uvloop
 
 from anka_agent.app import Agent
+from anka_agent.identity.tokens import request_token
 from anka_agent.settings import AgentSettings
+from anka_crds.kube.client import KubeClient
 from anka_crds.kube.config import Endpoint, load_endpoint
-from anka_crds.kube.credentials import StaticCredentials
+from anka_crds.kube.unstructured import SERVICE_ACCOUNTS
 from anka_crds.process import logs
 from anka_dev.bench.burst.anka import MemoryAnka
-from anka_dev.bench.world import TAG, TEMPLATE, TEMPLATE_NAME
+from anka_dev.bench.world import TAG, TEMPLATE, TEMPLATE_NAME, bearer
 from anka_dev.cloud.install import NODE_NAMESPACE
 
 _START_SECONDS = 2.5
+_TOKEN_SECONDS = 86_400
 ENDS = ".starts"
 """Ending of the file of a Mac, beside its agent's directory, that tells when its starts had ended."""
 # Macs join a few at a time: hundreds of TLS handshakes at once would only time out.
 _JOIN_GAP_SECONDS = 0.02
 
 
-def _identity(endpoint: Endpoint, node: str) -> Endpoint:
-    """As the node's own ServiceAccount, by impersonation: hundreds of tokens would take minutes to make."""
-    headers = {
-        "Impersonate-User": f"system:serviceaccount:{NODE_NAMESPACE}:node-{node}",
-        "Impersonate-Group": f"system:serviceaccounts:{NODE_NAMESPACE}",
-    }
-    return replace(endpoint, credentials=StaticCredentials(headers))
+async def _identity(client: KubeClient, admin: Endpoint, ca_file: str, node: str) -> Endpoint:
+    """As the node's own ServiceAccount, with a token, as on a Mac."""
+    account = f"node-{node}"
+    await client.create(SERVICE_ACCOUNTS, {"metadata": {"name": account}}, NODE_NAMESPACE)
+    token = await request_token(client, NODE_NAMESPACE, account, _TOKEN_SECONDS)
+    return bearer(admin, ca_file, token)
 
 
 def _agent(name: str, endpoint: Endpoint, directory: Path, slots: int) -> Agent:
@@ -50,16 +51,18 @@ def _agent(name: str, endpoint: Endpoint, directory: Path, slots: int) -> Agent:
         state_dir=directory / name,
         health_port=0,
     )
-    return Agent(settings, _identity(endpoint, name), anka)
+    return Agent(settings, endpoint, anka)
 
 
 async def _run(options: argparse.Namespace) -> None:
-    endpoint = load_endpoint(options.kubeconfig)
+    admin = load_endpoint(options.kubeconfig)
     tasks = []
-    for number in range(options.first, options.first + options.macs):
-        agent = _agent(f"mac-{number:04}", endpoint, options.directory, options.slots)
-        tasks.append(asyncio.create_task(agent.run()))
-        await asyncio.sleep(_JOIN_GAP_SECONDS)
+    async with KubeClient(admin, user_agent="anka-bench") as client:
+        for number in range(options.first, options.first + options.macs):
+            name = f"mac-{number:04}"
+            endpoint = await _identity(client, admin, options.ca_file, name)
+            tasks.append(asyncio.create_task(_agent(name, endpoint, options.directory, options.slots).run()))
+            await asyncio.sleep(_JOIN_GAP_SECONDS)
     enough = asyncio.Event()
     # Each agent took the signals of its process.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, enough.set)
@@ -72,6 +75,7 @@ async def _run(options: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--kubeconfig", required=True)
+    parser.add_argument("--ca-file", required=True)
     parser.add_argument("--directory", type=Path, required=True)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--macs", type=int, required=True)
