@@ -83,7 +83,7 @@ class Work:
             tasks = await kopf.spawn_tasks(
                 registry=registry,
                 settings=kopf_setup.settings(),
-                # Else kopf asks for the name of its user, who has none in a container, and ends. Its type is not public.
+                # Else kopf asks for the name of its user, who has none in a container, and ends. The type is private.
                 identity=cast(Any, self._settings.identity),
                 clusterwide=True,
                 standalone=True,

@@ -84,7 +84,8 @@ def test_the_key_is_of_what_goes_into_it(tmp_path: Path, changed: Callable[[Path
 def test_it_is_built_once_and_an_old_one_goes_when_nobody_uses_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root, said = copy_of(tmp_path / "copy"), []
+    root = copy_of(tmp_path / "copy")
+    said: list[str] = []
     monkeypatch.setattr(module, "ROOT", root)
     tool = Told(tmp_path / "store", root)
     with built(tool, said.append) as first:
@@ -108,7 +109,8 @@ def test_it_is_built_once_and_an_old_one_goes_when_nobody_uses_it(
 
 
 def test_what_was_left_half_done_is_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root, said = copy_of(tmp_path / "copy"), []
+    root = copy_of(tmp_path / "copy")
+    said: list[str] = []
     monkeypatch.setattr(module, "ROOT", root)
     tool = Told(tmp_path / "store", root)
     with built(tool, said.append) as image:
