@@ -15,6 +15,8 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
+from anka_dev.errors import DevError
+
 PORT = 53
 _TTL_SECONDS = 0
 _ZONE = ".cluster.local"
@@ -43,12 +45,16 @@ def answer(asked: bytes, names: Names) -> bytes:
 
 
 class Resolver:
-    """Answers by UDP at ``address``, port 53; a context manager. ``names`` may be replaced at any time."""
+    """Answers by UDP at ``address``, port 53; a context manager. ``names`` may be replaced at any time. DevError when
+    somebody else has that port."""
 
     def __init__(self, address: str, port: int = PORT) -> None:
         self.address = address
         self.names: Names = {}
-        self._server = _Server((address, port), _Handler)
+        try:
+            self._server = _Server((address, port), _Handler)
+        except OSError as error:
+            raise DevError(f"names of Services need UDP port {port} of {address}: {error.strerror}") from None
         self._server.resolver = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="resolver", daemon=True)
 

@@ -5,6 +5,7 @@ import dns.query
 import dns.rcode
 import pytest
 
+from anka_dev.errors import DevError
 from anka_dev.pods.resolver import Resolver, answer
 
 NAMES = {"rest.n.svc": ["127.1.1.1", "127.1.1.2"], "empty.n.svc": []}
@@ -44,3 +45,8 @@ def test_it_answers_what_is_so_now_and_survives_nonsense() -> None:
         assert dns.query.udp(query, "127.0.0.1", 10, port=resolver.port).answer
         resolver.names = {}
         assert not dns.query.udp(query, "127.0.0.1", 10, port=resolver.port).answer
+
+
+def test_a_port_that_somebody_has() -> None:
+    with Resolver("127.0.0.1", 0) as first, pytest.raises(DevError, match=f"UDP port {first.port} of 127.0.0.1"):
+        Resolver("127.0.0.1", first.port)
