@@ -6,6 +6,7 @@ pytest_plugins = [
     "support.cluster",
     "support.kinds",
     "support.cloud",
+    "support.image",
     "support.chart",
     "support.client_stage",
     "support.agents",

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, cast
 
 import kopf
 
@@ -83,6 +83,8 @@ class Work:
             tasks = await kopf.spawn_tasks(
                 registry=registry,
                 settings=kopf_setup.settings(),
+                # Else kopf asks for the name of its user, who has none in a container, and ends. The type is private.
+                identity=cast(Any, self._settings.identity),
                 clusterwide=True,
                 standalone=True,
                 stop_flag=self.stop,

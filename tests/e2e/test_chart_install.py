@@ -1,4 +1,5 @@
-"""The chart by helm: installed, used, upgraded, uninstalled. Its pods are processes with their own ServiceAccounts.
+"""The chart by helm: installed, used, upgraded, uninstalled. Its pods have their own ServiceAccounts, and run from the
+built image where there can be one.
 
 One cluster lives through all of it, in the order of this file."""
 
@@ -20,6 +21,7 @@ from anka_crds.kube.kinds import DISTRIBUTIONS, GROUPS, INSTANCES, NODES, SAVES,
 from anka_crds.kube.resource import Resource
 from anka_dev.cloud import install
 from anka_dev.controlplane.helm import CHART
+from anka_dev.pods.network import Network
 from clients.lives import LIVES
 from support.chart import NAMESPACE, Charted
 from support.chart_deeds import (
@@ -37,7 +39,9 @@ from support.chart_deeds import (
 from support.chart_rights import Rights, Windows
 from support.client_stage import Stage
 from support.cloud import FAST_MAC, TAG
+from support.confined import ask, specs
 from support.examples import all_become_ready
+from support.image import no_containers
 from support.joining import Person
 from support.restless import restless
 from support.rights import Right, bound, covers
@@ -94,6 +98,34 @@ def test_a_pod_that_dies_is_started_again(charted: Charted) -> None:
     charted.until(lambda: first.restarts == 1, what="started again")
     assert second.restarts == 0
     charted.cloud.kubectl.run("wait", "--for=condition=Ready", f"pod/{first.name}", f"--namespace={NAMESPACE}")
+
+
+@pytest.mark.skipif(bool(no_containers()), reason=f"pods are plain processes: {no_containers()}")
+def test_what_a_container_sees_and_may(charted: Charted) -> None:
+    """Each of the chart's pods, all at once: its user, nothing to write but its emptyDir, no rights, only the image."""
+    names = ("anka-shim.anka-system.svc", "anka-shim", "anka-shim-peers.anka-system.svc.cluster.local", "nobody")
+    every = specs(charted)
+    assert set(every) == {"anka-operator", "anka-shim", "anka-answers"}
+    with ThreadPoolExecutor(len(every)) as together:
+        asked = {part: together.submit(ask, charted, spec, f"sees-{part}", *names) for part, spec in every.items()}
+        found = {part: answer.result() for part, answer in asked.items()}
+    for part, seen in found.items():
+        assert seen["ids"] == [65532, 65532, [65532]]
+        none = "0000000000000000"
+        assert seen["status"] == {"CapEff": none, "CapPrm": none, "CapBnd": none, "NoNewPrivs": "1"}
+        wrote = {folder for folder, said in seen["writes"].items() if said == "written"}
+        assert wrote == (set() if part == "anka-answers" else {"/tmp"}), seen["writes"]
+        assert seen["account"] == (None if part == "anka-answers" else ["ca.crt", "namespace", "token"])
+        assert {"anka-cloud", "kopf", "fastapi"} <= set(seen["packages"])
+        assert not {"pytest", "hypothesis", "mypy", "pip", "setuptools"} & set(seen["packages"])
+        assert (seen["python"], seen["directory"]) == ("/app/bin/python", "/app")
+        assert (seen["host"], seen["processes"]) == (f"sees-{part}", ["1"])
+        [service] = seen["names"]["anka-shim.anka-system.svc"]
+        assert service == charted.pods.address("anka-shim", NAMESPACE)
+        assert seen["names"]["anka-shim"] == [service]
+        replicas = [Network.local(pod["status"]["podIP"]) for pod in charted.pods_of("shim")]
+        assert seen["names"]["anka-shim-peers.anka-system.svc.cluster.local"] == sorted(replicas)
+        assert seen["names"]["nobody"] == "Name or service not known"
 
 
 def test_macs_join_as_the_notes_say(charted: Charted) -> None:
@@ -215,10 +247,15 @@ def test_an_upgrade_with_a_hundred_running(charted: Charted, tmp_path: Path) -> 
     cloud = charted.cloud
     answers = [cloud.rest("POST", "/api/v1/vm", {"vmid": charted.template, "count": 20}) for _ in range(5)]
     assert {answer["status"] for answer in answers} == {"OK"}, answers
-    cloud.kubectl.run(
-        "wait", "--for=jsonpath={.status.phase}=Started", "ankainstances", "--all", "--namespace=anka-ci",
-        "--timeout=90s", timeout=100,
-    )  # fmt: skip
+
+    def all_started() -> bool:
+        # `kubectl wait` asks for one after the other, and no more than a few each second.
+        shown = "--output=jsonpath={.items[*].status.phase}"
+        phases = cloud.kubectl.run("get", "ankainstances", "--namespace=anka-ci", shown).split()
+        assert "Error" not in phases
+        return phases == ["Started"] * 100
+
+    charted.until(all_started, seconds=90, what="a hundred started")
     before, pods = running(charted), {pod["metadata"]["name"] for pod in charted.listed("pods")}
     assert len(before.vms) == len({vm for _, vm in before.vms.values()}) == 100
     newer = shutil.copytree(CHART, tmp_path / "newer")
@@ -349,7 +386,11 @@ def test_what_an_uninstall_leaves(charted: Charted) -> None:
         (install.ROOT / "docs" / "upgrading.md").read_text().rpartition("To get rid of everything")[2].splitlines()
     ):
         words = line.split()
-        if words[:1] == ["kubectl"]:
+        if words[:3] == ["kubectl", "delete", "ankainstances"]:
+            # Looking whether each is gone, kubectl asks no more than a few times each second.
+            charted.cloud.kubectl.run(*words[1:], "--wait=false")
+            charted.until(lambda: not charted.listed("ankainstances"), what="instances are gone")
+        elif words[:1] == ["kubectl"]:
             charted.cloud.kubectl.run(*words[1:])
         elif words[:2] == ["helm", "uninstall"]:
             charted.helm.uninstall()

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
-from anka_dev.controlplane import versions
-from anka_dev.controlplane.embedded import say_on_stderr
-from anka_dev.image.build import BASE, build
+from anka_dev.image.build import BASE
 from anka_dev.image.buildah import Buildah, missing
+from anka_dev.image.built import Image
 
-IMAGE = "localhost/anka-cloud:test"
 MOST_BYTES = 260_000_000
 """Of what we add to the base; kubernetes and pydantic are most of it."""
 
@@ -20,17 +17,10 @@ pytestmark = [pytest.mark.e2e, pytest.mark.skipif(bool(missing()), reason=f"no i
 
 
 @pytest.fixture(scope="module")
-def tool() -> Buildah:
-    return Buildah(versions.cache_root(os.environ) / "images")
-
-
-@pytest.fixture(scope="module")
-def container(tool: Buildah) -> Iterator[str]:
-    build(tool, IMAGE, say_on_stderr)
-    name = tool.begin(IMAGE)
+def container(tool: Buildah, built_image: Image) -> Iterator[str]:
+    name = tool.begin(built_image.name)
     yield name
     tool.run("rm", name)
-    tool.run("rmi", IMAGE)
 
 
 @pytest.mark.parametrize("program", ["anka-operator", "anka-shim", "anka-agent"])
@@ -54,7 +44,7 @@ def test_nothing_of_the_workshop_is_inside(tool: Buildah, container: str) -> Non
     assert tool.inside(container, "ls", "/src").returncode != 0
 
 
-def test_it_is_small(tool: Buildah, container: str) -> None:
-    added = tool.size(IMAGE) - tool.size(BASE)
+def test_it_is_small(tool: Buildah, built_image: Image) -> None:
+    added = tool.size(built_image.name) - tool.size(BASE)
     print(f"the image adds {added / 1e6:.0f} MB to its base")
     assert added < MOST_BYTES

@@ -1,4 +1,4 @@
-"""The chart, installed into a control plane whose pods are processes of this machine."""
+"""The chart, installed into a control plane whose pods run on this machine: from the built image where there is one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from anka_dev.cloud.macs import RegistryHost
 from anka_dev.controlplane import ControlPlane
 from anka_dev.controlplane.embedded import say_on_stderr
 from anka_dev.controlplane.helm import CHART, Helm
+from anka_dev.image.built import Image
 from anka_dev.pods import PodRunner
 from support.cloud import TAG, TEMPLATE
+from support.image import no_containers
 
 NAMESPACE = "anka-system"
 Json = dict[str, Any]
@@ -84,15 +86,18 @@ class Charted:
 
 
 @pytest.fixture(scope="module")
-def charted(tmp_path_factory: pytest.TempPathFactory, ssh_key: Path) -> Iterator[Charted]:
+def charted(
+    tmp_path_factory: pytest.TempPathFactory, ssh_key: Path, request: pytest.FixtureRequest
+) -> Iterator[Charted]:
     """Control plane with controllers of Deployments, registry, pod runner; nothing is installed yet."""
     if sys.platform != "linux":
         pytest.skip("pods have loopback addresses of their own on Linux alone")
+    image: Image | None = None if no_containers() else request.getfixturevalue("built_image")
     directory = tmp_path_factory.mktemp("charted")
     audited = ("anka-system", "anka-nodes")
     with ControlPlane.start(directory / "control-plane", audit=True, workloads=True, audited=audited) as plane:
         helm = Helm(plane.kubeconfig, directory, say_on_stderr)
-        with LocalCloud(plane, directory) as cloud, PodRunner(plane, directory / "pods") as pods:
+        with LocalCloud(plane, directory) as cloud, PodRunner(plane, directory / "pods", image) as pods:
             registry = cloud.start_registry()
             template = registry.add_template(
                 TEMPLATE, [TAG], size=50_000_000, authorized_keys=ssh_key.with_suffix(".pub").read_text()

@@ -19,12 +19,17 @@ NEEDLESS = ("var/cache/apt", "usr/share/doc", "usr/share/man", "usr/share/locale
 OF_THIS_MACHINE = ("etc/ssl/certs/ca-certificates.crt", "etc/pip.conf")
 
 
-def build(tool: Buildah, image: str, say: Say) -> None:
+def ensure_base(tool: Buildah, say: Say) -> None:
     """DevError says what failed."""
     if not tool.has(BASE):
         say(f"making a base image from Debian {SUITE}: a minute or two, once")
         _base(tool)
-    say(f"building {image}")
+
+
+def build(tool: Buildah, image: str, say: Say) -> None:
+    """DevError says what failed."""
+    ensure_base(tool, say)
+    say(f"building {image}: most of a minute")
     tool.run(
         "bud",
         "--layers=false",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from anka_dev.errors import DevError
 
@@ -55,6 +57,15 @@ class Buildah:
 
     def has(self, image: str) -> bool:
         return self.run("inspect", "--type=image", image, check=False).returncode == 0
+
+    def id(self, image: str) -> str:
+        """Of its content. DevError when there is no such image."""
+        return self.run("inspect", "--type=image", "--format={{.FromImageID}}", image).stdout.strip()
+
+    def config(self, image: str) -> dict[str, Any]:
+        """What the image says of how it is run, as in OCI."""
+        found: dict[str, Any] = json.loads(self.run("inspect", "--type=image", image).stdout)["OCIv1"]["config"]
+        return found
 
     def size(self, image: str) -> int:
         """In bytes, with its base."""

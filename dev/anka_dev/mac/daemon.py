@@ -10,6 +10,7 @@ import fcntl
 import os
 import struct
 import sys
+import time
 
 from anka_dev.mac import fastjson, store
 from anka_dev.mac.errors import CONNECTION_LOST, GENERIC, AnkaError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from anka_dev.mac.core import SimulatedMac
 
 START_TIMEOUT = 30.0
+END_TIMEOUT = 10.0
 HEADER = struct.Struct("!I")
 
 
@@ -54,9 +56,11 @@ class DaemonHypervisor:
         # The daemon ends when it has nothing to do; a request that meets its last moment is sent again to the next one.
         for _ in range(3):
             self._ensure(mac)
+            asked = self.boot_id()
             answer = self._ask({"op": "start", "uuid": uuid})
             if answer is not None:
                 return dict(answer["vm"])
+            self._wait_for_end(asked)
         raise AnkaError("the hypervisor does not stay up; see host.log in the Mac's directory", GENERIC)
 
     def halt(self, mac: SimulatedMac, uuid: str, status: str, *, force: bool) -> None:
@@ -101,6 +105,12 @@ class DaemonHypervisor:
         if "error" in answer:
             raise AnkaError(answer["error"], answer["code"])
         return answer
+
+    def _wait_for_end(self, boot_id: str | None) -> None:
+        """Of the daemon that did not answer: it listens no more, and still has the lock for a moment."""
+        deadline = time.monotonic() + END_TIMEOUT
+        while boot_id is not None and self.boot_id() == boot_id and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def _ensure(self, mac: SimulatedMac) -> None:
         with mac.store.lock():

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 import urllib.error
@@ -24,8 +23,10 @@ from urllib3.exceptions import HTTPError
 from anka_dev.controlplane.process import Component, last_line
 from anka_dev.errors import DevError
 from anka_dev.pods import spec
+from anka_dev.pods.enter import CANNOT_START
 from anka_dev.pods.network import Address, Network
 from anka_dev.pods.volumes import materialise
+from anka_dev.pods.ways import Pod, Way
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +39,11 @@ _UNHEARD = (ApiException, HTTPError)
 
 @dataclass(frozen=True)
 class Machine:
-    """What all pods of a runner share: the client of the API, where it is, and the file with names of Services."""
+    """What all pods of a runner share: the client of the API, where it is, and how containers are started."""
 
     core: Any
     api: Address
-    names: Path
+    way: Way
 
 
 class PodLife:
@@ -115,7 +116,8 @@ class PodLife:
             code = self._component.exit_code or 0
             said = last_line(self.log)[:_MESSAGE_LETTERS]
             if self._pod["spec"]["restartPolicy"] != "Always":
-                state = {"terminated": {"exitCode": code, "message": said}}
+                reason = "StartError" if code == CANNOT_START else "Error" if code else "Completed"
+                state = {"terminated": {"exitCode": code, "reason": reason, "message": said}}
                 while not self._report("Failed" if code else "Succeeded", False, state):
                     if self._leaving.wait(_TICK_SECONDS):
                         return
@@ -160,23 +162,10 @@ class PodLife:
     def _argv(self) -> list[str]:
         known = spec.fields(self._pod, self.local)
         volumes = materialise(self._pod, self._folder / "volumes", self._machine.core, known, self._data)
-        places = {path: str(volumes[name]) for path, name in spec.mounts(self._container).items()}
         host, port = self._machine.api
-        env = {
-            "PATH": os.environ["PATH"],
-            "PYTHONUNBUFFERED": "1",
-            "KUBERNETES_SERVICE_HOST": host,
-            "KUBERNETES_SERVICE_PORT": str(port),
-            **({"TMPDIR": places["/tmp"]} if "/tmp" in places else {}),
-            **spec.environment(self._container, known, self._data),
-        }
-        words = spec.command(self._container, env)
-        token = places.get(spec.TOKEN_FOLDER, str(self._folder / "no-token"))
-        return [
-            "env", "-i", *(f"{name}={spec.relocate(value, places)}" for name, value in env.items()),
-            sys.executable, "-m", "anka_dev.pods.container", token, str(self._machine.names),
-            *(spec.relocate(word, places) for word in words),
-        ]  # fmt: skip
+        env = {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": str(port)}
+        pod = Pod(self._pod, known, self._data, volumes, self._folder, self.local)
+        return self._machine.way.argv(pod, env)
 
     def _data(self, kind: str, name: str) -> Mapping[str, str]:
         if kind == "configMap":

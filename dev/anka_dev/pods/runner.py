@@ -18,9 +18,13 @@ from kubernetes.client import ApiException
 
 from anka_crds.process.files import write_private
 from anka_dev.controlplane import Cluster
+from anka_dev.image.built import Image
+from anka_dev.pods.containers import Containers
 from anka_dev.pods.life import Machine, PodLife
 from anka_dev.pods.network import Network
+from anka_dev.pods.processes import Processes
 from anka_dev.pods.proxy import Proxy
+from anka_dev.pods.resolver import Resolver
 from anka_dev.pods.services import Services
 
 log = logging.getLogger(__name__)
@@ -34,18 +38,23 @@ class PodRunner:
 
     A process has its own ServiceAccount's token, bound to its pod, the environment, arguments, mounts and probes of
     the manifest, and a loopback address of its own, so that replicas listen on the same port. Linux only: elsewhere
-    127.0.0.1 is the only such address. There is no image, and so no other command than Python's and those of this
-    distribution.
+    127.0.0.1 is the only such address.
+
+    With ``image`` each container runs from it, whatever image its manifest names, confined as the manifest says: see
+    ``containers``. Without, there is no other command than Python's and those of this distribution.
     """
 
-    def __init__(self, cluster: Cluster, folder: Path) -> None:
+    def __init__(self, cluster: Cluster, folder: Path, image: Image | None = None) -> None:
         server = urlsplit(cluster.server)
         # The client's own types say too little, and some of them what is not so.
         self._api: Any = config.new_client_from_config(config_file=str(cluster.kubeconfig))  # type: ignore[no-untyped-call]
         self._core: Any = client.CoreV1Api(self._api)
-        self._machine = Machine(self._core, (str(server.hostname), server.port or 443), folder / "names.json")
         self._folder = folder
+        self._names = folder / "names.json"
         self._network = Network(os.getpid())
+        self._resolver = Resolver(self._network.take()) if image else None
+        way = Containers(image, self._resolver.address) if image and self._resolver else Processes(self._names)
+        self._machine = Machine(self._core, (str(server.hostname), server.port or 443), way)
         self._fronts: dict[str, str] = {}
         self._services = Services(self._front, Network.local)
         self._proxy = Proxy()
@@ -60,6 +69,8 @@ class PodRunner:
     def __enter__(self) -> PodRunner:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._proxy.__enter__()
+        if self._resolver:
+            self._resolver.__enter__()
         self._core.create_node({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}})
         discovery = client.DiscoveryV1Api(self._api)
         for listing, seen in (
@@ -79,12 +90,14 @@ class PodRunner:
             life.leave(2)
         for life in lives:
             life.join()
+        if self._resolver:
+            self._resolver.__exit__()
         self._proxy.__exit__()
         self._api.close()
 
     def address(self, service: str, namespace: str) -> str:
         """Where a Service with a cluster IP is reached on this machine. KeyError when it isn't known."""
-        found: list[str] = json.loads(self._machine.names.read_text())[f"{service}.{namespace}.svc"]
+        found: list[str] = json.loads(self._names.read_text())[f"{service}.{namespace}.svc"]
         return found[0]
 
     def lives(self, prefix: str) -> list[PodLife]:
@@ -152,4 +165,7 @@ class PodRunner:
 
     def _route(self) -> None:
         self._proxy.serve(self._services.routes())
-        write_private(self._machine.names, json.dumps(self._services.names()))
+        names = self._services.names()
+        write_private(self._names, json.dumps(names))
+        if self._resolver:
+            self._resolver.names = names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,10 @@ from anka_crds.process.files import write_private
 from anka_dev.pods import spec
 
 _TOKEN_SECONDS = 3607
+_MODE = 0o644
+_GROUP_READS = 0o440
+_ALL_WRITE = 0o777
+_SET_GROUP = 0o2000
 
 
 def materialise(
@@ -27,6 +32,41 @@ def materialise(
             raise ValueError(f"volume {volume['name']} is of a kind that is not known here")
         made[volume["name"]] = place
     return made
+
+
+def give(pod: Mapping[str, Any], made: Mapping[str, Path], user: int, group: int | None) -> None:
+    """The volumes of ``materialise`` to whom they are for, as a kubelet does: everybody writes an emptyDir, a token is
+    ``user``'s alone, files have the modes of the manifest; ``group`` (fsGroup) reads all of it. Needs root."""
+    for volume in pod["spec"].get("volumes", []):
+        place = made[volume["name"]]
+        if "emptyDir" in volume:
+            os.chown(place, -1, -1 if group is None else group)
+            place.chmod(_ALL_WRITE | (0 if group is None else _SET_GROUP))
+            continue
+        modes = _modes(volume)
+        for path in [place, *place.rglob("*")]:
+            if path.is_dir():
+                path.chmod(0o755)
+                continue
+            mode = modes.get(str(path.relative_to(place)), modes[""])
+            if mode is None:
+                os.chown(path, user, -1)
+                mode = 0o600
+            if group is not None:
+                os.chown(path, -1, group)
+                mode |= _GROUP_READS
+            path.chmod(mode)
+
+
+def _modes(volume: Mapping[str, Any]) -> dict[str, int | None]:
+    """By path in the volume; None is a token, "" is any other file."""
+    [about] = (volume[kind] for kind in ("projected", "secret", "configMap", "downwardAPI") if kind in volume)
+    found: dict[str, int | None] = {"": about.get("defaultMode", _MODE)}
+    for kind, source in _sources(volume):
+        if kind == "serviceAccountToken":
+            found[source["path"]] = None
+        found |= {item["path"]: item["mode"] for item in source.get("items") or [] if "mode" in item}
+    return found
 
 
 def _sources(volume: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,11 +17,15 @@ from kubernetes.client import ApiException
 from anka_dev.errors import DevError
 from anka_dev.pods.life import Machine, PodLife
 from anka_dev.pods.network import Network
+from anka_dev.pods.processes import Processes
+from anka_dev.pods.ways import Way
+from support.pod_ways import WAYS, way_of
 
 PATIENCE_SECONDS = 20.0
 # Well when it starts, sick as long as the file is there.
 SICKLY = """
-import http.server, pathlib, sys
+import http.server, pathlib, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 sick = pathlib.Path(sys.argv[2])
 sick.unlink(missing_ok=True)
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -26,6 +33,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(503 if self.path == "/livez" and sick.exists() else 200)
         self.end_headers()
 http.server.HTTPServer((sys.argv[1], 8099), Handler).serve_forever()
+"""
+
+
+# One at a time.
+ALONE = """
+import fcntl, signal
+lock = open('/shared/lock', 'a')
+fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+with open('/shared/alive', 'a') as stream:
+    stream.write('x')
+signal.pause()
 """
 
 
@@ -58,8 +76,9 @@ class Api:
 
 
 class Place:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, way: Way) -> None:
         self.folder = folder
+        self._way = way
         self.api = Api()
         self.local = Network(time.monotonic_ns() % 60_000).take()
         self.lives: list[PodLife] = []
@@ -71,18 +90,37 @@ class Place:
             "spec": {
                 "serviceAccountName": "me",
                 "restartPolicy": policy,
-                "containers": [{"name": "c", "image": "i", "command": ["python", "-c"], "args": args, **container}],
+                "volumes": [{"name": "shared", "emptyDir": {}}],
+                "containers": [
+                    {
+                        "name": "c",
+                        "image": "i",
+                        "command": [self.python, "-c"],
+                        "args": args,
+                        "volumeMounts": [{"name": "shared", "mountPath": "/shared"}],
+                        **container,
+                    }
+                ],
             },
         }
-        machine = Machine(self.api, ("127.0.0.1", 1), self.folder / "names.json")
+        machine = Machine(self.api, ("127.0.0.1", 1), self._way)
         life = PodLife(pod, machine, self.folder, self.local, self.ended.set)
         self.lives.append(life)
         return life.start()
 
+    @property
+    def python(self) -> str:
+        return "python" if isinstance(self._way, Processes) else sys.executable
 
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    made = Place(tmp_path)
+    @property
+    def shared(self) -> Path:
+        """Where /shared of the pod is here."""
+        return self.folder / "volumes" / "shared"
+
+
+@pytest.fixture(params=WAYS)
+def place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
+    made = Place(tmp_path, way_of(request.param, tmp_path))
     yield made
     for life in made.lives:
         life.leave(0)
@@ -112,43 +150,54 @@ def test_a_pod_that_is_to_stay_is_started_again(place: Place) -> None:
     assert life.restarts >= 2
 
 
-def test_one_that_does_not_answer_any_more_is_started_again(place: Place, tmp_path: Path) -> None:
+def test_one_that_does_not_answer_any_more_is_started_again(place: Place) -> None:
     probe = {"httpGet": {"path": "/readyz", "port": 8099}, "periodSeconds": 1}
     live = {"httpGet": {"path": "/livez", "port": 8099}, "periodSeconds": 1, "failureThreshold": 1}
     address = {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
-    sick = tmp_path / "sick"
     place.begin(
-        SICKLY, "$(IP)", str(sick), policy="Always", readinessProbe=probe, livenessProbe=live, env=[address]
+        SICKLY, "$(IP)", "/shared/sick", policy="Always", readinessProbe=probe, livenessProbe=live, env=[address]
     )  # fmt: skip
 
     def ready(status: dict[str, Any]) -> bool:
         return bool(status["conditions"][-1]["status"] == "True")
 
     assert place.api.until(ready)["podIP"] == Network.outside(place.local)
-    sick.touch()
+    (place.shared / "sick").touch()
     place.api.until(lambda status: ready(status) and status["containerStatuses"][0]["restartCount"] == 1)
 
 
-def test_the_end_is_asked_for_and_told_when_it_has_come(place: Place, tmp_path: Path) -> None:
-    done = tmp_path / "done"
+def test_the_end_is_asked_for_and_told_when_it_has_come(place: Place) -> None:
     code = (
         "import pathlib, signal, sys\n"
         "signal.signal(signal.SIGTERM, lambda *_: (pathlib.Path(sys.argv[1]).touch(), sys.exit()))\n"
         "print('up', flush=True)\n"
         "while True: signal.pause()\n"
     )
-    life = place.begin(code, str(done), policy="Always")
+    life = place.begin(code, "/shared/done", policy="Always")
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (life.log.exists() and "up" in life.log.read_text()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     life.leave(PATIENCE_SECONDS)
     life.join()
-    assert done.exists()
+    assert (place.shared / "done").exists()
     assert place.api.deleted.is_set()
     assert place.ended.is_set()
     with pytest.raises(DevError, match="pod p has no process now"):
         life.pid  # noqa: B018
+
+
+def test_one_that_dies_is_started_again_and_nothing_of_it_is_left(place: Place) -> None:
+    """Two at a time would be in each other's way: here by a lock that the second then would not get."""
+    life = place.begin(ALONE, policy="Always")
+    alive = place.shared / "alive"
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    for count in (1, 2):
+        while not (alive.exists() and alive.stat().st_size == count):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        os.kill(life.pid, signal.SIGKILL)
+    place.api.until(lambda status: status["containerStatuses"][0]["restartCount"] == 2)
 
 
 def test_what_cannot_be_run_says_why(place: Place) -> None:
