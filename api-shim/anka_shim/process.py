@@ -70,7 +70,9 @@ async def services(
         stack.push_async_callback(_cancel, task)
         line = await stack.enter_async_context(PeerLine(settings.peer_seconds))
         peers = await stack.enter_async_context(Peers(settings.peer_addresses, line))
-        slots = WriteSlots(settings.write_seconds, Barrier(peers, settings.peer_seconds))
+        slots = WriteSlots(
+            settings.write_seconds, Barrier(peers, settings.peer_seconds), batch_seconds=settings.batch_seconds
+        )
         repeats = Slots(client, stores, instance_views.gone_of, clock, namespace=settings.namespace)
         commands = InstanceCommands(
             client, stores.instances, undo, namespace=settings.namespace, slots=slots, repeats=repeats

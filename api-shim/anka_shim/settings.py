@@ -46,6 +46,13 @@ class ShimSettings(RegistryUser):
     write_seconds: float = Field(
         default=4.0, gt=0, le=60, description="Longest time that a request waits for the Kubernetes API, in seconds."
     )
+    batch_seconds: float = Field(
+        default=25.0,
+        gt=0,
+        le=60,
+        description="The same for a request that starts several: --write-seconds is then the longest time without "
+        "another one.",
+    )
     terminated_seconds: float = Field(
         default=60.0, ge=0, le=86_400, description="How long an instance is shown as Terminated after it is gone."
     )

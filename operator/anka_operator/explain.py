@@ -140,9 +140,6 @@ def lines(explanation: Explanation) -> list[str]:
         head = f"It would wait: {answer.message}."
     if explanation.ahead:
         head += f" Ahead of it in the queue: {explanation.ahead}, with nodes for {explanation.placed} of them."
-        if isinstance(answer, Binding) and explanation.placed < explanation.ahead:
-            # That follows from how long they have been waiting for, which the operator alone knows.
-            head += " The operator may keep a node free for one of those that are left: that is not known here."
     if not explanation.verdicts:
         return [head]
     return [head, "", *_table(explanation.verdicts)]

@@ -103,7 +103,14 @@ class Work:
         registry_client = None
         if settings.registry_url:
             registry_client = await self._owned.enter_async_context(RegistryClient(settings.registry_url))
-        scheduling = Scheduling(cluster, clock, registry_url=settings.registry_url, placement=settings.placement)
+        grants = Grants(cluster, clock, node_namespace=settings.node_namespace)
+        scheduling = Scheduling(
+            cluster,
+            clock,
+            registry_url=settings.registry_url,
+            around_bind=grants.ahead,
+            placement=settings.placement,
+        )
         recorder = Recorder(cluster, clock, identity=settings.identity)
         context = Context(
             recorder=recorder,
@@ -131,7 +138,7 @@ class Work:
             Rollout(cluster, clock, limit=settings.agent_updates, failures=settings.agent_update_failures),
             Cleanup(cluster, clock, recorder, lost_seconds=settings.node_lost_seconds),
             Lifetimes(cluster, clock, recorder),
-            Grants(cluster, clock, node_namespace=settings.node_namespace),
+            grants,
             scheduling,
             Explaining(cluster, scheduling, clock, recorder),
         ):

@@ -82,6 +82,7 @@ VALUES: dict[str, list[Any]] = {
     "policies.writers": BOTH,
     "policies.metadata": BOTH,
     "policies.finalizer": ["auto", True, False],
+    "flowSchemas": BOTH,
     "rbac.people": BOTH,
     "monitoring.podMonitor": BOTH,
     "monitoring.prometheusRule": BOTH,

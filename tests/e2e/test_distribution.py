@@ -142,6 +142,26 @@ def test_to_a_group_by_kubectl(desk: Desk) -> None:
     desk.cloud.wait_for("templatedistribution/to-group", "delete")
 
 
+def test_one_mac_more_after_the_end(desk: Desk) -> None:
+    template, kubectl = desk.template("one-more"), desk.cloud.kubectl
+    manifest = {
+        "apiVersion": "anka.veertu.com/v1alpha1",
+        "kind": "TemplateDistribution",
+        "metadata": {"name": "one-more"},
+        "spec": {"template": "one-more", "nodes": ["mac-01"]},
+    }
+    for number in (1, 2):
+        manifest["spec"] = {"template": "one-more", "nodes": list(MACS)[:number]}
+        kubectl.run("apply", "--server-side", "--filename=-", stdin=json.dumps(manifest))
+        # What people wait with: it must not believe the end before the change.
+        kubectl.run(
+            "wait", f"--for=jsonpath={{.status.observedGeneration}}={number}", "ankad/one-more", "--timeout=30s"
+        )
+        kubectl.run("wait", "--for=condition=Ready", "ankad/one-more", "--timeout=30s", timeout=40)
+        assert desk.holding(template) == list(MACS)[:number]
+    assert [desk.pulls(name, template) for name in list(MACS)[:2]] == [1, 1]
+
+
 def test_cancelled_in_the_middle_of_the_pull(desk: Desk) -> None:
     template = desk.template("cancelled", seconds=300)
     request = desk.distribute(template, node_ids=["mac-01"])

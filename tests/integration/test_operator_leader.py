@@ -1,4 +1,4 @@
-"""Two operators, one Lease: whoever dies, nothing is lost, nothing doubled; and how a process ends."""
+"""Two operators, one Lease: whoever dies, nothing is lost, nothing doubled; how a process ends; what goes first."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -14,7 +15,9 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from anka_crds.api import AnkaInstance, NodeState
@@ -22,6 +25,7 @@ from anka_crds.kube.kinds import NODES
 from anka_crds.kube.lease import LEASES
 from anka_crds.kube.store import EventType
 from anka_dev.cloud import LocalCloud
+from anka_dev.cloud.install import ensure_node_account
 from anka_dev.cloud.service import Service
 from support.operators import OPERATOR_FLAGS, Fleet
 
@@ -142,3 +146,59 @@ def test_an_api_that_is_not_there(tmp_path: Path, operator_cloud: LocalCloud) ->
     finally:
         process.kill()
         process.wait()
+
+
+# What an apiserver that has too much to do serves first: it names the rule that each request fell under.
+
+LEASE_URL = "/apis/coordination.k8s.io/v1/namespaces"
+INSTANCE_URL = "/apis/anka.veertu.com/v1alpha1/ankainstances"
+FLOWS = ("anka-leader", "anka-heartbeats")
+
+REQUESTS = [
+    ("anka-system/anka-operator", "GET", f"{LEASE_URL}/anka-system/leases/anka-operator", "anka-leader"),
+    ("anka-system/anka-operator", "POST", f"{LEASE_URL}/anka-system/leases", "anka-leader"),
+    ("anka-system/anka-operator", "PATCH", f"{LEASE_URL}/anka-system/leases/anka-operator", "anka-leader"),
+    ("anka-system/anka-operator", "GET", f"{LEASE_URL}/anka-nodes/leases/mac-a", "anka-leader"),
+    ("anka-nodes/node-mac-a", "POST", f"{LEASE_URL}/anka-nodes/leases", "anka-heartbeats"),
+    ("anka-nodes/node-mac-a", "PATCH", f"{LEASE_URL}/anka-nodes/leases/mac-a", "anka-heartbeats"),
+    # All else has its turn with everybody else's.
+    ("anka-system/anka-operator", "GET", INSTANCE_URL, None),
+    ("anka-nodes/node-mac-a", "GET", f"{INSTANCE_URL}?fieldSelector=status.nodeName=mac-a", None),
+    ("anka-nodes/node-mac-a", "PATCH", f"{LEASE_URL}/anka-system/leases/anka-operator", None),
+    ("anka-system/anka-shim", "GET", INSTANCE_URL, None),
+    ("anka-system/anka-shim", "PATCH", f"{LEASE_URL}/anka-system/leases/anka-operator", None),
+]
+
+
+@pytest.fixture(scope="module")
+def schemas(operator_cloud: LocalCloud) -> dict[str, dict[str, Any]]:
+    """Ours, by uid."""
+    kubectl = operator_cloud.cluster.kubectl
+    ensure_node_account(operator_cloud.cluster, "mac-a")
+    # Its rule counts once its priority level is found.
+    kubectl.run("wait", "--for=condition=Dangling=False", "flowschema", *FLOWS, "--timeout=30s")
+    listed = json.loads(kubectl.run("get", "flowschemas", "--output=json"))["items"]
+    return {one["metadata"]["uid"]: one for one in listed if one["metadata"]["name"] in FLOWS}
+
+
+@pytest.mark.parametrize(("who", "method", "path", "expected"), REQUESTS)
+def test_who_comes_first(
+    operator_cloud: LocalCloud,
+    schemas: dict[str, dict[str, Any]],
+    who: str,
+    method: str,
+    path: str,
+    expected: str | None,
+) -> None:
+    cluster, (namespace, account) = operator_cloud.cluster, who.split("/")
+    token = cluster.kubectl.run("create", "token", account, f"--namespace={namespace}").strip()
+    answer = httpx.request(
+        method,
+        cluster.server + path,
+        content="{}" if method in ("POST", "PATCH") else None,
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/merge-patch+json"},
+        verify=ssl.create_default_context(cafile=str(cluster.ca_file)),
+    )
+    # Which rule it falls under is decided before what becomes of it.
+    schema = schemas.get(answer.headers["X-Kubernetes-PF-FlowSchema-UID"])
+    assert (schema["metadata"]["name"] if schema is not None else None) == expected

@@ -20,6 +20,7 @@ from anka_crds.kube.unstructured import ROLE_BINDINGS, ROLES, unstructured
 from anka_dev.cloud import LocalCloud
 from anka_dev.cloud.install import ensure_node_account
 from anka_dev.cloud.service import Service
+from anka_operator.reconcile.grant import SELECTOR
 from support.operators import TEMPLATE, Fleet
 
 pytestmark = pytest.mark.integration
@@ -101,7 +102,12 @@ async def readers(fleet: Fleet, operator_cloud: LocalCloud, operator: Service) -
 async def test_from_its_bind_to_its_start_and_no_longer(fleet: Fleet, readers: Readers) -> None:
     await fleet.node("mac-1", holds=("v1",))
     assert await readers.of("scripts") == set()
-    await readers.create("one")
+    one = await readers.create("one")
+    # The right is older than the bind: who sees the bind is not refused.
+    granted = (await fleet.client.list(ROLE_BINDINGS, OPEN, label_selector=SELECTOR)).items
+    versions = [int(binding.metadata.resource_version or 0) for binding in granted]
+    assert len(versions) == 1
+    assert versions[0] < int(one.metadata.resource_version or 0)
     await readers.become({"mac-1"})
     await readers.become({"mac-1"}, "vnc")
     assert await readers.of("others") == set()

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import yaml
-from kubernetes import client, config
+from kubernetes import client
 
 from support.chart import Charted
 from support.rights import Granted, Right, bound, covers, granted, refused
 from support.rights_table import PEOPLE
+from support.roles import Roles
 
 Json = dict[str, Any]
 ANY_MAC = "system:serviceaccount:anka-nodes:node-mac-01"
@@ -44,9 +45,8 @@ class Rights:
 
     def __init__(self, charted: Charted) -> None:
         self._charted = charted
-        self._api: Any = config.new_client_from_config(config_file=str(charted.cloud.cluster.kubeconfig))  # type: ignore[no-untyped-call]
-        self._roles: Any = client.RbacAuthorizationV1Api(self._api)
-        self._reviews: Any = client.AuthorizationV1Api(self._api)
+        self._roles = Roles(charted.cloud.cluster.kubeconfig)
+        self._reviews: Any = client.AuthorizationV1Api(self._roles.api)
 
     def granted(self) -> list[Granted]:
         """To operator, shim, agents and join tokens."""
@@ -61,12 +61,11 @@ class Rights:
         return [item for item in yaml.safe_load_all(self._charted.helm.manifest()) if item]
 
     def refused(self) -> list[str]:
-        """What operator, shim and agents were refused by RBAC until now. Not Secrets: an agent is given the right to
-        one after its instance, and asks until it has it."""
+        """What operator, shim and agents were refused by RBAC until now."""
         return [
             f"{event['user']['username']}: {event['verb']} {event['requestURI']}"
             for event in self._charted.asked()
-            if refused(event) and event["objectRef"]["resource"] != "secrets"
+            if refused(event)
         ]
 
     def used(self, windows: Windows) -> dict[Right, dict[str, Json]]:
@@ -85,23 +84,10 @@ class Rights:
     def without(self, one: Granted) -> Iterator[None]:
         """While the block runs, this right is in no role. It is asked before whether that has come into force, and
         after it whether the right is back, by a request that needs it."""
-        rules = self._read(one)
-        rule = rules[one.rule]
-        rest = [verb for verb in rule["verbs"] if verb != one.right.verb]
-        others = [resource for resource in rule["resources"] if resource != one.right.resource]
-        # The rule's other resources keep the verb, and this one its other verbs.
-        left = [
-            made
-            for made in ({**rule, "resources": others}, {**rule, "resources": [one.right.resource], "verbs": rest})
-            if made["resources"] and made["verbs"]
-        ]
-        self._write(one, [*rules[: one.rule], *left, *rules[one.rule + 1 :]])
-        try:
+        with self._roles.without(one):
             self._until(one.right, allowed=False)
             yield
-        finally:
-            self._write(one, rules)
-            self._until(one.right, allowed=True)
+        self._until(one.right, allowed=True)
 
     def allows(self, right: Right, user: str = "") -> bool:
         """Whether the API would do this for whoever has the right, or for ``user``."""
@@ -125,21 +111,6 @@ class Rights:
         while self.allows(right) is not allowed:
             assert time.monotonic() < deadline, f"{right}: {'not ' if allowed else ''}allowed"
             time.sleep(0.01)
-
-    def _read(self, one: Granted) -> list[Json]:
-        if one.kind == "Role":
-            role = self._roles.read_namespaced_role(one.role, one.right.namespace)
-        else:
-            role = self._roles.read_cluster_role(one.role)
-        rules: list[Json] = self._api.sanitize_for_serialization(role.rules)
-        return rules
-
-    def _write(self, one: Granted, rules: list[Json]) -> None:
-        body = {"rules": rules}
-        if one.kind == "Role":
-            self._roles.patch_namespaced_role(one.role, one.right.namespace, body)
-        else:
-            self._roles.patch_cluster_role(one.role, body)
 
 
 def _groups(user: str) -> list[str]:

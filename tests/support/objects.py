@@ -44,6 +44,7 @@ def node(
     seen: Json = {
         "templates": [{"uuid": TEMPLATE, "name": "macos-15", "tag": tag} for tag in holds],
         **({"state": state} if state else {}),
+        "cpuCount": 8,
         **({"hostArch": arch} if arch else {}),
         **(status or {}),
     }

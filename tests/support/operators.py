@@ -83,7 +83,7 @@ class Fleet:
     ) -> AnkaNode:
         """A Mac that has joined and beats until `alive` no longer has it."""
         created = await self.client.create(NODES, {"metadata": {"name": name}, "spec": {"maxVmCount": slots, **spec}})
-        status: Spec = {"hostArch": arch}
+        status: Spec = {"hostArch": arch, "cpuCount": 8}
         if holds:
             status["templates"] = [{"uuid": TEMPLATE, "name": "macos-15", "tag": tag} for tag in holds]
         await self.client.patch(NODES, name, {"status": status}, subresource="status")

@@ -171,7 +171,7 @@ def _reports(**status: Any) -> Change:
 
 def _nodes() -> Iterator[tuple[str, Life, str]]:
     def mac(*, alive: bool = True, **status: Any) -> Life:
-        return Life(AnkaNode).wrote(_reports(agentVersion="1", **status)).wrote(_judged(alive))
+        return Life(AnkaNode).wrote(_reports(agentVersion="1", cpuCount=8, **status)).wrote(_judged(alive))
 
     update: Json = {"agentVersion": "2"}
     failed: Json = {"agentUpdate": {"version": "2", "failed": True, "message": "no such package"}}
@@ -285,6 +285,11 @@ def _distributions() -> Iterator[tuple[str, Life, str]]:
     changed = taken().wrote(_progress(done, done)).edited(ttlSecondsAfterFinished=3600)
     yield "changed when it is over", changed, IN_PROGRESS
     yield "seen that it was changed", one_more(changed).wrote(distribution.seen), CURRENT
+    fewer = one(nodes=["mac-1"]).wrote(_taken("mac-1")).wrote(_progress(done)).edited(nodes=["mac-1", "mac-2"])
+    yield "for other Macs when it is over", fewer, IN_PROGRESS
+    anew = one_more(fewer).wrote(lambda d: distribution.aimed_anew(d, ["mac-1", "mac-2"], now=NOW))
+    yield "taken up for other Macs", anew, IN_PROGRESS
+    yield "other Macs have it", one_more(anew).wrote(_progress(done, done)), CURRENT
     yield "deleted", taken().deleted(), TERMINATING
 
 

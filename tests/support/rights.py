@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,19 @@ def granted(objects: Iterable[Mapping[str, Any]]) -> Iterator[Granted]:
                         for verb in rule["verbs"]:
                             right = Right(_name(subject), namespace, group, resource, verb)
                             yield Granted(right, ref["kind"], ref["name"], number)
+
+
+def lacking(rules: Sequence[Mapping[str, Any]], one: Granted) -> list[dict[str, Any]]:
+    """The rules of its role without this right: the rule's other resources keep the verb, and this one its others."""
+    rule = rules[one.rule]
+    rest = [verb for verb in rule["verbs"] if verb != one.right.verb]
+    others = [resource for resource in rule["resources"] if resource != one.right.resource]
+    left = [
+        made
+        for made in ({**rule, "resources": others}, {**rule, "resources": [one.right.resource], "verbs": rest})
+        if made["resources"] and made["verbs"]
+    ]
+    return [dict(made) for made in (*rules[: one.rule], *left, *rules[one.rule + 1 :])]
 
 
 def bound(role: str) -> Mapping[str, Any]:

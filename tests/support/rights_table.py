@@ -28,13 +28,16 @@ class Row:
     """The test that fails without it."""
 
 
-def rows() -> Iterator[Row]:
-    """One for each verb."""
-    who = ""
-    for line in FILE.read_text().splitlines():
+def rows(text: str | None = None) -> Iterator[Row]:
+    """One for each verb, of ``text`` or of the file. ValueError for rows about somebody who is not known here."""
+    about = ""
+    for line in (FILE.read_text() if text is None else text).splitlines():
         if line.startswith("## "):
-            who = WHO.get(line[3:].lower(), "")
-        elif who and line.startswith("| `"):
+            about = line[3:]
+        elif line.startswith("| `"):
+            if about.lower() not in WHO:
+                raise ValueError(f"rights of {about}: add it to WHO or correct the heading")
+            who = WHO[about.lower()]
             verbs, resource, where, _, test = (cell.strip() for cell in line.strip("|").split("|"))
             name, _, group = resource.strip("`").partition(".")
             subresource = ""

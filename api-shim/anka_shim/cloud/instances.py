@@ -15,7 +15,7 @@ from anka_crds.kube.errors import ApiError, Conflict, NotFound
 from anka_crds.kube.kinds import INSTANCES
 from anka_crds.kube.store import Store
 from anka_shim.cloud.once import NotMade, Slots
-from anka_shim.cloud.slots import WriteSlots
+from anka_shim.cloud.slots import Deadline, WriteSlots
 from anka_shim.cloud.told import told
 from anka_shim.cloud.undo import Undo, may_exist
 from anka_shim.translate.failure import NOT_FOUND, Failure
@@ -68,7 +68,7 @@ class InstanceCommands:
 
     async def _all(self, batch: _Batch, spec: AnkaInstanceSpec, wanted: Once | None) -> None:
         """Everything that is written for one request, and read at all replicas then."""
-        deadline = self._slots.deadline()
+        deadline = self._slots.deadline(many=len(batch.ids) > 1)
         places = range(len(batch.ids))
         if wanted is None:
             await asyncio.gather(*(self._new(batch, place, spec, deadline) for place in places))
@@ -79,21 +79,24 @@ class InstanceCommands:
         if batch.failure is None:
             await self._slots.written(self._store, *batch.seen)
 
-    async def _new(self, batch: _Batch, place: int, spec: AnkaInstanceSpec, deadline: float) -> None:
+    async def _new(self, batch: _Batch, place: int, spec: AnkaInstanceSpec, deadline: Deadline) -> None:
         id_ = batch.ids[place] = self._new_id()
         body = manifest(id_, self._namespace, spec)
         try:
-            async with self._slots.take(deadline) as seconds:
+            async with self._slots.take(deadline):
                 if batch.failure is None:
-                    obj = await self._client.create(INSTANCES, body, self._namespace, deadline=seconds)
+                    obj = await deadline.holds(
+                        self._client.create(INSTANCES, body, self._namespace, deadline=deadline.seconds)
+                    )
                     batch.created.append(id_)
                     self._took(batch, obj)
+                    deadline.progressed()
         except ApiError as error:
             batch.fail(error)
             if may_exist(error):
                 batch.unknown.append(id_)
 
-    async def _once(self, batch: _Batch, place: int, spec: AnkaInstanceSpec, wanted: Once, deadline: float) -> None:
+    async def _once(self, batch: _Batch, place: int, spec: AnkaInstanceSpec, wanted: Once, deadline: Deadline) -> None:
         attempt = str(batch.attempt)
         try:
             async with self._slots.take(deadline):
@@ -103,6 +106,7 @@ class InstanceCommands:
                     if attempt_of(obj) == attempt:
                         batch.created.append(obj.metadata.name)
                     self._took(batch, obj)
+                    deadline.progressed()
         except NotMade as error:
             batch.fail(error.error)
             if error.may_exist:

@@ -10,7 +10,7 @@ from anka_crds.kube.client import KubeClient
 from anka_crds.kube.errors import ApiError, Conflict, NotFound
 from anka_crds.kube.resource import M
 from anka_crds.kube.store import Store
-from anka_shim.cloud.slots import WriteSlots
+from anka_shim.cloud.slots import Deadline, WriteSlots
 from anka_shim.cloud.told import told
 from anka_shim.translate.failure import NOT_FOUND, Failure
 
@@ -101,7 +101,7 @@ class Objects(Generic[M]):
         else:
             await self._slots.written(self._store, left)
 
-    async def _fresh(self, name: str, deadline: float, what: str) -> M | None:
+    async def _fresh(self, name: str, deadline: Deadline, what: str) -> M | None:
         """Somebody else wrote it since: their word, read anew."""
         try:
             async with self._slots.take(deadline) as seconds:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 
 from anka_crds.api import AnkaInstance
@@ -12,6 +11,7 @@ from anka_crds.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
 from anka_crds.kube.kinds import INSTANCES
 from anka_crds.process.clock import Clock
 from anka_shim.cloud.caches import BY_SLOT, Stores
+from anka_shim.cloud.slots import Deadline
 from anka_shim.cloud.undo import may_exist
 from anka_shim.translate.manifest import manifest
 from anka_shim.translate.once import ATTEMPT, KEPT, TAKEN_BACK, Once, attempt_of, check, free_name, repeated
@@ -42,7 +42,7 @@ class Slots:
         self._namespace = namespace
 
     async def fill(
-        self, wanted: Once, index: int, spec: AnkaInstanceSpec, attempt: str, deadline: float
+        self, wanted: Once, index: int, spec: AnkaInstanceSpec, attempt: str, deadline: Deadline
     ) -> AnkaInstance:
         """The instance of this slot: made now, which its attempt tells, or by whoever asked first. Raises Failure when
         the key was used for something else, NotMade when a creation failed, ApiError."""
@@ -68,16 +68,20 @@ class Slots:
                 existing[kept.metadata.uid] = kept
 
     async def _create(
-        self, wanted: Once, index: int, spec: AnkaInstanceSpec, name: str, attempt: str, deadline: float
+        self, wanted: Once, index: int, spec: AnkaInstanceSpec, name: str, attempt: str, deadline: Deadline
     ) -> AnkaInstance:
         """A new object; the one that has its name already; or, when that vanished meanwhile, a new one after all."""
         body = manifest(name, self._namespace, spec, wanted.annotations(index, attempt))
         while True:
             try:
-                return await self._client.create(INSTANCES, body, self._namespace, deadline=_left(deadline))
+                return await deadline.holds(
+                    self._client.create(INSTANCES, body, self._namespace, deadline=deadline.seconds)
+                )
             except AlreadyExists:
                 try:
-                    return await self._client.get(INSTANCES, name, self._namespace, deadline=_left(deadline))
+                    return await deadline.holds(
+                        self._client.get(INSTANCES, name, self._namespace, deadline=deadline.seconds)
+                    )
                 except NotFound:
                     continue
                 except ApiError as error:
@@ -85,30 +89,28 @@ class Slots:
             except ApiError as error:
                 raise NotMade(name, error, may_exist=may_exist(error)) from error
 
-    async def _keep(self, obj: AnkaInstance, deadline: float) -> AnkaInstance | None:
+    async def _keep(self, obj: AnkaInstance, deadline: Deadline) -> AnkaInstance | None:
         """Tell the attempt that made it that it is in other hands now, too: it must not be taken back any more. Gives
         the object as it is then, None when it is gone."""
         patch = {"metadata": {"annotations": {ATTEMPT: KEPT}}}
         name, namespace = obj.metadata.name, obj.metadata.namespace
         while attempt_of(obj) not in (KEPT, TAKEN_BACK):
             try:
-                obj = await self._client.patch(
-                    INSTANCES,
-                    name,
-                    patch,
-                    namespace,
-                    resource_version=obj.metadata.resource_version,
-                    deadline=_left(deadline),
+                obj = await deadline.holds(
+                    self._client.patch(
+                        INSTANCES,
+                        name,
+                        patch,
+                        namespace,
+                        resource_version=obj.metadata.resource_version,
+                        deadline=deadline.seconds,
+                    )
                 )
             except Conflict:
                 try:
-                    obj = await self._client.get(INSTANCES, name, namespace, deadline=_left(deadline))
+                    obj = await deadline.holds(self._client.get(INSTANCES, name, namespace, deadline=deadline.seconds))
                 except NotFound:
                     return None
             except NotFound:
                 return None
         return obj
-
-
-def _left(deadline: float) -> float:
-    return max(0.001, deadline - asyncio.get_running_loop().time())

@@ -74,6 +74,9 @@ class TemplateDistributionStatus(ApiModel):
         description="What spec.template and spec.tag meant when it was taken up; without a tag all are removed.",
     )
     registry: Text | None = Field(default=None, description="URL of the registry that is pulled from.")
+    aimed_at: Text | None = Field(
+        default=None, description="What its Macs were chosen by, the last time they were: nodes, all, or group NAME."
+    )
     progress: Text | None = Field(
         default=None, description="For people: how many Macs have finished, of how many, and the mean progress."
     )

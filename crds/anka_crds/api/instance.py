@@ -167,6 +167,11 @@ class AnkaInstanceStatus(ApiModel):
     vlan: Text | None = Field(default=None, description="VLAN id that the VM was put into.")
     mac_address: Text | None = Field(default=None, description="MAC address given to the VM.")
     usb_device: Text | None = Field(default=None, description="USB device claimed for the VM: its location id.")
+    kept_free: int | None = Field(
+        default=None,
+        ge=0,
+        description="How many Macs take nobody else, so that the first who waits for the same finds room.",
+    )
     scheduled_at: datetime | None = Field(default=None, description="When a node was chosen for the instance.")
     rescheduled_at: datetime | None = Field(
         default=None, description="When it lost its node and began to wait for another; absent if it never did."

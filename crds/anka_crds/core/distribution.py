@@ -24,6 +24,11 @@ def targets(spec: TemplateDistributionSpec, nodes: Iterable[AnkaNode]) -> list[s
     return sorted(names)[:MAX_TARGETS]
 
 
+def aim(spec: TemplateDistributionSpec) -> str:
+    """What decides on its Macs: nodes, all, or group NAME."""
+    return "nodes" if spec.nodes else f"group {spec.group}" if spec.group is not None else "all"
+
+
 def keeps(rule: DistributionRule, node: AnkaNode) -> bool:
     """Whether this rule of a template is about this Mac."""
     if not rule.nodes and not rule.groups:

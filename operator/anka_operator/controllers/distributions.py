@@ -65,6 +65,9 @@ class Distributions(Controller):
         async with self._serial.turn(distribution) as distribution:
             if distribution.metadata.deletion_timestamp is not None:
                 return math.inf
+            if reconcile.aims_elsewhere(distribution):
+                await self._write(distribution, self._aimed_anew(distribution), guarded=True)
+                return math.inf
             if is_finished(distribution.status):
                 return await self._after_the_end(distribution)
             if distribution.spec.cancelled:
@@ -75,12 +78,22 @@ class Distributions(Controller):
                 return math.inf
             return await self._follow(distribution)
 
+    def _no_group(self, distribution: TemplateDistribution) -> Unscheduled | None:
+        group = distribution.spec.group
+        if group is None or self._cluster.stores.groups.get(group) is not None:
+            return None
+        return Unscheduled("GroupNotFound", f"There is no NodeGroup {group}")
+
+    def _aimed_anew(self, distribution: TemplateDistribution) -> Status | None:
+        if why := self._no_group(distribution):
+            return reconcile.refused(distribution, why, now=self.clock.now())
+        names = targets(distribution.spec, self._cluster.stores.nodes)
+        return reconcile.aimed_anew(distribution, names, now=self.clock.now())
+
     def _taken_up(self, distribution: TemplateDistribution) -> Status | None:
-        stores, now, group = self._cluster.stores, self.clock.now(), distribution.spec.group
-        if group is not None and stores.groups.get(group) is None:
-            return reconcile.refused(
-                distribution, Unscheduled("GroupNotFound", f"There is no NodeGroup {group}"), now=now
-            )
+        stores, now = self._cluster.stores, self.clock.now()
+        if why := self._no_group(distribution):
+            return reconcile.refused(distribution, why, now=now)
         template = reconcile.meant(distribution, Catalog(stores.templates), stores.nodes)
         if isinstance(template, Unscheduled):
             if template.reason == "TemplateNotReady":

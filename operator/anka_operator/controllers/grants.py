@@ -7,8 +7,8 @@ hand out the right themselves. Instances that name no Secret cost no call.
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from anka_crds.api import AnkaInstance
@@ -19,7 +19,7 @@ from anka_crds.process.clock import Clock
 from anka_operator import metrics
 from anka_operator.cluster import OUTSIDE, Cluster
 from anka_operator.controllers.loop import Controller, all_of
-from anka_operator.reconcile.grant import SELECTOR, Grant, grant_of, names_secret
+from anka_operator.reconcile.grant import SELECTOR, Grant, grant_for, grant_of, names_secret
 
 log = logging.getLogger(__name__)
 
@@ -58,34 +58,66 @@ class Grants(Controller):
         self._refused: dict[str, float] = {}
         """Until when not to try again: by namespace, and by name of a grant."""
         self._told: set[str] = set()
+        self._ahead: dict[str, Grant] = {}
+        """For binds that are under way, by name."""
         cluster.stores.instances.subscribe(self._instance)
 
     async def run_once(self) -> float | None:
         now = self.clock.monotonic()
         self._refused = {what: until for what, until in self._refused.items() if until > now}
-        wanted: dict[str, dict[str, Grant]] = defaultdict(dict)
-        for instance in self._cluster.stores.instances.by_index(OUTSIDE, "yes"):
-            there = wanted[instance.metadata.namespace or ""]
-            grant = grant_of(instance)
-            if grant is not None:
-                there[grant.name] = grant
-        for namespace in sorted(wanted.keys() | self._known.keys()):
+        there = {one.metadata.namespace or "" for one in self._cluster.stores.instances.by_index(OUTSIDE, "yes")}
+        for namespace in sorted(there | self._known.keys()):
             if namespace not in self._refused:
-                await self._settle(namespace, wanted.get(namespace, {}))
+                await self._settle(namespace)
         metrics.SECRET_RIGHTS.set(sum(len(known.whole) for known in self._known.values()))
         return min((until - now for until in self._refused.values()), default=None)
 
-    async def _settle(self, namespace: str, wanted: dict[str, Grant]) -> None:
+    @asynccontextmanager
+    async def ahead(self, instance: AnkaInstance, node: str) -> AsyncIterator[None]:
+        """The bind is made in this block: the agent may ask as soon as it sees that, and shall not be refused then. A
+        right that cannot be had now is no reason to wait: it is tried again, and the agent tells what is missing."""
+        grant = grant_for(instance, node)
+        if grant is None:
+            yield
+            return
+        self._ahead[grant.name] = grant
+        try:
+            try:
+                await self._give_ahead(grant)
+            except ApiError as error:
+                self.report(error)
+            yield
+        finally:
+            # From here on the instance says whether it has that node.
+            del self._ahead[grant.name]
+            self.wake()
+
+    async def _give_ahead(self, grant: Grant) -> None:
+        if grant.namespace in self._refused or grant.name in self._refused:
+            return
+        known = self._known.get(grant.namespace) or await self._known_anew(grant.namespace)
+        if known is not None and grant.name not in known.whole:
+            await self._give(grant, known)
+
+    def _wanted(self, namespace: str) -> dict[str, Grant]:
+        found = [
+            grant_of(one)
+            for one in self._cluster.stores.instances.by_index(OUTSIDE, "yes")
+            if (one.metadata.namespace or "") == namespace
+        ]
+        found += [grant for grant in self._ahead.values() if grant.namespace == namespace]
+        return {grant.name: grant for grant in found if grant is not None}
+
+    async def _settle(self, namespace: str) -> None:
         """What is there becomes what is wanted. Raises ApiError."""
         known = self._known.get(namespace)
         old = known is None or self.clock.monotonic() - known.looked_at >= LOOK_SECONDS
-        if known is None or (old and (wanted or known.all)):
-            try:
-                known = self._known[namespace] = await self._look(namespace)
-            except Forbidden as refused:
-                self._known.pop(namespace, None)
-                self._refuse(namespace, f"Secrets of namespace {namespace} are not ours to hand out", refused)
+        if known is None or (old and (self._wanted(namespace) or known.all)):
+            known = await self._known_anew(namespace)
+            if known is None:
                 return
+        # Not before: a bind may have come while it was looked at.
+        wanted = self._wanted(namespace)
         await all_of(
             [
                 *(self._take(namespace, name, known) for name in sorted(known.all - wanted.keys())),
@@ -96,6 +128,16 @@ class Grants(Controller):
                 ),
             ]
         )
+
+    async def _known_anew(self, namespace: str) -> _Namespace | None:
+        """As the API has it; None where it is not ours to look at. Raises ApiError."""
+        try:
+            known = self._known[namespace] = await self._look(namespace)
+        except Forbidden as refused:
+            self._known.pop(namespace, None)
+            self._refuse(namespace, f"Secrets of namespace {namespace} are not ours to hand out", refused)
+            return None
+        return known
 
     async def _look(self, namespace: str) -> _Namespace:
         """Our own of an earlier life are found here: nothing of it is kept in memory alone."""

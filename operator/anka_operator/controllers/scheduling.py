@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from types import TracebackType
 
 from anka_crds.api import AnkaInstance
@@ -33,6 +35,14 @@ EXPIRE_SECONDS = 60.0
 DRAIN_SECONDS = 5.0
 
 
+AroundBind = Callable[[AnkaInstance, str], AbstractAsyncContextManager[None]]
+"""Called with an instance and the node that it is about to be given; the bind is made in its block."""
+
+
+def _nothing(_: AnkaInstance, __: str) -> AbstractAsyncContextManager[None]:
+    return nullcontext()
+
+
 class Scheduling(Controller):
     """`unscheduled`: for each shape that could not be served in the last round, why."""
 
@@ -42,6 +52,7 @@ class Scheduling(Controller):
         clock: Clock,
         *,
         registry_url: str | None = None,
+        around_bind: AroundBind = _nothing,
         placement: Placement = Placement.SPREAD,
         window: float = 0.01,
         max_in_flight: int = MAX_IN_FLIGHT,
@@ -52,6 +63,7 @@ class Scheduling(Controller):
         self._cluster = cluster
         self._names = TemplateNames(cluster.stores.templates)
         self._registry_url = registry_url
+        self._around_bind = around_bind
         self._max_in_flight = max_in_flight
         self._reasons: set[str] = set()
         self._binds: set[asyncio.Task[None]] = set()
@@ -128,7 +140,8 @@ class Scheduling(Controller):
             )
         since = self.board.since.get(binding.uid)
         patch = bound(instance, binding, now=self.clock.now(), registry=self._registry_url)
-        await self._cluster.write.instances.put_status(instance, patch, deadline=BIND_SECONDS)
+        async with self._around_bind(instance, binding.node):
+            await self._cluster.write.instances.put_status(instance, patch, deadline=BIND_SECONDS)
         metrics.BOUND.inc()
         if since is not None:
             template = self._names.of(instance)

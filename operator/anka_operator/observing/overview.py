@@ -94,9 +94,9 @@ def _oldest(instances: list[AnkaInstance], now: datetime | None) -> Metric:
 
 
 def _capacities(source: _Source | None) -> Iterator[Metric]:
-    """Three pairs of gauges: of each Mac, of each group, of all."""
+    """Three pairs of gauges: of each Mac, of each group, of all. And how many Macs have a place."""
     if source is None:
-        found = Capacity({}, {}, {})
+        found = Capacity({}, {}, {}, 0, {})
     else:
         groups = [group.metadata.name for group in source.stores.groups]
         found = capacity(source.board.nodes, groups, source.board.ledger)
@@ -120,6 +120,18 @@ def _capacities(source: _Source | None) -> Iterator[Metric]:
         used.add_metric([resource], room.used)
     yield total
     yield used
+    yield from _places(source, found)
+
+
+def _places(source: _Source | None, found: Capacity) -> Iterator[Metric]:
+    usual = "take new VMs and have room for one more of the usual size"
+    macs = GaugeMetricFamily("anka_operator_open_macs", f"Macs that {usual}.")
+    of_group = GaugeMetricFamily("anka_operator_group_open_macs", f"Macs of a group that {usual}.", labels=["group"])
+    if source is not None:
+        macs.add_metric([], found.open_macs)
+    for group, number in found.group_open_macs.items():
+        of_group.add_metric([group], number)
+    yield from (macs, of_group)
 
 
 def _macs(source: _Source | None, now: datetime | None) -> Iterator[Metric]:

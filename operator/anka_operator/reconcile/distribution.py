@@ -1,7 +1,7 @@
 """Status of a TemplateDistribution: what is meant and for which Macs, then what their agents report.
 
-The Macs are those of the moment at which the request is taken up. One that is done stays done, with its message if it
-failed; `done` without a message is success.
+The Macs are those of the moment at which the request is taken up, or at which its spec came to mean others. One that is
+done stays done, with its message if it failed; `done` without a message is success.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from anka_crds.api.node import AnkaNode
 from anka_crds.api.phase import NodeState
 from anka_crds.api.vm_info import ResolvedTemplate
 from anka_crds.core.conditions import observed, summarised
-from anka_crds.core.distribution import is_finished
+from anka_crds.core.distribution import aim, is_finished
 from anka_crds.core.lifecycle import Health
 from anka_operator.reconcile.node import offline_since
 from anka_operator.reconcile.patch import Status, bounded, settled, whole
@@ -31,6 +31,7 @@ _HEALTH: dict[DistributionPhase, Health] = {
     "Cancelled": Health.FAILED,
 }
 OFFLINE = "The Mac is Offline"
+NO_MACS = "There is no Mac that it is for"
 
 
 def meant(
@@ -61,8 +62,9 @@ def waits(distribution: TemplateDistribution, why: Unscheduled, *, now: datetime
 
 
 def refused(distribution: TemplateDistribution, why: Unscheduled, *, now: datetime) -> Status | None:
-    """What it asks for is not there: it never begins."""
-    return _patch(distribution, "Error", why.reason, why.message, now, requested_at=_requested(distribution, now))
+    """What it asks for is not there: it does not begin."""
+    facts = {"requested_at": _requested(distribution, now), "aimed_at": aim(distribution.spec)}
+    return _patch(distribution, "Error", why.reason, why.message, now, **facts)
 
 
 def taken_up(
@@ -75,12 +77,42 @@ def taken_up(
 ) -> Status | None:
     """The template, and the Macs that it is for from now on."""
     entries = [NodeProgress(node_name=name) for name in names]
-    facts = {"requested_at": _requested(distribution, now), "template": template, "registry": registry}
+    facts = {
+        "requested_at": _requested(distribution, now),
+        "template": template,
+        "registry": registry,
+        "aimed_at": aim(distribution.spec),
+    }
     if not entries:
-        return _patch(distribution, "Done", "NoMacs", "There is no Mac that it is for", now, **facts)
+        return _patch(distribution, "Done", "NoMacs", NO_MACS, now, **facts)
     doing = "Pulling" if distribution.spec.action == "Pull" else "Removing"
     words = f"{doing} {_words(template)} {'to' if doing == 'Pulling' else 'from'} {_macs(len(entries))}"
     return _patch(distribution, "Running", doing, words, now, nodes=entries, **facts)
+
+
+def aims_elsewhere(distribution: TemplateDistribution) -> bool:
+    """Whether its spec is for other Macs than it was when they were chosen. Not for one that never began, or that was
+    cancelled. Macs that join a group, or the cloud, are no reason: a rule would be for that."""
+    spec, status = distribution.spec, distribution.status
+    if status.template is None or spec.cancelled:
+        return False
+    named = {entry.node_name for entry in status.nodes} != set(spec.nodes) if spec.nodes else False
+    return named or status.aimed_at not in (None, aim(spec))
+
+
+def aimed_anew(distribution: TemplateDistribution, names: Iterable[str], *, now: datetime) -> Status | None:
+    """These are its Macs from now on: new ones begin, and those that are none of them any more are left as they are."""
+    known = {entry.node_name: entry for entry in distribution.status.nodes}
+    entries = [known.get(name) or NodeProgress(node_name=name) for name in names]
+    facts = {"nodes": entries, "aimed_at": aim(distribution.spec), "finished_at": None}
+    if not entries:
+        return _patch(
+            distribution, "Done", "NoMacs", NO_MACS, now, **{**facts, "finished_at": now.replace(microsecond=0)}
+        )
+    words = (
+        f"Other Macs are meant now: {_macs(len(entries))}, {sum(entry.done for entry in entries)} of them done before"
+    )
+    return _patch(distribution, "Running", "MacsChanged", words, now, **facts)
 
 
 def progressed(

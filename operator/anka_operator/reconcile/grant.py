@@ -56,11 +56,16 @@ def names_secret(instance: AnkaInstance) -> bool:
 
 def grant_of(instance: AnkaInstance) -> Grant | None:
     """What its node's agent must be able to read now; None: nothing, not yet or not any more."""
-    node, uid = instance.status.node_name, instance.metadata.uid
-    secrets = _needed(instance)
-    if node is None or not secrets or instance.metadata.deletion_timestamp is not None:
+    node = instance.status.node_name
+    return grant_for(instance, node) if node is not None else None
+
+
+def grant_for(instance: AnkaInstance, node: str) -> Grant | None:
+    """The same for the node that it is about to be given."""
+    meta, secrets = instance.metadata, _needed(instance)
+    if not secrets or meta.deletion_timestamp is not None:
         return None
-    return Grant(instance.metadata.namespace or "", instance.metadata.name, uid, node, tuple(sorted(secrets)))
+    return Grant(meta.namespace or "", meta.name, meta.uid, node, tuple(sorted(secrets)))
 
 
 def _needed(instance: AnkaInstance) -> set[str]:

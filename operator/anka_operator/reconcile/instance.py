@@ -60,6 +60,7 @@ def bound(instance: AnkaInstance, binding: Binding, *, now: datetime, registry: 
         "requestId": stable_uuid("start", instance.metadata.uid, instance.metadata.resource_version),
         "observedGeneration": _gen(instance),
         "conditions": listed(conditions),
+        **_no_longer_waiting(instance),
         **({"arch": template.arch} if template.arch in ("amd64", "arm64") else {}),
         **({"registry": registry} if registry else {}),
         **({"usbDevice": binding.claim.usb} if binding.claim.usb is not None else {}),
@@ -78,6 +79,7 @@ def waiting(instance: AnkaInstance, why: Unscheduled, *, now: datetime) -> Statu
         "observedGeneration": _gen(instance),
         "updatedAt": text(now),
         "conditions": listed(conditions),
+        **({"keptFree": why.kept} if why.kept else _no_longer_waiting(instance)),
     }
 
 
@@ -89,6 +91,7 @@ def shows(instance: AnkaInstance, why: Unscheduled) -> bool:
         and known.status == "False"
         and known.reason == why.reason
         and known.message == bounded(why.message)
+        and (instance.status.kept_free or 0) == why.kept
         and instance.status.observed_generation == _gen(instance)
     )
 
@@ -124,7 +127,12 @@ def _error(instance: AnkaInstance, message: str, conditions: list[Condition], no
         "updatedAt": text(now),
         "observedGeneration": _gen(instance),
         "conditions": listed(conditions),
+        **_no_longer_waiting(instance),
     }
+
+
+def _no_longer_waiting(instance: AnkaInstance) -> Status:
+    return {"keptFree": None} if instance.status.kept_free is not None else {}
 
 
 def _again(instance: AnkaInstance, reason: str, message: str, now: datetime) -> Status:

@@ -79,7 +79,8 @@ def _vm_status(instance: AnkaInstance) -> str | None:
 
 
 def state_of(node: AnkaNode, alive: bool | None, *, clogged: bool = False) -> NodeState | None:
-    """`state` of the seed document. `alive` None: nobody can tell yet, so it stays as it is.
+    """`state` of the seed document. `alive` None: nobody can tell yet, so it stays as it is. So it does until the agent
+    of a new node has reported what the scheduler places by: it beats before that, and for longer if a report fails.
 
     What keeps the Mac from working comes before what people wanted of it (Drain Mode).
     """
@@ -87,6 +88,8 @@ def state_of(node: AnkaNode, alive: bool | None, *, clogged: bool = False) -> No
         return node.status.state
     if not alive:
         return NodeState.OFFLINE
+    if not reported(node):
+        return node.status.state
     if node.status.updating:
         return NodeState.UPDATING
     anka = node.status.anka_version
@@ -95,6 +98,12 @@ def state_of(node: AnkaNode, alive: bool | None, *, clogged: bool = False) -> No
     if clogged:
         return NodeState.UNHEALTHY
     return NodeState.DRAIN if node.spec.drain_mode or node.status.leaving else NodeState.ACTIVE
+
+
+def reported(node: AnkaNode) -> bool:
+    """Whether its agent has ever written what the Mac is. Every report has its cores; the architecture is not known to
+    an agent on anything but a Mac before there is a template."""
+    return node.status.cpu_count is not None
 
 
 def judged(

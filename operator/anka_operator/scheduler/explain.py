@@ -9,6 +9,7 @@ from anka_operator.scheduler import reasons
 from anka_operator.scheduler.decide import Binding, Round, decide
 from anka_operator.scheduler.fleet import Node
 from anka_operator.scheduler.ledger import Use
+from anka_operator.scheduler.patience import Told
 from anka_operator.scheduler.queue import Pending
 from anka_operator.scheduler.reasons import Obstacle, Unscheduled
 from anka_operator.scheduler.score import Score, missing
@@ -48,11 +49,13 @@ def explain(instance: AnkaInstance, snapshot: Snapshot, place: Pending) -> Expla
     Bookings that are made on the way stay in `snapshot.ledger`: make a snapshot for each question.
     """
     world, ledger = snapshot.world, snapshot.ledger
-    placed = decide(world, snapshot.queue, ledger, before=place).bindings
+    before = decide(world, snapshot.queue, ledger, before=place, patience=Told(snapshot.kept))
+    placed = before.bindings
     ahead = sum(
         1 for shape in snapshot.queue.shapes for pending in snapshot.queue.line(shape) if pending < place
     )  # fmt: skip
     round_ = Round(world, ledger)
+    round_.floor.kept.update(before.kept)
     shape = shape_of(instance)
     search = round_.begin(shape)
     if isinstance(search, Unscheduled):

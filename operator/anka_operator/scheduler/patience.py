@@ -9,6 +9,8 @@ enough for whoever has waited longest.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from anka_operator.scheduler.filters import Asked, free_device
 from anka_operator.scheduler.fleet import Node
 from anka_operator.scheduler.ledger import Use
@@ -34,6 +36,17 @@ class Patience:
 
     def __contains__(self, uid: str) -> bool:
         return uid in self._since
+
+
+class Told(Patience):
+    """What somebody else, whose patience it is, told of it: how many nodes he keeps free for whom."""
+
+    def __init__(self, kept: Mapping[str, int]) -> None:
+        super().__init__()
+        self._kept = kept
+
+    def nodes_due(self, uid: str, now: float) -> int:
+        return self._kept.get(uid, 0)
 
 
 def deficit(node: Node, asked: Asked, use: Use) -> float | None:

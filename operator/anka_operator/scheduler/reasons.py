@@ -23,6 +23,8 @@ class Unscheduled:
 
     reason: str
     message: str
+    kept: int = 0
+    """How many nodes are kept free for this shape."""
 
 
 def _is(words: str) -> Obstacle:
@@ -90,12 +92,12 @@ def no_node_fits(total: int, obstacles: Mapping[Obstacle, int], kept: Sequence[s
     counted = [(count, what.one if count == 1 else what.many) for what, count in obstacles.items()]
     parts = ", ".join(f"{count} {words}" for count, words in sorted(counted, key=lambda one: (-one[0], one[1])))
     nodes = f"0/{total} node{'' if total == 1 else 's'} fit"
-    return Unscheduled("Unschedulable", f"{nodes}: {parts}{_kept(kept)}")
+    return Unscheduled("Unschedulable", f"{nodes}: {parts}{_kept(kept)}", len(kept))
 
 
 def node_does_not_fit(node: str, obstacle: Obstacle, kept: Sequence[str] = ()) -> Unscheduled:
     """For an instance that names its node."""
-    return Unscheduled("Unschedulable", f"Node {node} {obstacle.alone}{_kept(kept)}")
+    return Unscheduled("Unschedulable", f"Node {node} {obstacle.alone}{_kept(kept)}", len(kept))
 
 
 def _kept(nodes: Sequence[str]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from anka_crds.api.group import NodeGroup
 from anka_crds.api.instance import AnkaInstance
@@ -24,6 +24,8 @@ class Snapshot:
     world: World
     queue: Queue
     ledger: Ledger
+    kept: Mapping[str, int] = field(default_factory=dict)
+    """For whom the operator keeps nodes free, by uid, and how many: as it told them."""
 
 
 def snapshot(
@@ -39,9 +41,11 @@ def snapshot(
     for view in views.values():
         sizes.learn(view.sizes)
     fallbacks = {group.metadata.name: group.spec.fallback_group for group in groups}
-    queue, ledger = Queue(), Ledger()
+    queue, ledger, kept = Queue(), Ledger(), dict[str, int]()
     for instance in instances:
         ledger.put(instance.metadata.uid, claim_of(instance, sizes))
         if is_pending(instance):
             queue.put(instance)
-    return Snapshot(World(views, Catalog(templates), fallbacks, sizes, placement), queue, ledger)
+            if instance.status.kept_free:
+                kept[instance.metadata.uid] = instance.status.kept_free
+    return Snapshot(World(views, Catalog(templates), fallbacks, sizes, placement), queue, ledger, kept)

@@ -1,18 +1,21 @@
-"""docs/rights.md is what the manifests grant; that each is needed, tests/e2e/test_chart_install.py shows."""
+"""docs/rights.md is what the manifests grant. That each is needed, tests/e2e/test_chart_install.py shows for processes,
+tests/integration/test_people.py for people."""
 
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from anka_dev.cloud.install import BASE, ROOT
-from support.rights import Right, bound, covers, granted, refused
-from support.rights_table import PEOPLE, rows
+from support.rights import Right, bound, covers, granted, lacking, refused
+from support.rights_table import PEOPLE, Row, rows
 
-TESTS = ROOT / "tests" / "e2e" / "test_chart_install.py"
+PROCESSES = ROOT / "tests" / "e2e" / "test_chart_install.py"
+PERSONS = ROOT / "tests" / "integration" / "test_people.py"
 
 
 def test_each_right_has_one_row() -> None:
@@ -23,9 +26,51 @@ def test_each_right_has_one_row() -> None:
     assert len(set(told)) == len(told)
 
 
-def test_each_row_names_a_test() -> None:
-    known = {item.name for item in ast.parse(TESTS.read_text()).body if isinstance(item, ast.FunctionDef)}
-    assert {row.test for row in rows()} <= known
+@pytest.mark.parametrize(("file", "people"), [(PROCESSES, False), (PERSONS, True)], ids=["processes", "people"])
+def test_each_row_names_a_test(file: Path, people: bool) -> None:
+    known = {item.name for item in ast.parse(file.read_text()).body if isinstance(item, ast.FunctionDef)}
+    named = {row.test for row in rows() if (row.right.who in PEOPLE) is people}
+    assert named
+    assert named <= known
+
+
+TABLE = """
+## Role anka-view
+| verbs | resource | where | without it | test |
+| `get`, `list` | `things/status.g` | everywhere | x | `test_a` |
+## Join token
+| `create` | `serviceaccounts/token` | `anka-nodes` | x | `test_b` |
+"""
+
+
+def test_a_row_for_each_verb() -> None:
+    joiner = "system:serviceaccount:anka-system:anka-joiner"
+    assert list(rows(TABLE)) == [
+        Row(Right("anka-view", "", "g", "things/status", "get"), "test_a"),
+        Row(Right("anka-view", "", "g", "things/status", "list"), "test_a"),
+        Row(Right(joiner, "anka-nodes", "", "serviceaccounts/token", "create"), "test_b"),
+    ]
+
+
+def test_a_table_about_somebody_unknown_is_an_error() -> None:
+    """It would be read as no rights at all."""
+    with pytest.raises(ValueError, match="Role anka-vjew"):
+        list(rows(TABLE.replace("anka-view", "anka-vjew")))
+
+
+RULES = [
+    {"apiGroups": ["g"], "resources": ["a", "b"], "verbs": ["get", "list"]},
+    {"apiGroups": ["g"], "resources": ["c"], "verbs": ["get"]},
+]
+
+
+def test_one_right_less() -> None:
+    roles = [{"kind": "ClusterRole", "metadata": {"name": "r"}, "rules": RULES}, bound("r")]
+    every = list(granted(roles))
+    assert len(every) == 5
+    for one in every:
+        less = {**roles[0], "rules": lacking(RULES, one)}
+        assert {left.right for left in granted([less, bound("r")])} == {left.right for left in every} - {one.right}
 
 
 MAC = {"username": "system:serviceaccount:anka-nodes:node-a", "groups": ["system:serviceaccounts:anka-nodes"]}

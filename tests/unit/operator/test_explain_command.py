@@ -100,12 +100,10 @@ async def test_answers() -> None:
             "mac-1   1/1 VMs                              is full",
             "mac-22  2/2 VMs, 8/16 vCPUs, 8192/14336 MiB  is full",
         ]
-        # The operator may keep mac-3 free for the urgent one that is left: it alone knows.
         await rig.put(instance("urgent-0", priority=1, node="mac-1"), node("mac-3", slots=3))
         assert (await answer(rig))[0] == (
             "It would go to mac-3, which pulls the template first. "
-            "Ahead of it in the queue: 3, with nodes for 2 of them. "
-            "The operator may keep a node free for one of those that are left: that is not known here."
+            "Ahead of it in the queue: 3, with nodes for 2 of them."
         )
         await rig.put(instance("urgent-0", priority=1), node("mac-3", slots=0))
         assert await answer(rig, template="nonesuch") == [
@@ -113,6 +111,42 @@ async def test_answers() -> None:
             "Ahead of it in the queue: 3, with nodes for 2 of them."
         ]
         assert [seen.verb for seen in rig.writes()] == []
+
+
+async def test_nodes_that_are_kept_free() -> None:
+    """For one that comes first and is too large for what is free; the operator has told it how many."""
+    sized: dict[str, Any] = {"arch": "amd64", "capacityMode": "resource", "vcpuOverride": 8, "ramOverrideGib": 64}
+    large, small = {"vcpu": 8, "memoryMib": 1024}, {"vcpu": 1, "memoryMib": 1024}
+
+    def waits(kept: int | None) -> AnkaInstance:
+        return instance("large", priority=1, resources=large, status={"phase": "Scheduling", "keptFree": kept})
+
+    async with make_rig() as rig:
+        await rig.put(
+            template(arch=""),
+            node("mac-1", holds=("v2",), **sized),
+            node("mac-2", holds=("v2",), **sized),
+            *(
+                instance(name, resources=small, status={"nodeName": mac, "phase": "Started"})
+                for name, mac in (("a", "mac-1"), ("b", "mac-2"), ("c", "mac-2"))
+            ),
+            waits(None),
+        )
+        assert (await answer(rig, resources=small))[0].startswith("It would go to mac-1.")
+        await rig.put(waits(1))
+        assert await answer(rig, resources=small) == [
+            "It would go to mac-2. Ahead of it in the queue: 1, with nodes for 0 of them.",
+            "",
+            "NODE   TAKEN                             ANSWER",
+            "mac-2  2 VMs, 2/8 vCPUs, 2048/65536 MiB  fits, has the template",
+            "mac-1  1 VMs, 1/8 vCPUs, 1024/65536 MiB  is kept free for one that waits longer",
+        ]
+        # Who is more urgent may use it.
+        assert (await answer(rig, resources=small, priority=0))[0] == "It would go to mac-1."
+        await rig.put(waits(2))
+        assert (await answer(rig, resources=small))[0].startswith(
+            "It would wait: 0/2 nodes fit: 2 kept free for one that waits longer."
+        )
 
 
 async def test_one_that_waits_already_keeps_its_place() -> None:

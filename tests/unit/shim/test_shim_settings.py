@@ -46,6 +46,7 @@ def test_the_registry_url_is_kept_without_its_last_slash() -> None:
         ["--registry-url", "registry:8089"],
         ["--max-count", "0"],
         ["--write-seconds", "0"],
+        ["--batch-seconds", "61"],
         ["--controller-version", "1.2"],
         ["--access-log", "some"],
         ["--peers", "shim"],

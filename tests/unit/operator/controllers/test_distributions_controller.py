@@ -65,6 +65,36 @@ async def test_a_life(rig: Rig, distributions: Distributions) -> None:
     assert rig.cluster.stores.distributions.get("request") is None
 
 
+async def test_a_change_of_its_macs_is_carried_out(rig: Rig, distributions: Distributions) -> None:
+    macs = [node("a"), node("b"), node("c", groups=["ios"])]
+    await rig.put(template(), *macs, group("ios"), distribution(nodes=["a"]))
+    await distributions.run_once()
+    await report(rig, "a", 2, done=True)
+    await distributions.run_once()
+    assert seen(rig).status.phase == "Done"
+
+    async def change(generation: int, **spec: Any) -> list[str]:
+        meta = {"generation": generation, "version": 100 * generation}
+        await rig.put(distribution(status=seen(rig).status.to_api(), meta=meta, **spec))
+        await distributions.run_once()
+        status = seen(rig).status
+        assert status.observed_generation == generation
+        return [f"{entry.node_name} {'done' if entry.done else 'not yet'}" for entry in status.nodes]
+
+    assert await change(2, nodes=["a", "b"]) == ["a done", "b not yet"]
+    assert seen(rig).status.phase == "Running"
+    assert await change(3, group="ios") == ["c not yet"]
+    assert await change(4, group="none") == ["c not yet"]
+    # No Mac works for what is in Error.
+    assert seen(rig).status.phase == "Error"
+    assert await change(5) == ["a not yet", "b not yet", "c not yet"]
+    assert seen(rig).status.phase == "Running"
+    writes = len(rig.writes())
+    await rig.put(node("d"))
+    await distributions.run_once()
+    assert len(rig.writes()) == writes
+
+
 async def test_many_macs_are_told_less_often(rig: Rig, distributions: Distributions) -> None:
     names = [f"mac-{number:03}" for number in range(100)]
     await rig.put(template(), *(node(name) for name in names), distribution())

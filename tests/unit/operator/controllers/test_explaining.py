@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from anka_crds.core.conditions import find
@@ -14,6 +16,7 @@ from anka_operator.controllers.explaining import (
     Explaining,
 )
 from anka_operator.controllers.scheduling import Scheduling
+from anka_operator.scheduler.patience import PERIOD_SECONDS
 from support.objects import instance, node, template
 from support.operator_rig import Rig
 
@@ -129,3 +132,20 @@ async def test_a_new_leader_tells_nothing_again(rig: Rig, pair: Pair) -> None:
     again = Pair(rig)
     assert await again.run(after=100) == 0
     assert rig.event_writes() == 1
+
+
+async def test_nodes_kept_free_are_told_and_forgotten(rig: Rig, pair: Pair) -> None:
+    """`anka-operator explain` reads it."""
+    sized: dict[str, Any] = {"capacityMode": "resource", "vcpuOverride": 8, "ramOverrideGib": 64}
+    taken = instance("small", resources={"vcpu": 1, "memoryMib": 512}, status={"nodeName": "mac-1", "phase": "Started"})
+    await rig.put(template(arch=""), node(arch="amd64", **sized), taken)
+    await rig.put(instance("large", resources={"vcpu": 8, "memoryMib": 512}))
+    await pair.run()
+    await pair.run()
+    assert rig.instance("large").status.kept_free is None
+    await pair.run(after=PERIOD_SECONDS)
+    assert rig.instance("large").status.kept_free == 1
+    assert told(rig, "large") == "0/1 node fit: 1 lacks vCPUs; mac-1 takes nobody else meanwhile"
+    await rig.put(node(arch="amd64", drainMode=True, meta={"version": 50}, **sized))
+    await pair.run(after=AGAIN_SECONDS)
+    assert rig.instance("large").status.kept_free is None

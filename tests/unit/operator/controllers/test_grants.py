@@ -8,7 +8,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from anka_operator.controllers.grants import LOOK_SECONDS, REFUSED_SECONDS, Grants
-from support.objects import instance
+from anka_operator.controllers.scheduling import Scheduling
+from support.objects import instance, node, template
 from support.operator_rig import NODES, Rig
 from support.scripted_api import Fault
 
@@ -141,3 +142,57 @@ async def test_a_secret_that_it_may_not_hand_out_is_no_hindrance_to_others(rig: 
     rig.clock.advance(REFUSED_SECONDS)
     await grants.run_once()
     assert readers(rig) == {("node-mac-1", "scripts"), ("node-mac-1", "others")}
+
+
+async def test_the_right_is_there_before_the_bind(rig: Rig, grants: Grants) -> None:
+    """Its agent asks as soon as it sees the bind: what it is refused then looks like an attack in the audit log."""
+    async with Scheduling(rig.cluster, rig.clock, around_bind=grants.ahead, window=0.0):
+        await rig.put(template(), node(holds=("v2",)), instance("plain"), instance("secret", **SCRIPT))
+        await rig.until(lambda: len([seen for seen in rig.writes() if seen.verb == "update"]) == 2)
+    written = [seen.path.split("/")[-2:] for seen in rig.writes()]
+    of_plain, of_secret = ["plain", "status"], ["secret", "status"]
+    assert sorted(written) == sorted([["default", "roles"], ["default", "rolebindings"], of_plain, of_secret])
+    assert written.index(["default", "roles"]) < written.index(["default", "rolebindings"]) < written.index(of_secret)
+    await grants.run_once()
+    assert (readers(rig), len(rig.writes())) == ({("node-mac-1", "scripts")}, 4), "and is not written twice"
+
+
+async def test_a_look_at_the_namespace_in_between_takes_nothing_away(rig: Rig, grants: Grants) -> None:
+    waiting = instance(status=WAITS, **SCRIPT)
+    await rig.put(waiting)
+    await grants.run_once()
+    async with grants.ahead(waiting, "mac-1"):
+        rig.clock.advance(LOOK_SECONDS)
+        await grants.run_once()
+        assert readers(rig) == {("node-mac-1", "scripts")}
+    # The bind failed: nobody has the instance, so nobody has the right.
+    await grants.run_once()
+    assert readers(rig) == set()
+
+
+@pytest.mark.parametrize(
+    ("verb", "fault"), [("list", FORBIDDEN), ("create", FORBIDDEN), ("create", Fault(500))], ids=str
+)
+async def test_without_the_right_it_is_bound_all_the_same(rig: Rig, grants: Grants, verb: str, fault: Fault) -> None:
+    waiting = instance(status=WAITS, **SCRIPT)
+    await rig.put(waiting)
+    rig.api.fail(verb, fault)
+    bound = False
+    async with grants.ahead(waiting, "mac-1"):
+        bound = True
+        await rig.put(instance(status=STARTS, **SCRIPT))
+    assert bound
+    assert readers(rig) == set()
+    rig.clock.advance(REFUSED_SECONDS)
+    await grants.run_once()
+    assert readers(rig) == {("node-mac-1", "scripts")}
+
+
+async def test_an_error_of_the_bind_is_the_binds(rig: Rig, grants: Grants) -> None:
+    waiting = instance(status=WAITS, **SCRIPT)
+    await rig.put(waiting)
+    with pytest.raises(RuntimeError, match="bind"):
+        async with grants.ahead(waiting, "mac-1"):
+            raise RuntimeError("bind")
+    await grants.run_once()
+    assert readers(rig) == set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from anka_crds.api import AnkaNode
@@ -69,3 +71,36 @@ def test_no_macs_are_no_room() -> None:
 def test_a_group_of_macs_without_places_shows_none() -> None:
     mac = node(arch="amd64", capacityMode="resource", vcpuOverride=8, ramOverrideGib=8, groups=["big"])
     assert VMS not in capacity([node_of(mac)], ["big"], Ledger()).groups["big"]
+
+
+SIZED: dict[str, Any] = {"arch": "amd64", "capacityMode": "resource", "vcpuOverride": 12, "ramOverrideGib": 24}
+
+
+@pytest.mark.parametrize(
+    ("mac", "taken", "expected"),
+    [
+        (node(slots=2), 1, True),
+        (node(slots=2), 2, False),
+        (node(slots=0), 0, False),
+        # Each takes 4 vCPUs and 8 GiB.
+        (node(**SIZED), 2, True),
+        (node(**SIZED), 3, False),
+        (node(**{**SIZED, "vcpuOverride": 11}), 2, False),
+        (node(**{**SIZED, "ramOverrideGib": 19}), 2, False),
+        (node(**{**SIZED, "ramOverrideGib": 20}), 2, True),
+        # Apple silicon: both limits.
+        (node(**{**SIZED, "arch": "arm64"}, slots=2), 2, False),
+        (node(state="Offline"), 0, False),
+    ],
+)
+def test_whether_there_is_a_place(mac: AnkaNode, taken: int, expected: bool) -> None:
+    book = ledger(**{f"vm-{number}": "mac-1" for number in range(taken)})
+    found = capacity([node_of(mac), node_of(node("else", slots=0))], [], book)
+    assert found.open_macs == int(expected)
+
+
+def test_places_of_groups() -> None:
+    macs = [node("a", groups=["ios", "all"]), node("b", groups=["all"]), node("c", slots=0, groups=["full", "gone"])]
+    found = capacity(map(node_of, macs), ["ios", "all", "full", "empty"], Ledger())
+    assert found.group_open_macs == {"ios": 1, "all": 2, "full": 0, "empty": 0}
+    assert found.open_macs == 2

@@ -102,3 +102,7 @@ def test_groups(sight: Sight) -> None:
     sight.stores.nodes.observe(node(slots=2, groups=["ios"]))
     assert sight.see("group_capacity") == {("ios", "vms"): 2}
     assert sight.see("group_used") == {("ios", "vms"): 0}
+    assert (sight.see("group_open_macs"), sight.see("open_macs")) == ({("ios",): 1}, {(): 1})
+    for name in ("one", "two"):
+        sight.stores.instances.observe(instance(name, status={"nodeName": "mac-1", "phase": "Started"}))
+    assert (sight.see("group_open_macs"), sight.see("open_macs")) == ({("ios",): 0}, {(): 0})

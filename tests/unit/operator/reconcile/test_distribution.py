@@ -200,6 +200,67 @@ def test_cancelled() -> None:
     assert after(early, reconcile.cancelled(early, now=START)).status.requested_at == START
 
 
+@pytest.mark.parametrize(
+    ("before", "spec", "elsewhere"),
+    [
+        ({"nodes": ["a", "b"]}, {"nodes": ["b", "a"]}, False),
+        ({"nodes": ["a", "b"]}, {"nodes": ["a", "b", "c"]}, True),
+        ({"nodes": ["a", "b"]}, {"nodes": ["a"]}, True),
+        ({"nodes": ["a", "b"]}, {}, True),
+        ({}, {}, False),
+        ({}, {"ttlSecondsAfterFinished": 5}, False),
+        ({}, {"nodes": ["a", "b"]}, True),  # that it means the same Macs today changes what it is for
+        ({}, {"group": "ios"}, True),
+        ({"group": "ios"}, {"group": "ios", "ttlSecondsAfterFinished": 5}, False),
+        ({"group": "ios"}, {"group": "mac"}, True),
+        ({"group": "ios"}, {"group": "mac", "cancelled": True}, False),
+    ],
+    ids=str,
+)
+def test_whether_it_is_for_other_macs(before: dict[str, Any], spec: dict[str, Any], elsewhere: bool) -> None:
+    one = running("a", "b", **before)
+    changed = one.model_copy(update={"spec": distribution(**spec).spec})
+    assert reconcile.aims_elsewhere(one) is False
+    assert reconcile.aims_elsewhere(changed) is elsewhere
+
+
+def test_one_of_an_older_version_is_not_taken_up_anew() -> None:
+    one = running("a", "b")
+    older = one.model_copy(update={"status": one.status.model_copy(update={"aimed_at": None})})
+    assert reconcile.aims_elsewhere(older) is False
+
+
+def test_one_that_never_began_is_for_nobody() -> None:
+    one = distribution(nodes=["a"])
+    refused = after(one, reconcile.refused(one, Unscheduled("TagNotFound", "no tag v9"), now=START))
+    assert reconcile.aims_elsewhere(refused) is False
+
+
+def test_other_macs() -> None:
+    one, _ = progressed(running("a", "b", nodes=["a", "b"]), mac("a", {"done": True}), mac("b", {"done": True}))
+    assert one is not None
+    assert one.status.finished_at is not None
+    spec, metadata = distribution(nodes=["b", "c"]).spec, one.metadata.model_copy(update={"generation": 2})
+    changed = one.model_copy(update={"spec": spec, "metadata": metadata})
+    anew = after(changed, reconcile.aimed_anew(changed, ["b", "c"], now=START + timedelta(hours=1)))
+    assert entries(anew) == [("b", True, 100, None), ("c", False, 0, None)]
+    assert (anew.status.phase, anew.status.finished_at, anew.status.observed_generation) == ("Running", None, 2)
+    assert anew.status.requested_at == START
+    assert is_true(anew.status.conditions, "Reconciling")
+    assert reconcile.aims_elsewhere(anew) is False
+    later = START + timedelta(hours=2)
+    done, _ = progressed(anew, mac("b", {"done": True}), mac("c", {"done": True}), now=later)
+    assert done is not None
+    assert (done.status.phase, done.status.finished_at) == ("Done", later)
+
+
+def test_macs_of_which_there_are_none() -> None:
+    one = running("a", "b")
+    changed = one.model_copy(update={"spec": distribution(group="empty").spec})
+    anew = after(changed, reconcile.aimed_anew(changed, [], now=START))
+    assert (anew.status.phase, anew.status.finished_at, anew.status.nodes) == ("Done", START, [])
+
+
 def test_a_change_after_the_end_is_seen() -> None:
     one = running()
     assert reconcile.seen(one) is None

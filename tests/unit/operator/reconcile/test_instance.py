@@ -100,6 +100,22 @@ def test_waiting_says_why_and_shows_it() -> None:
     assert told.status.observed_generation == 1
 
 
+def test_how_many_nodes_are_kept_free_is_told_until_it_has_one() -> None:
+    before = instance(status=PENDING)
+    why = Unscheduled("Unschedulable", "0/3 nodes fit: 3 lack vCPUs; mac-1 takes nobody else meanwhile", 1)
+    told = after(before, rules.waiting(before, why, now=NOW))
+    assert told.status.kept_free == 1
+    assert rules.shows(told, why)
+    # As an operator of an older version has told it.
+    assert not rules.shows(told.model_copy(update={"status": told.status.model_copy(update={"kept_free": None})}), why)
+    for patch in (
+        rules.waiting(told, FULL, now=NOW),
+        rules.bound(told, binding(), now=NOW, registry=None),
+        rules.overdue(told, now=NOW),
+    ):
+        assert after(told, patch).status.kept_free is None
+
+
 def test_a_changed_spec_is_told_again() -> None:
     before = instance(status=PENDING)
     told = after(before, rules.waiting(before, FULL, now=NOW))

@@ -16,6 +16,7 @@ from support.objects import START, TEMPLATE, instance, node
 
 VALID = {"ankaVersion": {"licenseStatus": "valid"}}
 EXPIRED = {"ankaVersion": {"licenseStatus": "expired"}}
+UNREPORTED: dict[str, Any] = {"arch": None, "status": {"cpuCount": None}}
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,13 @@ EXPIRED = {"ankaVersion": {"licenseStatus": "expired"}}
         ("Updating", True, {"status": {"updating": False}}, NodeState.ACTIVE),
         ("Active", True, {"status": {"leaving": True}}, NodeState.DRAIN),
         ("Active", False, {"status": {"leaving": True}}, NodeState.OFFLINE),
+        # What beats and has not reported yet is not placed on: nothing of it is known.
+        (None, True, UNREPORTED, None),
+        (None, True, {**UNREPORTED, "drainMode": True}, None),
+        (None, False, UNREPORTED, NodeState.OFFLINE),
+        ("Offline", True, UNREPORTED, NodeState.OFFLINE),
+        # On anything but a Mac the first template tells the architecture: until then any may come.
+        (None, True, {"arch": None}, NodeState.ACTIVE),
     ],
 )
 def test_state(state: str | None, alive: bool | None, more: dict[str, Any], wanted: NodeState | None) -> None:

@@ -73,7 +73,7 @@ def test_a_node_being_removed_leaves() -> None:
         ("amd64", HARDWARE, {"capacityMode": "resource", "vcpuOverride": 0, "ramOverrideGib": 0}, None,
          Size(16, 14 * 1024)),
         # Hardware that nobody reported yet has room for nothing.
-        ("amd64", {}, {"capacityMode": "resource"}, None, Size(0, 0)),
+        ("amd64", {"cpuCount": None}, {"capacityMode": "resource"}, None, Size(0, 0)),
         ("amd64", {"cpuCount": 2, "ramGib": 1}, {"capacityMode": "resource"}, None, Size(4, 0)),
     ],
 )  # fmt: skip

@@ -62,14 +62,14 @@ class Undone:
         self.called.set()
 
 
-def commands(client: HeldClient, undone: Undone, *, seconds: float = 5) -> InstanceCommands:
+def commands(client: HeldClient, undone: Undone, *, seconds: float = 5, batch_seconds: float = 0) -> InstanceCommands:
     ids = (f"id-{number}" for number in itertools.count())
     return InstanceCommands(
         client,  # type: ignore[arg-type]
         Store(INSTANCES),
         undone,  # type: ignore[arg-type]
         namespace="ns",
-        slots=WriteSlots(seconds),
+        slots=WriteSlots(seconds, batch_seconds=batch_seconds),
         repeats=None,  # type: ignore[arg-type]
         new_id=lambda: next(ids),
     )
@@ -103,6 +103,58 @@ async def test_a_write_that_never_ends_is_ended_in_time() -> None:
             await commands(client, undone, seconds=0.1).start(SPEC, PARALLEL_WRITES + 5)
     # Those that waited for their turn were never sent, so there is nothing of them to undo.
     assert len(undone.unknown) == PARALLEL_WRITES
+
+
+class SlowClient(HeldClient):
+    """An API that does one thing after the other, each in so many seconds of the event loop's clock. Nothing is waited
+    for: when everybody waits, the clock goes on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+        super().__init__()
+        self.open.set()
+        self.passed = 0.0
+        self._each = seconds
+        self._turn = asyncio.Lock()
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(loop, "time", lambda real=loop.time: real() + self.passed)
+
+    async def create(self, resource: object, body: dict[str, Any], namespace: str, *, deadline: float) -> AnkaInstance:
+        try:
+            async with asyncio.timeout(deadline), self._turn:
+                # Whoever has no more time must see it before the clock goes on again.
+                self.passed += self._each
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+        except TimeoutError:
+            raise Unreachable("no answer in time", sent=True) from None
+        return await super().create(resource, body, namespace, deadline=deadline)
+
+
+@pytest.mark.parametrize(
+    ("count", "each", "batch_seconds", "within"),
+    [
+        (1, 3, 0, 3),
+        (1, 5, 100, None),  # one has four seconds, whatever many have
+        (40, 3, 200, 120),  # a slow API is not one that is away, for those that wait inside it neither
+        (40, 3, 25, None),  # but nobody waits for ever
+        (40, 5, 200, None),
+    ],
+)
+async def test_many_have_more_time_as_long_as_there_is_progress(
+    monkeypatch: pytest.MonkeyPatch, count: int, each: float, batch_seconds: float, within: float | None
+) -> None:
+    client, undone = SlowClient(monkeypatch, each), Undone()
+    work = commands(client, undone, seconds=4, batch_seconds=batch_seconds).start(SPEC, count)
+    if within is not None:
+        assert len(await work) == count
+        assert client.passed == pytest.approx(within)
+        assert undone.created == undone.unknown == []
+        return
+    with pytest.raises(Failure, match="does not answer"):
+        await work
+    # Whoever's turn it is when the time ends still has it.
+    assert client.passed <= max(4, batch_seconds) + 2 * each
+    assert undone.created == client.names
 
 
 async def test_a_request_that_is_given_up_leaves_nothing_behind() -> None:

@@ -1,0 +1,109 @@
+"""Each right that people get, used with a real token, and missed once it is taken out of its role.
+
+docs/rights.md names the test of each. The roles are those of charts/base; Kubernetes' own controllers add them to
+view, edit and admin, as in any cluster."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+import yaml
+
+from anka_dev.cloud import LocalCloud
+from anka_dev.cloud.install import BASE
+from anka_dev.controlplane import Cluster
+from support.people import SPECS, Person, make_objects
+from support.rights import Granted, Right, bound, granted
+from support.rights_table import PEOPLE
+from support.roles import Roles
+
+pytestmark = pytest.mark.integration
+
+WHO_HAS = {"anka-view": ("view", "edit", "admin"), "anka-edit": ("edit", "admin"), "anka-repair": ("anka-repair",)}
+"""By the role of ours: the roles that people are bound to who have it with that."""
+LESSER: dict[str, tuple[str, ...]] = {"anka-view": (), "anka-edit": ("view", "anka-view"), "anka-repair": ()}
+"""And those who must not; who does not repair, see below."""
+
+_WRITTEN = list(yaml.safe_load_all((BASE / "rbac-people.yaml").read_text()))
+EVERY = list(granted([*_WRITTEN, *map(bound, PEOPLE)]))
+
+
+def of(role: str) -> pytest.MarkDecorator:
+    mine = [one for one in EVERY if one.role == role]
+    return pytest.mark.parametrize("one", mine, ids=lambda one: f"{one.right.verb} {one.right.resource}")
+
+
+@pytest.fixture(scope="module")
+def cluster(operator_cloud: LocalCloud) -> Cluster:
+    return operator_cloud.cluster
+
+
+@pytest.fixture(scope="module")
+def roles(cluster: Cluster) -> Roles:
+    return Roles(cluster.kubeconfig)
+
+
+@pytest.fixture(scope="module")
+def people(cluster: Cluster) -> Iterator[dict[str, Person]]:
+    make_objects(cluster)
+    with ExitStack() as stack:
+        bound_to = ("view", "edit", "admin", "anka-view", "anka-repair")
+        yield {role: stack.enter_context(Person(cluster, role)) for role in bound_to}
+
+
+def becomes(true: Callable[[], bool], what: object) -> None:
+    """Roles are added to others by a controller, and read from a cache: both take some milliseconds."""
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline, f"{what} after 10 s"
+        time.sleep(0.02)
+
+
+def may(who: Person, right: Right) -> list[bool]:
+    """A role for any of our kinds is tried with each. Who may repair writes statuses, as a policy lets nobody else."""
+    plurals = SPECS if right.resource == "*" else [right.resource]
+    repairs = right.verb == "repair"
+    return [who.refused(*(("patch", one, "status") if repairs else (right.verb, one))) is None for one in plurals]
+
+
+def is_needed(one: Granted, people: dict[str, Person], roles: Roles) -> None:
+    """All who should have it may, none of them without it, and all again with it. The lesser never may."""
+    asking = [people[role] for role in WHO_HAS[one.role]]
+
+    def answers() -> list[bool]:
+        return [answer for who in asking for answer in may(who, one.right)]
+
+    becomes(lambda: all(answers()), f"{one.right}: refused")
+    with roles.without(one):
+        becomes(lambda: not any(answers()), f"{one.right}: allowed without it")
+    becomes(lambda: all(answers()), f"{one.right}: refused still")
+    assert not any(answer for role in LESSER[one.role] for answer in may(people[role], one.right))
+
+
+@of("anka-view")
+def test_who_has_view_reads(one: Granted, people: dict[str, Person], roles: Roles) -> None:
+    is_needed(one, people, roles)
+
+
+@of("anka-edit")
+def test_who_has_edit_changes(one: Granted, people: dict[str, Person], roles: Roles) -> None:
+    is_needed(one, people, roles)
+
+
+@of("anka-repair")
+def test_who_has_repair_repairs(one: Granted, people: dict[str, Person], roles: Roles) -> None:
+    is_needed(one, people, roles)
+
+
+@pytest.mark.parametrize("role", ["view", "edit", "admin"])
+def test_nobody_else_repairs(role: str, people: dict[str, Person]) -> None:
+    for plural in SPECS:
+        assert people[role].refused("patch", plural, "status")
+
+
+def test_every_right_is_tried_once() -> None:
+    assert {one.role for one in EVERY} == set(PEOPLE) == set(WHO_HAS)
+    assert len({one.right for one in EVERY}) == len(EVERY)

@@ -1,0 +1,126 @@
+"""People who have a role of Kubernetes or of ours, and what they ask of the API: each verb as a real request."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from anka_crds.kube.kinds import DISTRIBUTIONS, GROUPS, INSTANCES, NODES, SAVES, TEMPLATES
+from anka_crds.kube.resource import Resource
+from anka_dev.controlplane import Cluster
+
+Json = dict[str, Any]
+Kind = Resource[Any]
+
+NAMESPACE = "default"
+THERE = "there"
+"""The name of the one object of each kind that is there."""
+SPECS: dict[str, tuple[Kind, Json]] = {
+    kind.plural: (kind, spec)
+    for kind, spec in (
+        (INSTANCES, {"template": "t"}),
+        (NODES, {"maxVmCount": 2}),
+        (TEMPLATES, {}),
+        (GROUPS, {"description": "x"}),
+        (SAVES, {"instance": "x", "tag": "v2", "targetTemplate": "t"}),
+        (DISTRIBUTIONS, {"template": "t"}),
+    )
+}
+"""Our kinds by plural, each with a valid spec."""
+
+PERSON = """
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: person-ROLE, namespace: default}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: person-ROLE}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: ROLE}
+subjects: [{kind: ServiceAccount, name: person-ROLE, namespace: default}]
+"""
+
+
+def make_objects(cluster: Cluster) -> None:
+    """One of each kind."""
+    manifests = "\n---\n".join(json.dumps(_manifest(plural, THERE)) for plural in SPECS)
+    cluster.kubectl.run("create", "--filename=-", stdin=manifests)
+
+
+def _manifest(plural: str, name: str) -> Json:
+    kind, spec = SPECS[plural]
+    metadata = {"name": name, **({"namespace": NAMESPACE} if kind.namespaced else {})}
+    return {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, "spec": spec}
+
+
+class Person:
+    """Has one cluster role and nothing else. Changes nothing: all that is written is a dry run."""
+
+    def __init__(self, cluster: Cluster, role: str) -> None:
+        cluster.kubectl.run("apply", "--filename=-", stdin=PERSON.replace("ROLE", role))
+        token = cluster.kubectl.run("create", "token", f"person-{role}", f"--namespace={NAMESPACE}").strip()
+        self.role = role
+        self._seen: dict[str, Json] = {
+            plural: json.loads(cluster.kubectl.run("get", plural, THERE, f"--namespace={NAMESPACE}", "--output=json"))
+            for plural in SPECS
+        }
+        self._http = httpx.Client(
+            base_url=cluster.server,
+            verify=ssl.create_default_context(cafile=str(cluster.ca_file)),
+            headers={"Authorization": f"Bearer {token}"},
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def refused(self, verb: str, plural: str, subresource: str | None = None) -> str | None:
+        """Why the API refuses this; None when it did it. AssertionError with any other answer."""
+        code, text = self._ask(verb, plural, subresource)
+        if code < 300:
+            return None
+        assert code == 403, f"{self.role}: {verb} {plural}: {code} {text}"
+        return str(json.loads(text)["message"])
+
+    def _ask(self, verb: str, plural: str, subresource: str | None) -> tuple[int, str]:
+        kind = SPECS[plural][0]
+        every = kind.path(NAMESPACE if kind.namespaced else None)
+        one = kind.path(NAMESPACE if kind.namespaced else None, THERE, subresource)
+        match verb:
+            case "get":
+                return self._send("GET", one)
+            case "list":
+                return self._send("GET", every)
+            case "watch":
+                # The answer's head tells; its body would go on.
+                with self._http.stream("GET", every, params={"watch": "1"}) as answer:
+                    return answer.status_code, "" if answer.is_success else answer.read().decode()
+            case "create":
+                return self._send("POST", every, _manifest(plural, "another"))
+            case "update":
+                return self._send("PUT", one, self._seen[plural])
+            case "patch":
+                # A status is a controller's; a label is anybody's.
+                body = {"status": {"observedGeneration": 7}} if subresource else {"metadata": {"labels": {"a": "b"}}}
+                return self._send("PATCH", one, body)
+            case "delete":
+                return self._send("DELETE", one)
+            case "deletecollection":
+                return self._send("DELETE", every)
+        raise ValueError(f"no request is known that takes the verb {verb}")
+
+    def _send(self, method: str, path: str, body: Json | None = None) -> tuple[int, str]:
+        content_type = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        answer = self._http.request(
+            method, path, content=json.dumps(body) if body is not None else None,
+            params={} if method == "GET" else {"dryRun": "All"}, headers={"Content-Type": content_type},
+        )  # fmt: skip
+        return answer.status_code, answer.text
