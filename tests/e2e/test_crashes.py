@@ -9,6 +9,7 @@ import time
 import urllib.error
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
 from typing import Any
@@ -26,14 +27,18 @@ CLIENTS = 10
 LIFE_SECONDS = 240.0
 # A crash every second or so: with starts of our processes taking about as long, something is nearly always down.
 PAUSE_SECONDS = (0.3, 1.5)
+# A life has two: Started, and gone. On a busy machine lives go on slowly, and crashes by the clock alone would become
+# so many for each that little else is tested than starts of our processes.
+STEPS_FOR_A_CRASH = 3
 
 
 class Client:
     """A CI plugin that never gives up: repeats what got no answer, and finds by external_id what it may have made."""
 
-    def __init__(self, cloud: LocalCloud, template: str) -> None:
+    def __init__(self, cloud: LocalCloud, template: str, stepped: Callable[[], None]) -> None:
         self.cloud = cloud
         self.template = template
+        self.stepped = stepped
 
     def call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         """The envelope; waits out a shim that is down. A request whose answer was lost raises ConnectionError."""
@@ -80,6 +85,7 @@ class Client:
             assert state in {"Scheduling", "Pulling"}, f"{instance}: {state}"
             assert time.monotonic() < deadline, f"{instance} is {state} after {LIFE_SECONDS:g} s"
             time.sleep(0.2)
+        self.stepped()
         answer = self.call("GET", f"/api/v1/vm?id={instance}")
         node = answer["body"]["node_id"]
         while self.call("DELETE", "/api/v1/vm", {"id": instance})["status"] != "OK":
@@ -90,6 +96,7 @@ class Client:
         while (state := self.state(instance)) not in {"Terminated", "Not found"}:
             assert time.monotonic() < deadline, f"{instance} is {state} after {LIFE_SECONDS:g} s"
             time.sleep(0.2)
+        self.stepped()
         return instance, node
 
     def _wait_for_shim(self) -> None:
@@ -107,18 +114,30 @@ class Reaper(threading.Thread):
         self.cloud = cloud
         self.random = random.Random(seed)
         self.enough = threading.Event()
+        # Some in advance: the first lives meet crashes, too.
+        self.steps = threading.Semaphore(10 * STEPS_FOR_A_CRASH)
         self.killed: Counter[str] = Counter()
         self.error: BaseException | None = None
 
     def run(self) -> None:
         try:
             while not self.enough.wait(self.random.uniform(*PAUSE_SECONDS)):
+                for _ in range(STEPS_FOR_A_CRASH):
+                    self.steps.acquire()
+                if self.enough.is_set():
+                    return
                 service = self.random.choice(self.cloud.services())
                 service.kill()
                 self.killed[service.name] += 1
                 service.restart()
         except BaseException as error:
             self.error = error
+
+    def stop(self) -> None:
+        """Returns once nobody is killed any more, and all are started again."""
+        self.enough.set()
+        self.steps.release(STEPS_FOR_A_CRASH)
+        self.join()
 
 
 def test_two_hundred_lives_among_crashes(cloud: LocalCloud) -> None:
@@ -130,14 +149,13 @@ def test_two_hundred_lives_among_crashes(cloud: LocalCloud) -> None:
     assert cloud.vm_names() == []
 
     reaper = Reaper(cloud, seed)
-    client = Client(cloud, cloud.registry.templates[0])
+    client = Client(cloud, cloud.registry.templates[0], reaper.steps.release)
     reaper.start()
     try:
         with ThreadPoolExecutor(CLIENTS) as clients:
             lives = list(clients.map(client.live, (f"life-{number}-{uuid.uuid4()}" for number in range(LIVES))))
     finally:
-        reaper.enough.set()
-        reaper.join()
+        reaper.stop()
     print(f"killed: {dict(reaper.killed)}")
     assert reaper.error is None
     assert all(reaper.killed[service.name] for service in cloud.services()), reaper.killed

@@ -80,6 +80,8 @@ class Ours(Contestant):
             await client.create(NODES, {"metadata": {"name": name}, "spec": {"maxVmCount": slots}})
             status = {
                 "hostArch": "arm64",
+                "cpuCount": 8,
+                "ramGib": 64,
                 "ankaVersion": {"version": "3.5.0", "licenseStatus": "valid"},
                 "templates": [{"uuid": world.TEMPLATE, "name": world.TEMPLATE_NAME, "tag": world.TAG}],
             }

@@ -16,6 +16,9 @@ from support.objects import START, TEMPLATE, instance, node
 
 VALID = {"ankaVersion": {"licenseStatus": "valid"}}
 EXPIRED = {"ankaVersion": {"licenseStatus": "expired"}}
+REPORTS: list[dict[str, Any]] = [
+    {"cpuCount": 8}, {"hostArch": "arm64"}, VALID, {"templates": [{"uuid": TEMPLATE, "name": "macos-15", "tag": "v1"}]},
+]  # fmt: skip
 UNREPORTED: dict[str, Any] = {"arch": None, "status": {"cpuCount": None}}
 
 
@@ -47,6 +50,7 @@ UNREPORTED: dict[str, Any] = {"arch": None, "status": {"cpuCount": None}}
         (None, True, {**UNREPORTED, "drainMode": True}, None),
         (None, False, UNREPORTED, NodeState.OFFLINE),
         ("Offline", True, UNREPORTED, NodeState.OFFLINE),
+        *((None, True, {"arch": None, "status": {"cpuCount": None, **one}}, NodeState.ACTIVE) for one in REPORTS),
         # On anything but a Mac the first template tells the architecture: until then any may come.
         (None, True, {"arch": None}, NodeState.ACTIVE),
     ],
