@@ -101,8 +101,8 @@ def state_of(node: AnkaNode, alive: bool | None, *, clogged: bool = False) -> No
 
 
 def reported(node: AnkaNode) -> bool:
-    """Whether its agent has ever written what the Mac is, which it does in one write. The architecture alone can't tell:
-    an agent on anything but a Mac does not know it before there is a template."""
+    """Whether its agent has ever written what the Mac is, which it does in one write. The architecture alone can't
+    tell: an agent on anything but a Mac does not know it before there is a template."""
     seen = node.status
     return bool(seen.cpu_count is not None or seen.host_arch or seen.anka_version or seen.templates)
 
