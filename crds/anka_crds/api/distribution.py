@@ -26,7 +26,7 @@ DistributionPhase = Literal["Pending", "Running", "Done", "Error", "Cancelled"]
 class TemplateDistributionSpec(ApiModel):
     model_config = ConfigDict(
         json_schema_extra=validations(
-            exclusive("tag", "version", path=".tag", or_none=", or none for the latest"),
+            exclusive("tag", "version", or_none=", or none for the latest"),
             rule(
                 "!(has(self.nodes) && size(self.nodes) > 0 && has(self.group))",
                 "nodes and group exclude each other: give one of them, or none for all nodes",

@@ -12,6 +12,7 @@ from anka_crds.api.fields import (
     ObjectName,
     Percent,
     Text,
+    at_creation,
     changed_with,
     exclusive,
     frozen,
@@ -38,31 +39,11 @@ MetadataValues = Annotated[dict[str, Any], Field(max_length=64)]
 values."""
 
 
+_ONE_PASSWORD = exclusive("vncPassword", "vncPasswordSecretRef", within="spec.")
+
+
 class AnkaInstanceSpec(ApiModel):
     """What is wanted. Written by people and, for CI plugins, by the API shim."""
-
-    model_config = ConfigDict(
-        json_schema_extra=validations(
-            exclusive("tag", "version", path=".tag", or_none=", or none for the latest"),
-            exclusive("vncPassword", "vncPasswordSecretRef", path=".vncPassword"),
-            # What is used once, when the VM starts: a change that does nothing would be a lie.
-            on_change(
-                *frozen(
-                    "template",
-                    "tag",
-                    "version",
-                    "nameTemplate",
-                    "startupScript",
-                    "resources",
-                    "network",
-                    "portForwarding",
-                    "disk",
-                    "hardware",
-                ),
-                *changed_with("restartedAt", "usbDevice", "vncPassword", "vncPasswordSecretRef"),
-            ),
-        )
-    )
 
     template: Label = Field(description="UUID or name of the VM template in the registry.")
     tag: Label | None = Field(default=None, description="Tag of the template; the latest if absent.")
@@ -185,6 +166,31 @@ class AnkaInstanceStatus(ApiModel):
 
 class AnkaInstance(KubeObject):
     """One macOS VM on one of the Macs, started from a template."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            at_creation(exclusive("tag", "version", within="spec.", or_none=", or none for the latest")),
+            at_creation(_ONE_PASSWORD),
+            # What is used once, when the VM starts: a change that does nothing would be a lie.
+            on_change(
+                *frozen(
+                    "template",
+                    "tag",
+                    "version",
+                    "nameTemplate",
+                    "startupScript",
+                    "resources",
+                    "network",
+                    "portForwarding",
+                    "disk",
+                    "hardware",
+                    within="spec.",
+                ),
+                *changed_with("restartedAt", "usbDevice", "vncPassword", "vncPasswordSecretRef", within="spec."),
+                _ONE_PASSWORD,
+            ),
+        )
+    )
 
     SERVED: ClassVar[Served] = Served(
         plural="ankainstances",

@@ -24,7 +24,7 @@ class DistributionRule(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=validations(
-            exclusive("tag", "version", path=".tag", or_none=", or none for the latest"),
+            exclusive("tag", "version", or_none=", or none for the latest"),
         )
     )
 

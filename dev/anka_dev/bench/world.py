@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from anka_agent.anka.vm import Port, Vm
 from anka_agent.plan import report
 from anka_crds.api import AnkaInstance
-from anka_crds.api.meta import API_VERSION
+from anka_crds.api.meta import API_VERSION, FINALIZER
 from anka_crds.api.vm_info import ResolvedTemplate
 from anka_crds.kube.client import KubeClient
 from anka_crds.kube.config import Endpoint, load_endpoint
@@ -90,7 +90,7 @@ def manifest(name: str, template: str = TEMPLATE, **spec: Any) -> dict[str, Any]
     return {
         "apiVersion": API_VERSION,
         "kind": "AnkaInstance",
-        "metadata": {"name": name, "namespace": NAMESPACE},
+        "metadata": {"name": name, "namespace": NAMESPACE, "finalizers": [FINALIZER]},
         "spec": {"template": template, "tag": TAG, **spec},
     }
 

@@ -78,8 +78,8 @@ ADDITIONS: dict[str, Callable[[Node], Any]] = {
     "a description": put("spec.template", description="other words"),
     "a default where there was none": put("spec.tag", default="latest"),
     "no longer required": lambda v: at(v, "spec").pop("required"),
-    "a rule less": lambda v: at(v, "spec")["x-kubernetes-validations"].pop(),
-    "other words of a rule": lambda v: at(v, "spec")["x-kubernetes-validations"][0].update(message="in other words"),
+    "a rule less": lambda v: at(v, "")["x-kubernetes-validations"].pop(),
+    "other words of a rule": lambda v: at(v, "")["x-kubernetes-validations"][0].update(message="in other words"),
     "a rule that lets pass what is there": rule(
         "spec", rule="oldSelf.hasValue() || has(self.tag)", optionalOldSelf=True
     ),
@@ -139,7 +139,7 @@ BREAKS: dict[str, tuple[Callable[[Node], Any], str]] = {
         rule("spec", rule="has(self.tag)", optionalOldSelf=True), ".spec: the rule 'has(self.tag)' is new",
     ),
     "a changed rule": (
-        lambda v: at(v, "spec")["x-kubernetes-validations"][0].update(rule="false"), ".spec: the rule 'false' is new",
+        lambda v: at(v, "")["x-kubernetes-validations"][0].update(rule="false"), "the object: the rule 'false' is new",
     ),
     "not selectable": (
         lambda v: v["selectableFields"].pop(0), "v1alpha1: .status.nodeName is no longer selectable",
