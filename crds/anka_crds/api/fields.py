@@ -75,9 +75,12 @@ def _literal(text: str) -> str:
 
 
 def exclusive(first: str, second: str, *, within: str = "", or_none: str = "") -> dict[str, Any]:
-    """A rule: at most one of two fields. The error is shown at the first. `within` as for `frozen`."""
+    """A rule: at most one of two fields. The error is shown at the first. `within` as for `frozen`.
+
+    It looks at the second before the first: where that is the rare one, the apiserver mostly looks at one field only.
+    """
     return rule(
-        f"!(has(self.{within}{first}) && has(self.{within}{second}))",
+        f"!(has(self.{within}{second}) && has(self.{within}{first}))",
         f"{first} and {second} exclude each other: give one of them{or_none}",
         fieldPath=f".{within}{first}",
     )
