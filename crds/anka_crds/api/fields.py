@@ -54,10 +54,10 @@ def on_change(*rules: dict[str, Any]) -> dict[str, Any]:
     """These rules about changes of a spec as one, for the whole object. It tells the first that is broken.
 
     The apiserver evaluates the rules of an object at every write, of its status too. For each field of `spec` that a
-    rule looks at it builds the list of all that a spec can have: with a spec of 35 fields, that was a fifth of all the
-    memory that it allocated for an instance. So the first question is whether this is a write of the status, which
-    can't change the spec: then status.updatedAt is another one. (A write of the spec can't change the status.) Only
-    then the specs are compared, and only if they differ, field by field.
+    rule looks at it builds the list of all that a spec can have: that was a seventh of all the memory that it allocated
+    for an instance. So the first question is whether this is a write of the status, which can't change the spec: then
+    status.updatedAt is another one. (A write of the spec can't change the status.) Only then the specs are compared,
+    and only if they differ, field by field.
     """
     *others, last = rules
     told = "".join(f"!({one['rule']}) ? {_literal(one['message'])} : " for one in others)

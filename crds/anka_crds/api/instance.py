@@ -39,9 +39,6 @@ MetadataValues = Annotated[dict[str, Any], Field(max_length=64)]
 values."""
 
 
-_ONE_PASSWORD = exclusive("vncPassword", "vncPasswordSecretRef", within="spec.")
-
-
 class AnkaInstanceSpec(ApiModel):
     """What is wanted. Written by people and, for CI plugins, by the API shim."""
 
@@ -164,9 +161,13 @@ class AnkaInstanceStatus(ApiModel):
     conditions: list[Condition] = conditions_field()
 
 
+_ONE_PASSWORD = exclusive("vncPassword", "vncPasswordSecretRef", within="spec.")
+
+
 class AnkaInstance(KubeObject):
     """One macOS VM on one of the Macs, started from a template."""
 
+    # Rules about the spec, at the object: there `on_change` sees the status too, and so when it has nothing to do.
     model_config = ConfigDict(
         json_schema_extra=validations(
             at_creation(exclusive("tag", "version", within="spec.", or_none=", or none for the latest")),

@@ -86,7 +86,7 @@ async def each(items: Iterable[T], work: Callable[[T], Awaitable[object]], limit
 
 
 def manifest(name: str, template: str = TEMPLATE, **spec: Any) -> dict[str, Any]:
-    """An AnkaInstance as the API shim sends it."""
+    """An AnkaInstance as the API shim sends it, with its finalizer; without labels and annotations."""
     return {
         "apiVersion": API_VERSION,
         "kind": "AnkaInstance",
