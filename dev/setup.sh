@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the virtual environment with the pinned versions. Usage: setup.sh [--upgrade] VENV
-# With --upgrade: the newest versions, and constraints.txt written from them.
+# With --upgrade: the newest versions, and constraints.txt and the locks written from them.
 set -euo pipefail
 upgrade=
 if [ "${1:-}" = --upgrade ]; then upgrade=1; shift; fi
@@ -26,7 +26,8 @@ if [ -n "$upgrade" ]; then
   "$venv/bin/pip" install -q -U pip setuptools
   "$venv/bin/pip" install -q -U --upgrade-strategy eager -e '.[dev]'
   { echo '# Versions that the tests passed with; made by "make constraints". No download addresses.'
-    "$venv/bin/pip" freeze --exclude-editable | grep -v ' @ '; } > constraints.txt
+    "$venv/bin/pip" freeze --all --exclude pip --exclude-editable | grep -v ' @ '; } > constraints.txt
+  bash "$(dirname "$0")/lock.sh" "$venv"
 else
   echo "setup: installing $(grep -c == constraints.txt) packages (about a minute the first time)"
   "$venv/bin/pip" install -q -c constraints.txt -e '.[dev]' || die "pip could not install the packages: see the message above"

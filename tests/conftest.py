@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "support.order",
+    "support.scenario",
     "support.log_state",
     "support.cluster",
     "support.kinds",
@@ -10,7 +11,9 @@ pytest_plugins = [
     "support.chart",
     "support.client_stage",
     "support.agents",
+    "support.real_clients",
     "support.operators",
     "support.fake_anka",
-    "support.judges",
+    "support.checkers",
+    "support.skip_budget",
 ]

@@ -1,8 +1,6 @@
 """The agent: runs on a Mac host and keeps its VMs as the Kubernetes API wants them."""
 
-from importlib.metadata import PackageNotFoundError, version
+from anka_runtime.version import package_version
 
-try:
-    VERSION = version("anka-cloud")
-except PackageNotFoundError:  # run from a checkout that was never installed
-    VERSION = "0.0.0"
+VERSION = package_version()
+"""The version of this build."""

@@ -1,27 +1,31 @@
-"""The agent's flags; named as users of `ankacluster join` know them where they mean the same."""
-
-from __future__ import annotations
+"""The agent's flags, with the names of `ankacluster join` where they mean the same."""
 
 import os
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from anka_agent import host
-from anka_crds.api import AnkaNode
+from anka_agent.mac import hardware as host
+from anka_crds.api import AnkaNode, defaults
+from anka_crds.api.limits import MAX_VMS
 from anka_crds.api.meta import ObjectMeta
-from anka_crds.api.node import VM_PREFIX, AnkaNodeSpec
-from anka_crds.core.naming import object_name
-from anka_crds.process.settings import RegistryUser
+from anka_crds.api.node import AnkaNodeSpec
+from anka_crds.rules.naming import object_name
+from anka_crds.rules.wording import describe_error
+from anka_runtime.addresses import is_http_url
+from anka_runtime.settings import RegistrySettings
 
+_FLAGS = {"display_name": "name", "ram_override_gib": "ram_override", "reserve_space_percent": "reserve_space"}
+"""Flags whose fields in the AnkaNode have other names."""
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 def share_of_disk(size: str, disk: int) -> int:
-    """`20GB` and the like, as `ankacluster join` takes them, in percent of a disk of so many bytes, rounded up.
+    """`20GB` and the like, as `ankacluster join` takes them, in percent of a disk of `disk` bytes, rounded up.
 
     Raises ValueError."""
     found = re.fullmatch(r"([0-9]+)(?i:([KMGT])?)[Bb]", size.strip())
@@ -40,63 +44,75 @@ def default_state_dir() -> Path:
     return Path.home() / ".local" / "state" / "anka-agent"
 
 
-class AgentSettings(RegistryUser):
-    """Settings of the agent. Flags about the node count when it joins for the first time; after that the AnkaNode
-    object is what counts, and people change that."""
+class AgentSettings(RegistrySettings):
+    """Settings of the agent. Flags about the node apply when the AnkaNode is created; after that its spec counts."""
 
     node_name: str = Field(
-        default="", validate_default=True, description="Name of the AnkaNode object; from the host name if absent"
+        default="", validate_default=True, description="Name of the AnkaNode object; by default from the host name"
     )
     name: str = Field(default="", description="Display name of the node")
     host: str = Field(default="", description="Address at which VMs of this Mac are reached")
-    groups: str = Field(default="", description="NodeGroups to join, separated by commas")
-    max_vm_count: Annotated[int, Field(ge=0, le=256)] = Field(default=2, description="Most VMs at a time")
-    capacity_mode: Literal["number", "resource"] = Field(default="number", description="What limits the VMs")
-    vcpu_override: Annotated[int, Field(ge=0, le=1024)] = Field(default=0, description="vCPUs to hand out; 0: computed")
-    ram_override: Annotated[int, Field(ge=0, le=65536)] = Field(
-        default=0, description="RAM in GiB to hand out; 0: computed"
+    groups: str = Field(default="", description="NodeGroups to join, by name or display name, separated by commas")
+    max_vm_count: int = Field(
+        default=defaults.MAX_VM_COUNT, ge=0, le=MAX_VMS, description="Maximum number of running VMs"
     )
+    capacity_mode: Literal["number", "resource"] = Field(
+        default=defaults.CAPACITY_MODE, description="What limits the VMs"
+    )
+    vcpu_override: int = Field(default=0, ge=0, le=1024, description="vCPUs to hand out; 0: computed")
+    ram_override: int = Field(default=0, ge=0, le=65536, description="RAM in GiB to hand out; 0: computed")
     drain_mode: bool = Field(default=False, description="Take no new VMs")
-    reserve_space: Annotated[int, Field(ge=0, le=100)] = Field(
-        default=20, description="Share of the disk that pulls leave free, in percent; or a size, such as 45GB"
+    reserve_space: int = Field(
+        default=defaults.RESERVE_SPACE_PERCENT,
+        ge=0,
+        le=100,
+        description="Share of the disk that pulls leave free, in percent; or a size, such as 45GB",
     )
-    vm_prefix: str = Field(default=VM_PREFIX, description="What names of VMs begin with")
-    heartbeat: Annotated[float, Field(gt=0)] = Field(default=10.0, description="Seconds between heartbeats")
-    lease_duration: Annotated[int, Field(ge=1)] = Field(
-        default=40,
+    vm_prefix: str = Field(default=defaults.VM_PREFIX, description="Prefix of the names of VMs")
+    heartbeat: float = Field(default=defaults.HEARTBEAT_SECONDS, gt=0, description="Seconds between heartbeats")
+    lease_duration: int = Field(
+        default=defaults.LEASE_DURATION_SECONDS,
+        ge=1,
         validate_default=True,
         description="Seconds without heartbeat after which the node counts as Offline",
     )
-    lease_namespace: str = Field(default="anka-nodes", description="Namespace of the heartbeat Lease")
-    state_dir: Path = Field(default_factory=default_state_dir, description="Directory for what must survive a restart")
-    token_file: Path | None = Field(
-        default=None, description="File of this Mac's token, which the agent renews; written by `anka-agent join`"
+    lease_namespace: str = Field(default=defaults.NODE_NAMESPACE, description="Namespace of the heartbeat Lease")
+    state_dir: Path = Field(
+        default_factory=default_state_dir, description="Directory of the state that survives a restart"
     )
-    token_seconds: Annotated[int, Field(ge=600, le=2_592_000)] = Field(
-        default=604_800, description="Life of the tokens that it asks for, in seconds"
+    token_file: Path | None = Field(
+        default=None, description="File of this Mac's token, which the agent renews; `anka-agent join` writes it"
+    )
+    token_seconds: int = Field(
+        default=604_800, ge=600, le=2_592_000, description="Life of the tokens that the agent requests, in seconds"
     )
     registry_url: str | None = Field(
         default=None, description="URL of the Anka registry, which collects logs; without it they stay on the Mac"
     )
     disable_central_logging: bool = Field(default=False, description="Keep all logs on the Mac")
     anka: str = Field(default="anka", description="The anka command: a name in PATH, or a path")
-    num_workers: Annotated[int, Field(ge=1, le=64)] = Field(default=2, description="Clones and starts at a time")
-    network_timeout: Annotated[float, Field(gt=0)] = Field(
-        default=180.0, description="Seconds that a started VM has to get an IP address"
+    num_workers: int = Field(default=2, ge=1, le=64, description="Clones and starts at a time")
+    network_timeout: float = Field(
+        default=defaults.NETWORK_TIMEOUT_SECONDS, gt=0, description="Seconds that a started VM has to get an IP address"
     )
-    secret_timeout: Annotated[float, Field(ge=0)] = Field(
-        default=60.0, description="Seconds to wait for the right to read a Secret that an instance names"
+    secret_timeout: float = Field(
+        default=60.0, ge=0, description="Seconds to wait for the right to read a Secret that an instance names"
     )
-    poll: Annotated[float, Field(gt=0)] = Field(default=2.0, description="Seconds between looks at the VMs")
+    poll: float = Field(default=2.0, gt=0, description="Seconds between two listings of the VMs")
     package_url: str = Field(
         default="",
-        description="Where versions of the agent are, such as http://shim:8090/pkg/anka-agent-{version}.tar.gz",
+        description="Download URL of the agent's versions, such as http://shim:8090/pkg/anka-agent-{version}.tar.gz",
     )
-    update_seconds: Annotated[float, Field(gt=0)] = Field(
-        default=120.0, description="Seconds that a new version of the agent has to come up"
+    package_key: str = Field(
+        default="",
+        description="Public key that must have signed them, as in an OpenSSH .pub file; without one, no signature is "
+        "asked for",
+    )
+    update_seconds: float = Field(
+        default=120.0, gt=0, description="Seconds that a new version of the agent has to come up"
     )
     health_host: str = Field(default="127.0.0.1", description="Address of /livez, /readyz and /metrics")
-    health_port: Annotated[int, Field(ge=0, le=65535)] = Field(default=8082, description="Port of them; 0: a free one")
+    health_port: int = Field(default=8082, ge=0, le=65535, description="Port of these; 0: a free one")
 
     @field_validator("heartbeat", mode="before")
     @classmethod
@@ -114,8 +130,8 @@ class AgentSettings(RegistryUser):
     @field_validator("vm_prefix")
     @classmethod
     def _with_dash(cls, value: str) -> str:
-        # As `ankacluster join` has it since 1.50: it adds the dash, and an empty prefix is the usual one.
-        return (value if value.endswith("-") else f"{value}-") if value else VM_PREFIX
+        # As in `ankacluster join` since 1.50: it adds the dash, and an empty prefix is the usual one.
+        return (value if value.endswith("-") else f"{value}-") if value else defaults.VM_PREFIX
 
     @field_validator("lease_duration")
     @classmethod
@@ -128,9 +144,17 @@ class AgentSettings(RegistryUser):
     @field_validator("package_url")
     @classmethod
     def _names_a_package(cls, value: str) -> str:
-        if value and not (value.startswith(("http://", "https://")) and "{version}" in value):
+        if value and not (is_http_url(value) and "{version}" in value):
             raise ValueError("must begin with http:// or https:// and have {version} where the version goes")
         return value
+
+    @field_validator("package_key")
+    @classmethod
+    def _is_public_key(cls, value: str) -> str:
+        key = value.strip()
+        if key and not re.fullmatch(r"[a-z0-9@.-]+ AAAA[A-Za-z0-9+/]+={0,3}( [ -~]*)?", key):
+            raise ValueError("must be one line of an OpenSSH public key, such as: ssh-ed25519 AAAA… who")
+        return key
 
     @field_validator("node_name")
     @classmethod
@@ -140,11 +164,24 @@ class AgentSettings(RegistryUser):
 
     @model_validator(mode="after")
     def _as_a_node(self) -> Self:
-        self.node()
+        try:
+            self.node()
+        except ValidationError as error:
+            raise ValidationError.from_exception_data(
+                error.title,
+                [
+                    InitErrorDetails(
+                        type=PydanticCustomError("flag", "{text}", {"text": describe_error(details, AnkaNodeSpec)}),
+                        loc=(_FLAGS.get(str(details["loc"][0]), details["loc"][0]),),
+                        input=details["input"],
+                    )
+                    for details in error.errors()
+                ],
+            ) from None
         return self
 
     @property
-    def resolved_name(self) -> str:
+    def kube_name(self) -> str:
         """Name of the AnkaNode and of the Lease."""
         return object_name(self.node_name or host.host_name())
 
@@ -152,7 +189,7 @@ class AgentSettings(RegistryUser):
         """The AnkaNode that these flags describe. Raises ValueError for what the API would refuse."""
         groups = [group.strip() for group in self.groups.split(",") if group.strip()]
         return AnkaNode(
-            metadata=ObjectMeta(name=self.resolved_name),
+            metadata=ObjectMeta(name=self.kube_name),
             spec=AnkaNodeSpec(
                 display_name=self.name or None,
                 host=self.host or None,
@@ -167,3 +204,9 @@ class AgentSettings(RegistryUser):
                 disable_central_logging=self.disable_central_logging,
             ),
         )
+
+
+class ShowSettings(AgentSettings):
+    """Flags of the agent, and the form of the output."""
+
+    machine_readable: bool = Field(default=False, description="Print JSON")

@@ -1,17 +1,17 @@
 """`anka-shim`: see --help."""
 
-from __future__ import annotations
+import sys
 
-from anka_crds.process.extras import require
+from anka_runtime.cli import require
 
 
-def main(argv: list[str] | None = None) -> None:
-    # Before anything that needs them is imported: an agent's installation has the command, too.
+def main(argv: list[str] | None = None) -> int:
+    # Before importing what needs them: an installation of the agent has this command, too.
     require("anka-shim", "shim", "fastapi", "uvicorn", "limits")
-    from anka_shim import command
+    from anka_shim.cli import main as command
 
-    command.main(argv)
+    return command.main(argv)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,48 +1,119 @@
 """Settings of the API shim: flags, or environment ANKA_<NAME>."""
 
-from __future__ import annotations
-
-from ipaddress import ip_network
+import re
+from ipaddress import ip_address, ip_network
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from anka_crds.process.settings import RegistryUser
-from anka_shim.rest.edge import AccessLog
-from anka_shim.rest.rate import parsed
-from anka_shim.version import package_version
+from anka_crds.api.defaults import CI_NAMESPACE, NODE_NAMESPACE
+from anka_crds.api.limits import MAX_SECONDS
+from anka_runtime.secret_file import SHORTEST_TOKEN, read_secret
+from anka_runtime.settings import ClusterRegistrySettings
+from anka_runtime.version import package_version
+from anka_shim.access.seal_file import SHORTEST_SEAL_KEY, read_seal_keys
+from anka_shim.http.edge import AccessLog
+from anka_shim.http.rate import parse_rule
+
+SHORTEST_KEY = 32
+"""Characters of the key that replicas share."""
+
+_HOST_NAME = re.compile(r"\*|(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 
 
-class ShimSettings(RegistryUser):
+class ShimSettings(ClusterRegistrySettings):
     """Serves the REST API of the old Anka controller from the custom resources of a Kubernetes cluster.
 
-    The API has NO AUTHENTICATION yet: whoever reaches its port can start and end VMs. It listens on this machine only
+    Without --enable-auth, anything that reaches its port can start and end VMs. It listens on this machine only
     unless --host says otherwise.
     """
 
     namespace: str = Field(
-        default="anka-ci",
+        default=CI_NAMESPACE,
         min_length=1,
         max_length=63,
-        pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
         description="Namespace in which instances are created. Those of all namespaces are shown.",
+    )
+    node_namespace: str = Field(
+        default=NODE_NAMESPACE, min_length=1, description="Namespace of the nodes' Leases, which have their usage."
     )
     host: str = Field(
         default="127.0.0.1",
         min_length=1,
-        description="Address to listen on. There is no authentication yet: keep others away from it.",
+        description="Address to listen on. Without --enable-auth, keep others away from it.",
     )
     port: int = Field(default=8090, ge=0, le=65535, description="Port to listen on; 0 takes a free one and logs it.")
+    enable_auth: bool = Field(default=False, description="Answer only who logs in; needs --root-token-file.")
+    root_token_file: Path | None = Field(
+        default=None,
+        description=f"File with the root token, at least {SHORTEST_TOKEN} characters: who has it may do everything. It "
+        "is read again when it changes.",
+    )
+    enable_api_keys: bool = Field(
+        default=False, description="Machines log in with API keys: serve /api/v1/apikey and /tap; needs --enable-auth."
+    )
+    seal_key_file: Path | None = Field(
+        default=None,
+        description=f"File with a random key of at least {SHORTEST_SEAL_KEY} characters a line, the same for all "
+        "replicas: the first seals the handshakes and sessions of API keys, all are accepted. It is read again when it "
+        "changes. Without --peers it may be left out.",
+    )
+    api_key_session_seconds: float = Field(
+        default=300.0, ge=10, le=86_400, description="How long a login with an API key lasts, from its beginning."
+    )
+    api_key_sweep_seconds: float = Field(
+        default=14_400.0, ge=1, le=86_400, description="Time between two removals of API keys that have expired."
+    )
     license: str = Field(default="enterprise plus", description="Licence that is reported to clients.")
     controller_version: str = Field(
         default="1.50.1",
-        pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$",
         description="Version of the old controller whose API this is: scripts compare it.",
     )
     max_count: int = Field(default=100, ge=1, le=10_000, description="Most instances that one request may start.")
-    max_body_bytes: int = Field(default=1_048_576, ge=1024, description="Longest request body.")
+    inline_script_bytes: int = Field(
+        default=8192,
+        ge=0,
+        description="Startup scripts of a request that take more, in base64 and times its count, are stored once, in a "
+        "Secret of the namespace; others in each instance.",
+    )
+    max_body_bytes: int = Field(
+        default=1_048_576,
+        ge=1024,
+        description="Longest request body; also the most that one request may store, times its count.",
+    )
+    max_stored_bytes: int = Field(
+        default=134_217_728,
+        ge=1024,
+        description="Bytes that instances, images, distributions, groups and API keys may take, scripts included: "
+        "beyond it, nothing is made or enlarged by REST.",
+    )
+    max_waiting: int = Field(
+        default=10_000, ge=1, description="Instances that may wait for a Mac: beyond it, none is started by REST."
+    )
+    max_waiting_per_client: int = Field(
+        default=5000, ge=1, description="The same for those that one client address has started at this replica."
+    )
+    max_bodies_bytes: int = Field(
+        default=134_217_728,
+        ge=1024,
+        description="Most memory that the bodies of all requests may take at a time, with what is parsed of them. The "
+        "first 16 KiB of each do not count.",
+    )
     max_in_flight: int = Field(default=2000, ge=1, description="Most requests worked on at a time.")
+    max_connections: int = Field(
+        default=1000,
+        ge=1,
+        le=100_000,
+        description="Most connections of clients. There are 64 more for health checks, metrics and the other replicas.",
+    )
+    max_connections_per_client: int = Field(
+        default=0,
+        ge=0,
+        le=100_000,
+        description="Most connections of one address, which may be a proxy's; 0 for half of --max-connections.",
+    )
     write_seconds: float = Field(
         default=4.0, gt=0, le=60, description="Longest time that a request waits for the Kubernetes API, in seconds."
     )
@@ -64,12 +135,32 @@ class ShimSettings(RegistryUser):
     peer_seconds: float = Field(
         default=0.25, gt=0, le=2, description="Longest time that a write waits for the other replicas to see it."
     )
+    peer_key_file: Path | None = Field(
+        default=None,
+        description=f"File with a secret of at least {SHORTEST_KEY} characters that all replicas have: they sign what "
+        "they ask each other, and believe nothing else. It is read again when it changes. Needed for --peers with "
+        "--enable-auth.",
+    )
     dedupe_external_id_seconds: float = Field(
         default=0.0,
         ge=0,
         le=86_400,
         description="How long a start request with the same external_id and content counts as a repeat: it gives the "
         "same ids and starts nothing. 0 for never.",
+    )
+    finished_seconds: int = Field(
+        default=0,
+        ge=0,
+        le=MAX_SECONDS,
+        description="Seconds that an instance of the REST API stays in Error or Stopped until it is deleted with its "
+        "VM: for clients that leave them. 0 for ever.",
+    )
+    lifetime_seconds: int = Field(
+        default=0,
+        ge=0,
+        le=MAX_SECONDS,
+        description="How long after its start an instance of the REST API is deleted, whatever it does, in seconds. 0 "
+        "for never.",
     )
     agent_version: str = Field(
         default_factory=package_version,
@@ -88,6 +179,12 @@ class ShimSettings(RegistryUser):
         default="",
         description="Addresses or networks whose X-Forwarded-For is believed, with commas between them; none if empty.",
     )
+    allowed_hosts: str = Field(
+        default="",
+        description="Names by which clients reach this API, with commas between them, *.example.com for all below a "
+        "domain, * for any: requests to another name are refused, since a web page can let its own name stand for this "
+        "address. Addresses are always allowed. If empty: localhost while --host is this machine only, else any.",
+    )
     keep_alive_seconds: int = Field(
         default=150, ge=1, description="How long an idle connection is kept; Jenkins reuses them for 120 s."
     )
@@ -98,6 +195,20 @@ class ShimSettings(RegistryUser):
         default="changes",
         description="Which requests are logged: all; changes, that is all but GETs that went well; none.",
     )
+
+    @field_validator("namespace")
+    @classmethod
+    def _is_namespace(cls, name: str) -> str:
+        if not re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", name):
+            raise ValueError("must be a namespace: lower-case letters, digits and '-', a letter or digit at both ends")
+        return name
+
+    @field_validator("controller_version")
+    @classmethod
+    def _is_version(cls, version: str) -> str:
+        if not re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", version):
+            raise ValueError("must be three numbers with dots between them, such as 1.50.1")
+        return version
 
     @field_validator("pkg_dir")
     @classmethod
@@ -110,34 +221,112 @@ class ShimSettings(RegistryUser):
     @classmethod
     def _is_rule(cls, rule: str) -> str:
         if rule:
-            parsed(rule)
+            parse_rule(rule)
         return rule
 
     @field_validator("trusted_proxies")
     @classmethod
     def _are_networks(cls, proxies: str) -> str:
-        """`*` is everybody."""
-        for entry in filter(None, (part.strip() for part in proxies.split(","))):
+        """`*` stands for all addresses."""
+        for entry in _split(proxies):
             if entry != "*":
                 ip_network(entry)
         return proxies
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_names(cls, hosts: str) -> str:
+        for entry in _split(hosts):
+            if not _HOST_NAME.fullmatch(entry):
+                raise ValueError(f"must be names without scheme and port, with commas between them, not {entry!r}")
+        return hosts
+
     @field_validator("peers")
     @classmethod
     def _are_addresses(cls, peers: str) -> str:
-        _addresses(peers)
+        _parse_addresses(peers)
         return peers
+
+    @field_validator("peer_key_file")
+    @classmethod
+    def _is_long_key(cls, file: Path | None) -> Path | None:
+        if file is not None:
+            read_secret(file, SHORTEST_KEY)
+        return file
+
+    @field_validator("root_token_file")
+    @classmethod
+    def _is_long_enough(cls, file: Path | None) -> Path | None:
+        if file is not None:
+            read_secret(file, SHORTEST_TOKEN)
+        return file
+
+    @field_validator("seal_key_file")
+    @classmethod
+    def _has_long_keys(cls, file: Path | None) -> Path | None:
+        if file is not None:
+            read_seal_keys(file)
+        return file
+
+    @model_validator(mode="after")
+    def _can_log_in_with_keys(self) -> Self:
+        if self.enable_api_keys and not self.enable_auth:
+            raise ValueError("enable-api-keys: needs --enable-auth, without which everybody may do everything")
+        if self.enable_api_keys and self.peers and self.seal_key_file is None:
+            raise ValueError("enable-api-keys: needs --seal-key-file with --peers, as each replica checks all sessions")
+        return self
+
+    @model_validator(mode="after")
+    def _has_root_token(self) -> Self:
+        if self.enable_auth and self.root_token_file is None:
+            raise ValueError("enable-auth: needs --root-token-file, with which the first other credentials are made")
+        return self
+
+    @model_validator(mode="after")
+    def _has_peer_key(self) -> Self:
+        if self.enable_auth and self.peers and self.peer_key_file is None:
+            raise ValueError("peers: with --enable-auth, they need --peer-key-file: else anybody can answer for them")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_one_body(self) -> Self:
+        if self.max_bodies_bytes < self.max_body_bytes:
+            raise ValueError("max-bodies-bytes: must be at least max-body-bytes")
+        return self
+
+    @property
+    def connections_per_client(self) -> int:
+        return self.max_connections_per_client or max(1, self.max_connections // 2)
+
+    @property
+    def host_names(self) -> list[str]:
+        """By which this API may be reached, in small letters; empty for any."""
+        names = _split(self.allowed_hosts.lower())
+        if "*" in names:
+            return []
+        return names or (["localhost"] if _is_loopback(self.host) else [])
 
     @property
     def peer_addresses(self) -> list[tuple[str, int]]:
         """Host and port of each entry of `peers`."""
-        return _addresses(self.peers)
+        return _parse_addresses(self.peers)
 
 
-def _addresses(text: str) -> list[tuple[str, int]]:
-    """Raises ValueError that names the entry."""
+def _split(text: str) -> list[str]:
+    return [entry for part in text.split(",") if (entry := part.strip())]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _parse_addresses(text: str) -> list[tuple[str, int]]:
+    """Raises a ValueError that names the entry."""
     found = []
-    for entry in filter(None, (part.strip() for part in text.split(","))):
+    for entry in _split(text):
         try:
             parts = urlsplit(f"//{entry}")
             host, port = parts.hostname, parts.port

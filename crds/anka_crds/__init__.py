@@ -1,5 +1,5 @@
-"""The API of the Anka build cloud: models, pure rules, and the Kubernetes access layer.
+"""The API of the Anka build cloud.
 
-`api` and `core` are pure (no I/O, no clock, no randomness); `kube` talks to the apiserver; `process` is what
-every one of our processes does alike (settings, logs, health, clock).
+`api` holds the models, defaults and condition reasons, `rules` what follows from them; both are pure (no I/O, no clock,
+no randomness). `schema` makes the CRDs from the models. `resources` are the kinds as anka_kube serves them.
 """

@@ -10,10 +10,18 @@ from collections.abc import Mapping
 from importlib.metadata import version as version_of
 from pathlib import Path
 
-from anka_dev.cloud.install import ROOT
-from anka_dev.errors import DevError
+from anka_dev.repository import ROOT
+from anka_runtime.cli import Call, Command, from_arguments
+from localkube.errors import DevError
 
-PACKAGES = {"anka_agent": ROOT / "agent", "anka_crds": ROOT / "crds"}
+PACKAGES = {
+    "anka_agent": ROOT / "agent",
+    "anka_crds": ROOT / "crds",
+    "anka_kube": ROOT / "lib",
+    "anka_registry": ROOT / "lib",
+    "anka_runtime": ROOT / "lib",
+}
+"""Packages of ours that the agent imports, and the folders that they are in."""
 
 
 def build(directory: Path, version: str, replaced: Mapping[str, str] | None = None) -> Path:
@@ -38,15 +46,19 @@ def build(directory: Path, version: str, replaced: Mapping[str, str] | None = No
     return archive
 
 
-def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = subparsers.add_parser("agent-package", help="a package of the agent, for /pkg and its updates")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("directory", type=Path, help="where it is written to, such as the shim's --pkg-dir")
     parser.add_argument("--version", default=version_of("anka-cloud"), help="default: %(default)s")
-    parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def run(call: Call[argparse.Namespace]) -> int:
+    options = call.options
     if not options.directory.is_dir():
         raise DevError(f"{options.directory} is no directory")
     print(build(options.directory, options.version))
     return 0
+
+
+COMMAND = Command(
+    "agent-package", "write a package of the agent, for /pkg and updates", from_arguments(add_arguments), run
+)

@@ -1,1 +1,1 @@
-"""The operator: schedules instances, judges nodes, mirrors templates, cleans up. Reads the API, writes the API."""
+"""The operator: schedules instances, keeps the state of nodes, mirrors templates, cleans up."""

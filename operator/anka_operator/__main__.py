@@ -1,16 +1,14 @@
 """`anka-operator`: see --help."""
 
-from __future__ import annotations
-
 import sys
 
-from anka_crds.process.extras import require
+from anka_runtime.cli import require
 
 
 def main(argv: list[str] | None = None) -> int:
-    # Before anything that needs them is imported: an agent's installation has the command, too.
+    # Before importing what needs them: an installation of the agent has this command, too.
     require("anka-operator", "operator", "kopf", "uvloop")
-    from anka_operator import command
+    from anka_operator.cli import main as command
 
     return command.main(argv)
 

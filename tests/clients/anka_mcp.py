@@ -25,7 +25,7 @@ class Ready:
 
 @dataclass(frozen=True)
 class Pending:
-    """The caller is told to ask again."""
+    """The caller must ask again."""
 
     id: str
     state: str

@@ -40,7 +40,7 @@ class Bash:
         return "Authentication Required" in self.curl("GET", "/api/v1/status")
 
     def registry_answers(self) -> bool:
-        """Straight to the registry, at the address that the controller told."""
+        """Straight to the registry, at the address that the controller gives."""
         raw = self._run(f"{self.registry()}/registry/status")
         return jq.run(jq.STATUS, raw) == "OK"
 

@@ -1,6 +1,6 @@
 """The GitHub actions `anka-actions` 2.0 (TypeScript, axios): JSON in a form's clothes, and Basic without a user.
 
-The VM registers itself as a runner by its startup script: nobody opens an SSH connection.
+The VM registers itself as a runner by its startup script: no SSH connection is opened.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ class GithubActions:
         raise Reported(f"VM with external id {external_id} not found")
 
     def _trouble(self, id_: str, vm: Any) -> str:
-        told = f"instance {id_} failed: {text(maybe(vm, 'message'))}"
+        problem = f"instance {id_} failed: {text(maybe(vm, 'message'))}"
         stderr = maybe(vm, "startup_script", "stderr")
-        return f"{told}\n{stderr}" if truthy(stderr) else told
+        return f"{problem}\n{stderr}" if truthy(stderr) else problem
 
     # Calls
 

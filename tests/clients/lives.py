@@ -173,7 +173,7 @@ LIVES: dict[str, Callable[[Stage], None]] = {
 
 
 def ready(client: AnkaMcp, id_: str) -> Ready:
-    """Its caller is told to ask again while the template is pulled."""
+    """Its caller must ask again while the template is pulled."""
     while not isinstance(found := client.wait_for(id_), Ready):
         client.pace.pause(POLL_SECONDS)
     return found

@@ -37,7 +37,7 @@ class TeamCity(Sdk):
         return self.status().get_string("license") != "basic"
 
     def groups(self) -> dict[str, str]:
-        """A group that can't be read ends the list, and nobody is told."""
+        """A group that cannot be read ends the list silently."""
         found = {}
         for group in self.call("GET", "/api/v1/group").get_array("body").objects():
             try:

@@ -1,4 +1,6 @@
-"""The agent's version rolls over Macs, one at a time; it goes back from a bad one; VMs keep running."""
+"""The agent's version rolls over Macs, one at a time; it goes back from a bad one; VMs keep running.
+
+A scenario: what a Mac goes back to is the version that all had got before."""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from anka_dev import agent_package
 from anka_dev.cloud import LocalCloud
 from support.cloud import FAST_MAC, TEMPLATE
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.scenario]
 MACS = ("mac-01", "mac-02", "mac-03")
 GOOD, BROKEN, DAMAGED = "9.0.1", "9.0.2", "9.0.3"
 

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 import pytest
 
-from anka_crds.api.node import VM_PREFIX
+from anka_crds.api.defaults import VM_PREFIX
 from anka_dev.cloud import LocalCloud, Service
-from anka_dev.controlplane import ControlPlane
+from localkube.controlplane import ControlPlane
 from support.cloud import FAST_MAC
 
 pytestmark = pytest.mark.e2e

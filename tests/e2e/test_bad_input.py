@@ -136,7 +136,7 @@ def envelope(cloud: LocalCloud, method: str, path: str, body: bytes) -> dict[str
         (b'{"vmid": "no-such"}', "VM not in the registry"),
         (b'{"vmid": "macos-15", "tag": "no such"}', "No such tag no such"),
         (b'{"vmid": "macos-15", "priority": 20000}', "priority"),
-        (b'{"vmid": "macos-15", "startup_script": "%%%"}', "startup_script"),
+        (b'{"vmid": "macos-15", "startup_script": "%%%"}', "illegal base64 data at input byte 0"),
         (b'{"vmid": "macos-15", "count": 100000}', "count"),
         (b'{"vmid": "macos-15", "node_id": "no-such-mac"}', "no-such-mac"),
         ('{"vmid": "macos-15", "tag": "caf\xe9"}'.encode("latin-1"), "No such tag caf\xe9"),

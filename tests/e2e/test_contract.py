@@ -1,6 +1,6 @@
 """The old API's contract: the cases of tests/data/contract over HTTP, with a real apiserver, operator, shim and Macs.
 
-How to add one: docs/development.md, "Contract cases".
+How to add one: docs/contribute/development.md, "Contract cases".
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from anka_crds.api.node import VM_PREFIX
+from anka_crds.api.defaults import VM_PREFIX
 from anka_dev.cloud import LocalCloud
 from support.cloud import FAST_MAC
 

@@ -1,4 +1,6 @@
-"""The cloud as a GitOps tool sees it: what it applied stays as it is, and what it is told of it is true."""
+"""The cloud as a GitOps tool sees it: what it applied stays as it is, and what it is told of it is true.
+
+A scenario: a repository is applied, drifts, is brought back, grows and is pruned."""
 
 from __future__ import annotations
 
@@ -13,12 +15,12 @@ import yaml
 
 from anka_crds.api import KINDS
 from anka_dev.cloud import LocalCloud
-from anka_dev.cloud.install import ROOT
-from anka_dev.errors import DevError
+from anka_dev.repository import ROOT
+from localkube.errors import DevError
+from support.checkers import Kstatus
 from support.cloud import FAST_MAC, TAG
-from support.judges import Kstatus
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.scenario]
 
 PATIENCE_SECONDS = 60.0
 MANAGER = "--field-manager=gitops"
@@ -27,7 +29,7 @@ REPOSITORY = sorted(FOLDER / name for name in yaml.safe_load((FOLDER / "kustomiz
 UUID = "c12ccfa5-8757-411e-9505-128190e9854e"
 # The request to save ends with its instance gone: one that Git wants back each time.
 EXAMPLES = sorted(path for path in (ROOT / "examples").glob("*.yaml") if path.name != "save-image.yaml")
-OURS = ",".join(kind.SERVED.plural for kind in KINDS)
+OURS = ",".join(kind.DEFINITION.plural for kind in KINDS)
 
 Object = dict[str, Any]
 

@@ -8,7 +8,7 @@ import pytest
 
 from anka_dev.image.build import BASE
 from anka_dev.image.buildah import Buildah, missing
-from anka_dev.image.built import Image
+from localkube.pods.image import ContainerImage
 
 MOST_BYTES = 260_000_000
 """Of what we add to the base; kubernetes and pydantic are most of it."""
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.skipif(bool(missing()), reason=f"no i
 
 
 @pytest.fixture(scope="module")
-def container(tool: Buildah, built_image: Image) -> Iterator[str]:
+def container(tool: Buildah, built_image: ContainerImage) -> Iterator[str]:
     name = tool.begin(built_image.name)
     yield name
     tool.run("rm", name)
@@ -36,7 +36,7 @@ def test_it_runs_as_nobody_in_particular_and_owns_nothing(tool: Buildah, contain
 
 
 def test_nothing_of_the_workshop_is_inside(tool: Buildah, container: str) -> None:
-    for tool_name in ("gcc", "cc", "make", "git", "anka-dev"):
+    for tool_name in ("gcc", "cc", "make", "git", "anka-dev", "anka-sim"):
         assert tool.inside(container, "sh", "-c", f"command -v {tool_name}").stdout == "", tool_name
     packages = tool.inside(container, "sh", "-c", "ls /app/lib/python3*/site-packages").stdout.split()
     assert {"anka_operator", "anka_shim", "anka_agent", "anka_crds"} <= set(packages)
@@ -44,7 +44,7 @@ def test_nothing_of_the_workshop_is_inside(tool: Buildah, container: str) -> Non
     assert tool.inside(container, "ls", "/src").returncode != 0
 
 
-def test_it_is_small(tool: Buildah, built_image: Image) -> None:
+def test_it_is_small(tool: Buildah, built_image: ContainerImage) -> None:
     added = tool.size(built_image.name) - tool.size(BASE)
     print(f"the image adds {added / 1e6:.0f} MB to its base")
     assert added < MOST_BYTES

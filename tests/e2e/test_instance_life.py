@@ -154,6 +154,27 @@ def test_a_script_from_a_secret_runs_and_nobody_else_learns_it(cloud: LocalCloud
     cloud.kubectl.run("delete", "secret", "ci-setup", here)
 
 
+def test_a_large_script_of_many_instances_is_stored_once_and_goes_with_them(cloud: LocalCloud) -> None:
+    here, count = "--namespace=anka-ci", 3
+    content = base64.b64encode(b"echo done #" + b"x" * 200_000).decode()
+    wanted = {"vmid": TEMPLATE, "count": count, "startup_script": content, "script_monitoring": True}
+    ids = cloud.rest("POST", "/api/v1/vm", wanted)["body"]
+    names = [f"ankainstance/{id_}" for id_ in ids]
+    cloud.kubectl.run("wait", here, "--for=condition=Ready", *names, "--timeout=60s", timeout=70)
+    for id_ in ids:
+        shown = cloud.kubectl.run("get", "ankainstance", id_, here, "--output=json", "--show-managed-fields")
+        assert json.loads(shown)["status"]["startupScript"]["stdout"] == "done\n"
+        assert len(shown) < 20_000
+    stored = ("get", "secrets", here, "--selector=app.kubernetes.io/created-by=anka-shim", "--output=name")
+    assert len(cloud.kubectl.run(*stored).split()) == 1
+    for id_ in ids:
+        assert cloud.rest("DELETE", "/api/v1/vm", {"id": id_})["status"] == "OK"
+    cloud.kubectl.run("wait", here, "--for=delete", *names, "--timeout=60s", timeout=70)
+    deadline = time.monotonic() + 30
+    while cloud.kubectl.run(*stored).strip():
+        assert time.monotonic() < deadline, "the script outlived its instances"
+
+
 def test_an_unknown_template_waits_and_says_why(cloud: LocalCloud) -> None:
     cloud.kubectl.run("apply", "--filename=-", stdin=manifest("nowhere", template="no-such-template"))
     cloud.wait_for("ankainstance/nowhere", "condition=Scheduled=False")

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from anka_dev.cloud import LocalCloud
-from anka_dev.cloud.local import free_port
 from clients.bash import Bash
 from clients.failing import Reported
 from clients.jenkins import Jenkins, Label
 from clients.lives import NODE
 from clients.teamcity import TeamCity
+from localkube.free_ports import free_port
 from support.client_stage import Stage
 from support.scripted_controller import Relay, listening
 

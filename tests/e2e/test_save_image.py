@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from anka_dev.cloud import LocalCloud
-from anka_dev.cloud.macs import Mac
-from anka_dev.mac import faults
-from anka_dev.mac.store import FileStore, read_json
+from anka_dev.cloud.macs import CloudMac
+from anka_sim.mac import faults
+from anka_sim.mac.store import FileStore, read_json
 from support.cloud import FAST_MAC, TAG, TEMPLATE
 from support.cluster import audit_events
 
@@ -66,7 +66,7 @@ class Rest:
         assert isinstance(found, dict)
         return found
 
-    def mac(self, id_: str) -> Mac:
+    def mac(self, id_: str) -> CloudMac:
         return self.cloud.macs[self.vm(id_)["node_id"]]
 
     def save(self, id_: str, **parameters: Any) -> str:
@@ -110,7 +110,7 @@ def rest(make_cloud: Callable[[], LocalCloud]) -> Rest:
     return Rest(cloud)
 
 
-def commands(mac: Mac, *words: str) -> list[list[str]]:
+def commands(mac: CloudMac, *words: str) -> list[list[str]]:
     plain = [[word for word in entry["argv"] if not word.startswith("--machine")] for entry in mac.commands()]
     return [argv for argv in plain if argv[: len(words)] == list(words)]
 
@@ -195,7 +195,7 @@ def test_a_failing_script_cancels_and_the_instance_goes_on(rest: Rest) -> None:
         id_, target_vm_id=TEMPLATE, tag="never", script=script("fadsfsd"), cancel_on_script_failure=True
     )
     image = rest.ended(request)
-    # As the seed document shows it.
+    # See docs/reference/legacy-api.md#save-image-list.
     assert image["status"] == "error"
     assert image["error"] == {"Message": "Script execution failed", "Code": 0}
     assert image["script_result"]["return_code"] == 127
@@ -281,13 +281,14 @@ def test_by_kubectl_and_what_rest_shows_of_it(rest: Rest) -> None:
         },
     ]
     made = [{"apiVersion": "anka.veertu.com/v1alpha1", **item} for item in manifests]
-    kubectl.run("apply", "--filename=-", stdin="\n---\n".join(json.dumps(item) for item in made))
+    applied = kubectl.run("apply", "--filename=-", "--output=json", stdin="\n---\n".join(map(json.dumps, made)))
+    uid = json.loads(applied)["items"][0]["metadata"]["uid"]
     rest.cloud.wait_for("saveimage/golden", "condition=Ready")
     rest.cloud.wait_for("ankainstance/golden", "delete")
     save = json.loads(kubectl.run("get", "saveimage", "golden", "--output=json"))
     assert save["status"]["phase"] == "Done"
     (shown,) = [item for item in rest.body("GET", "/api/v1/image") if item["id"] == save["metadata"]["uid"]]
-    assert (shown["status"], shown["request"]["InstanceID"]) == ("done", "golden")
+    assert (shown["status"], shown["request"]["InstanceID"]) == ("done", uid)
 
 
 def test_what_is_refused_at_once(rest: Rest) -> None:
@@ -299,7 +300,7 @@ def test_what_is_refused_at_once(rest: Rest) -> None:
     id_ = rest.start()
     assert message(id="none-such", tag="x", target_vm_id=TEMPLATE) == "Not found"
     assert message(id=id_, tag="x", target_vm_id="none-such") == "VM not in the registry"
-    assert message(id=id_, tag="x", target_vm_id=TEMPLATE, script="%%").startswith("script: must be base64")
+    assert message(id=id_, tag="x", target_vm_id=TEMPLATE, script="%%") == "illegal base64 data at input byte 0"
     first = rest.save(id_, tag="twice", target_vm_id=TEMPLATE, script=script("sleep 1"))
     assert rest.save(id_, tag="twice", target_vm_id=TEMPLATE, script=script("sleep 1")) == first
     assert message(id=id_, tag="other", target_vm_id=TEMPLATE) == f"the VM is being saved already, as request {first}"
@@ -310,7 +311,7 @@ def test_what_is_refused_at_once(rest: Rest) -> None:
     )
 
 
-def test_a_save_costs_three_writes_and_one_more_of_its_instance(rest: Rest) -> None:
+def test_a_save_costs_four_writes_and_one_more_of_its_instance(rest: Rest) -> None:
     def writes(name: str) -> list[tuple[str, str]]:
         events = audit_events(rest.cloud.cluster)
         return [
@@ -325,6 +326,7 @@ def test_a_save_costs_three_writes_and_one_more_of_its_instance(rest: Rest) -> N
     rest.gone(id_)
     # The log is written behind the answers: the release of the instance comes last.
     rest.until(lambda: ("patch", "") in writes(id_), "the audit log")
-    assert writes(request) == [("create", ""), ("patch", "status"), ("patch", "status")]
-    bind, started, pushing = ("update", "status"), ("patch", "status"), ("patch", "status")
+    # Asked, taken up, pushed by the agent, Done once the AnkaTemplate shows it.
+    assert writes(request) == [("create", ""), *[("patch", "status")] * 3]
+    bind, started, pushing = [("update", "status")] * 3
     assert writes(id_) == [("create", ""), bind, started, pushing, ("delete", ""), ("patch", "")]

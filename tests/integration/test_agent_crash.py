@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from anka_dev.mac.store import read_json
+from anka_sim.mac.store import read_json
 from support.agents import Bench, script, until
 
 pytestmark = pytest.mark.integration
@@ -142,7 +142,7 @@ def test_a_pull_goes_on(make_bench: Callable[..., Bench], step: str, when: str) 
     assert [vm["uuid"] for vm in bench.vms()] == [status["vm"]["uuid"]]
     assert not list((bench.mac.directory / "agent" / "commands").iterdir())
     if step == "--tag":
-        assert "ending a pull of the agent before this one" in bench.log()
+        assert "ending a pull of an earlier agent" in bench.log()
         # The one that was ended is in no log; where it had done its work, there is nothing left to pull.
         ended = [argv for argv in bench.commands("registry") if "--check-download-size" not in argv]
         assert len(ended) == (1 if when == "before" else 0)

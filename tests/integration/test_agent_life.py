@@ -30,6 +30,22 @@ def ready(instance: dict[str, object]) -> dict[str, str]:
     return next(condition for condition in conditions if condition["type"] == "Ready")
 
 
+def test_another_controllers_instance_is_passed_over(bench: Bench) -> None:
+    """Its status mirrors one of another cloud, whose Mac may have the name of ours."""
+    bench.create("theirs", managedBy="example.com/other")
+    before = bench.get("theirs")
+    bench.create("ours")
+    bench.wait_phase("ours", "Started")
+    assert len(bench.vms()) == 1
+    bench.delete("theirs", wait=False)
+    bench.delete("ours")
+    left = bench.get("theirs")
+    assert left["metadata"]["finalizers"] == ["anka.veertu.com/vm"], "whoever gave it one takes it"
+    assert left["status"] == before["status"]
+    bench.patch("theirs", {"metadata": {"finalizers": None}})
+    assert not bench.exists("theirs")
+
+
 class TestStart:
     def test_shows_the_vm(self, bench: Bench) -> None:
         bench.create("plain")

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from support.agents import Bench, script, until
+from support.agents import NAMESPACE, Bench, script, until
 
 pytestmark = pytest.mark.integration
 
+UUID = "c983c3bf-a0c0-43dc-54dc-2fd9f7d62fce"
 PASSWORD = "correct-horse"
 SCRIPT = "echo battery-staple >&2; exit 3"
 
@@ -38,10 +39,11 @@ def said(bench: Bench, service: str, message: str) -> bool:
 
 
 def test_what_happens_to_an_instance_is_in_its_log(bench: Bench) -> None:
+    # Before the instance is there: the agent is fast.
+    bench.fault("start", "fail", message=f"said {PASSWORD} and {SCRIPT}", times=1)
     uid = bench.create(
         "logged", vncPassword=PASSWORD, startupScript=script(SCRIPT, condition="Booted", monitoring=True)
     )["metadata"]["uid"]
-    bench.fault("start", "fail", message=f"said {PASSWORD} and {SCRIPT}", times=1)
     bench.wait_phase("logged", "Error")
     bench.delete("logged")
     service = f"instance-{uid}"
@@ -55,6 +57,31 @@ def test_what_happens_to_an_instance_is_in_its_log(bench: Bench) -> None:
     everything = text(bench, "anka_agent") + text(bench, service)
     assert PASSWORD not in everything
     assert uid in text(bench, "anka_agent")
+
+
+def test_an_instance_with_a_uuid_for_a_name_has_a_log_of_its_own(bench: Bench) -> None:
+    uid = live(bench, UUID)
+    service = f"instance-{NAMESPACE}_{UUID}_{uid}"
+    until(lambda: said(bench, service, "VM removed, instance released"), what="the last line about it")
+    assert {(line["instance"], line["uid"]) for line in lines(bench, service)} == {(f"{NAMESPACE}/{UUID}", uid)}
+
+
+def test_another_instance_neither_uncovers_a_secret_nor_censors_the_log(bench: Bench) -> None:
+    uid = bench.create("secretive", vncPassword=PASSWORD)["metadata"]["uid"]
+    bench.wait_phase("secretive", "Started")
+    words = ['"level":', '"message": "anka delete"', "VM removed, instance released", f'"instance_id": "{uid}"']
+    crowd = "\n".join(["exit 0", *words, *(f"echo {number} is a line as good as any" for number in range(2000))])
+    bench.create("crowd", startupScript=script(crowd, condition="Booted", monitoring=True))
+    bench.wait_phase("crowd", "Started")
+    bench.fault("delete", "fail", message=f"said {PASSWORD}", times=1)
+    bench.delete("secretive")
+    bench.delete("crowd")
+    service = f"instance-{uid}"
+    until(lambda: said(bench, service, "VM removed, instance released"), what="the last line about it")
+    found = lines(bench, service)
+    assert any("said [hidden]" in line["message"] for line in found)
+    assert PASSWORD not in text(bench, "anka_agent")
+    assert {line["instance_id"] for line in found} == {uid}
 
 
 def test_a_registry_that_is_away_costs_no_line(bench: Bench) -> None:

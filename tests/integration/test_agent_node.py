@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from anka_crds.rules.lease_usage import parse_usage
 from anka_dev.cloud import LocalCloud
 from support.agents import Bench, until
-from support.wire import Wire
+from support.cuttable_link import CuttableLink
 
 pytestmark = pytest.mark.integration
 
@@ -60,7 +61,8 @@ class TestNode:
 
     def test_heartbeat_is_a_lease_that_goes_with_the_node(self, bench: Bench) -> None:
         first = lease(bench)
-        assert first["spec"]["holderIdentity"] == bench.mac.name
+        assert first["spec"]["holderIdentity"].startswith(f"{bench.mac.name}/")
+        assert parse_usage(first["metadata"]["annotations"]) is not None
         assert first["spec"]["leaseDurationSeconds"] == 5
         assert first["metadata"]["ownerReferences"][0]["uid"] == node(bench)["metadata"]["uid"]
         until(lambda: lease(bench)["spec"]["renewTime"] > first["spec"]["renewTime"], 5)
@@ -70,6 +72,19 @@ class TestNode:
         bench.kill()
         bench.restart()
         assert node(bench)["spec"]["maxVmCount"] == 7
+
+    def test_running_vms_follow_another_address_of_the_mac_at_once(self, bench: Bench) -> None:
+        bench.create("moved")
+        before = bench.wait_phase("moved", "Started")["status"]["vm"]["hostIp"]
+        for address in ("10.9.9.9", before):
+            body = json.dumps({"spec": {"host": address}})
+            bench.kubectl.run("patch", "ankanode", bench.mac.name, "--type=merge", f"--patch={body}")
+            until(lambda address=address: bench.get("moved")["status"]["vm"]["hostIp"] == address)  # type: ignore[misc]
+        version, looks = bench.get("moved")["metadata"]["resourceVersion"], len(bench.commands("list"))
+        until(lambda: len(bench.commands("list")) > looks + 3)
+        assert bench.get("moved")["metadata"]["resourceVersion"] == version, "nothing changed, nothing written"
+        bench.kubectl.run("patch", "ankanode", bench.mac.name, "--type=merge", '--patch={"spec":{"host":null}}')
+        bench.delete("moved")
 
     def test_an_idle_node_is_not_written(self, bench: Bench) -> None:
         until(lambda: bench.mac.agent and bench.mac.agent.ready())
@@ -125,14 +140,14 @@ class TestProcess:
 
 
 @pytest.fixture(scope="module")
-def wire(agent_cloud: LocalCloud) -> Iterator[Wire]:
-    wire = Wire(urlsplit(agent_cloud.cluster.server).port or 443)
+def wire(agent_cloud: LocalCloud) -> Iterator[CuttableLink]:
+    wire = CuttableLink(urlsplit(agent_cloud.cluster.server).port or 443)
     yield wire
     wire.close()
 
 
 @pytest.fixture(scope="module")
-def wired(make_bench: Callable[..., Bench], wire: Wire) -> Bench:
+def wired(make_bench: Callable[..., Bench], wire: CuttableLink) -> Bench:
     """An agent whose connection to the API we hold in our hands."""
     name = "agent-wired"
     made = make_bench(name, delays={"start": 1.0})
@@ -150,7 +165,7 @@ def wired(make_bench: Callable[..., Bench], wire: Wire) -> Bench:
 
 
 class TestOutage:
-    def test_work_goes_on_and_is_told_later(self, wired: Bench, wire: Wire) -> None:
+    def test_work_goes_on_and_is_told_later(self, wired: Bench, wire: CuttableLink) -> None:
         wired.create("started-in-the-dark")
         until(lambda: wired.vms())
         wire.cut()
@@ -173,7 +188,7 @@ class TestOutage:
         wire.mend()
         wired.delete("started-in-the-dark")
 
-    def test_an_api_that_is_away_at_the_start(self, wired: Bench, wire: Wire) -> None:
+    def test_an_api_that_is_away_at_the_start(self, wired: Bench, wire: CuttableLink) -> None:
         agent = wired.mac.agent
         assert agent is not None
         agent.stop()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from anka_dev.controlplane import ControlPlane
+from localkube.controlplane import ControlPlane
 from support.agents import Bench, script, until
 
 pytestmark = pytest.mark.integration

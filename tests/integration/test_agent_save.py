@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from anka_dev.mac.store import read_json
+from anka_sim.mac.store import read_json
 from support.agents import Bench, Object, script, until
 
 pytestmark = pytest.mark.integration
@@ -41,23 +41,26 @@ class Saves:
 
     def take_up(self, name: str, of: str | None = None) -> None:
         vm = self.bench.get(of or name)["status"]["vm"]["uuid"]
-        status = {"nodeName": self.bench.mac.name, "vmUuid": vm, "registry": self.registry.url}
-        self.bench.kubectl.run(
-            "patch",
-            "saveimage",
-            name,
-            "--type=merge",
-            "--subresource=status",
-            f"--patch={json.dumps({'status': status})}",
-        )
+        self.write(name, {"nodeName": self.bench.mac.name, "vmUuid": vm, "registry": self.registry.url})
+
+    def write(self, name: str, status: Object) -> None:
+        patch = f"--patch={json.dumps({'status': status})}"
+        self.bench.kubectl.run("patch", "saveimage", name, "--type=merge", "--subresource=status", patch)
 
     def get(self, name: str) -> Object:
         found: Object = json.loads(self.bench.kubectl.run("get", "saveimage", name, "--output=json"))
         return found
 
     def ended(self, name: str) -> Object:
-        """Its status, at its end."""
-        until(lambda: self.get(name)["status"]["phase"] != "Pending", 40, f"the end of {name}")
+        """Its status, at its end: what was pushed is Done once the operator has seen it in the registry."""
+
+        def has_ended() -> bool:
+            status = self.get(name)["status"]
+            return status["phase"] != "Pending" or "pushedAt" in status
+
+        until(has_ended, 40, f"the end of {name}")
+        if self.get(name)["status"]["phase"] == "Pending":
+            self.write(name, {"phase": "Done"})
         status: Object = self.get(name)["status"]
         return status
 

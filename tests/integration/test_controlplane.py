@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from anka_dev.controlplane import Cluster, ControlPlane, ExternalCluster, apply, wait_established
-from anka_dev.controlplane.kubectl import Kubectl
-from anka_dev.errors import DevError
+from anka_dev.local_kubernetes import environment
+from localkube.controlplane import ControlPlane, ExternalCluster, KubernetesCluster, apply, wait_established
+from localkube.controlplane.kubectl import Kubectl
+from localkube.errors import DevError
 
 pytestmark = pytest.mark.integration
 PARTS = {"etcd", "kube-apiserver", "kube-controller-manager"}
@@ -95,7 +96,7 @@ def alive(pid: int) -> bool:
 
 
 @pytest.fixture
-def widgets(control_plane: Cluster, tmp_path: Path) -> Iterator[Cluster]:
+def widgets(control_plane: KubernetesCluster, tmp_path: Path) -> Iterator[KubernetesCluster]:
     folder = tmp_path / "manifests"
     folder.mkdir()
     (folder / "crd.yaml").write_text(CRD)
@@ -105,7 +106,7 @@ def widgets(control_plane: Cluster, tmp_path: Path) -> Iterator[Cluster]:
     control_plane.kubectl.run("delete", "crd", "widgets.test.anka.invalid")
 
 
-def answer_to(cluster: Cluster, manifest: str) -> str:
+def answer_to(cluster: KubernetesCluster, manifest: str) -> str:
     """What a dry run makes of it: the labels as JSON, or the refusal."""
     try:
         out = cluster.kubectl.run("create", "--dry-run=server", "-ojson", "-f-", stdin=manifest)
@@ -114,7 +115,7 @@ def answer_to(cluster: Cluster, manifest: str) -> str:
     return json.dumps(json.loads(out)["metadata"].get("labels"))
 
 
-def test_admission_policies_work_both_ways(widgets: Cluster, tmp_path: Path) -> None:
+def test_admission_policies_work_both_ways(widgets: KubernetesCluster, tmp_path: Path) -> None:
     small, big = widget("small", 1), widget("big", 99)
     assert [answer_to(widgets, manifest) for manifest in (small, big)] == ["null", "null"]
     (tmp_path / "policies.yaml").write_text(POLICIES)
@@ -130,7 +131,9 @@ def test_admission_policies_work_both_ways(widgets: Cluster, tmp_path: Path) -> 
         widgets.kubectl.run("delete", "-f", str(tmp_path / "policies.yaml"))
 
 
-def test_a_service_account_may_do_what_rbac_grants_and_no_more(control_plane: Cluster, tmp_path: Path) -> None:
+def test_a_service_account_may_do_what_rbac_grants_and_no_more(
+    control_plane: KubernetesCluster, tmp_path: Path
+) -> None:
     admin = control_plane.kubectl
     admin.run("create", "namespace", "rbac-test")
     admin.run("create", "serviceaccount", "robot", "-nrbac-test")
@@ -151,13 +154,13 @@ def test_a_service_account_may_do_what_rbac_grants_and_no_more(control_plane: Cl
     admin.run("delete", "namespace", "rbac-test", "--timeout=60s")
 
 
-def test_no_service_account_no_kubeconfig(control_plane: Cluster, tmp_path: Path) -> None:
+def test_no_service_account_no_kubeconfig(control_plane: KubernetesCluster, tmp_path: Path) -> None:
     with pytest.raises(DevError, match='serviceaccounts "nobody" not found'):
         control_plane.kubeconfig_for("nobody", "default", tmp_path / "k")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_owned_objects_are_collected(control_plane: Cluster) -> None:
+def test_owned_objects_are_collected(control_plane: KubernetesCluster) -> None:
     kubectl = control_plane.kubectl
     kubectl.run("create", "configmap", "owner")
     uid = kubectl.run("get", "configmap", "owner", "-ojsonpath={.metadata.uid}")
@@ -172,7 +175,7 @@ def test_owned_objects_are_collected(control_plane: Cluster) -> None:
     kubectl.run("wait", "--for=delete", "configmap/owned", "--timeout=60s")
 
 
-def test_a_named_kubeconfig_is_used_as_it_is(control_plane: Cluster, tmp_path: Path) -> None:
+def test_a_named_kubeconfig_is_used_as_it_is(control_plane: KubernetesCluster, tmp_path: Path) -> None:
     with ExternalCluster(tmp_path, control_plane.kubeconfig) as named:
         assert (named.server, dict(named.pids), named.audit_log) == (control_plane.server, {}, None)
         assert named.ca_file.read_bytes() == control_plane.ca_file.read_bytes()
@@ -196,7 +199,7 @@ def test_the_audit_log_counts_writes_to_leases_and_nothing_else(own_control_plan
 
 def test_kept_data_survives_crash_restart_and_stop(tmp_path: Path, own_control_plane: ControlPlane) -> None:
     """Beside the shared one: two run side by side."""
-    with ControlPlane.start(tmp_path, keep_data=True) as plane:
+    with ControlPlane.start(tmp_path, environment(), keep_data=True) as plane:
         assert plane.pids.keys() == PARTS
         assert plane.server != own_control_plane.server
         assert stat.S_IMODE(plane.kubeconfig.stat().st_mode) == 0o600
@@ -210,10 +213,10 @@ def test_kept_data_survives_crash_restart_and_stop(tmp_path: Path, own_control_p
         plane.check()
         plane.kubectl.run("get", "configmap", "kept")
         with pytest.raises(DevError, match=f"is in use by the control plane of process {os.getpid()}"):
-            ControlPlane.start(tmp_path, keep_data=True)
+            ControlPlane.start(tmp_path, environment(), keep_data=True)
         server, pids = plane.server, dict(plane.pids)
     assert not [pid for pid in pids.values() if alive(pid)]
-    with ControlPlane.start(tmp_path, keep_data=True) as plane:
+    with ControlPlane.start(tmp_path, environment(), keep_data=True) as plane:
         assert plane.server == server
         plane.kubectl.run("get", "configmap", "kept")
         # A token of the first run is still good: same authority, same signing key.
@@ -226,8 +229,9 @@ def test_kept_data_survives_crash_restart_and_stop(tmp_path: Path, own_control_p
 def test_nothing_outlives_a_killed_process_and_data_is_thrown_away(tmp_path: Path) -> None:
     program = textwrap.dedent(f"""
         import pathlib
-        from anka_dev.controlplane import ControlPlane
-        plane = ControlPlane.start(pathlib.Path({str(tmp_path)!r}))
+        from anka_dev.local_kubernetes import environment
+        from localkube.controlplane import ControlPlane
+        plane = ControlPlane.start(pathlib.Path({str(tmp_path)!r}), environment())
         plane.kubectl.run("create", "configmap", "lost")
         print(*plane.pids.values(), flush=True)
         input()
@@ -245,7 +249,7 @@ def test_nothing_outlives_a_killed_process_and_data_is_thrown_away(tmp_path: Pat
     child.send_signal(signal.SIGKILL)
     child.communicate()
     # The supervisors hold the directory's lock until their component is gone, and starting waits for it.
-    with ControlPlane.start(tmp_path) as plane:
+    with ControlPlane.start(tmp_path, environment()) as plane:
         assert not [pid for pid in pids if alive(pid)]
         with pytest.raises(DevError, match='configmaps "lost" not found'):
             plane.kubectl.run("get", "configmap", "lost")
@@ -257,7 +261,7 @@ def test_a_component_that_cannot_start_is_named_with_its_log(tmp_path: Path) -> 
     (tmp_path / "etcd" / "member").mkdir(parents=True)
     (tmp_path / "etcd" / "member" / "snap").write_text("a file where a folder belongs")
     with pytest.raises(DevError) as error:
-        ControlPlane.start(tmp_path, keep_data=True)
+        ControlPlane.start(tmp_path, environment(), keep_data=True)
     text = str(error.value)
     assert text.startswith("etcd ended with code ")
     assert text.endswith(f"(log: {tmp_path / 'etcd.log'})")

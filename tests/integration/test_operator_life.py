@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from typing import Any
 
 import pytest
 
 from anka_crds.api import NodeState, Phase
-from anka_crds.core.conditions import find, is_true
-from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, TEMPLATES
-from anka_crds.kube.lease import LEASES
+from anka_crds.resources import GROUPS, INSTANCES, NODES, TEMPLATES
+from anka_crds.rules.condition_list import find
 from anka_dev.cloud import LocalCloud
-from support.conditions import condition
+from anka_kube.lease import LEASES
+from anka_kube.resource import Selection
+from anka_kube.unstructured import EVENTS
+from support.conditions import condition, is_true
 from support.operators import NAMESPACE, TEMPLATE, Fleet
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("operator")]
@@ -23,6 +26,35 @@ async def test_a_pending_instance_can_be_deleted(fleet: Fleet) -> None:
     await fleet.instance("never")
     await fleet.client.delete(INSTANCES, "never", NAMESPACE)
     await fleet.gone("never")
+
+
+async def test_another_controllers_instances(fleet: Fleet) -> None:
+    """In whatever state: nothing of ours ever writes to them, and who deletes them waits for nobody."""
+    await fleet.node("mac-1", slots=9)
+    theirs: dict[str, Any] = {"managedBy": "example.com/other", "startDeadlineSeconds": 1, "ttlSecondsAfterFinished": 0}
+    lost = {"nodeName": "gone-mac", "phase": "Started", "startedAt": "2026-01-01T00:00:00Z"}
+    failed = {"nodeName": "mac-1", "phase": "Error", "finishedAt": "2026-01-01T00:00:00Z", "message": "theirs"}
+    states: dict[str, dict[str, str]] = {"waits": {}, "lost": lost, "failed": failed}
+    before = {}
+    for name, status in states.items():
+        made = await fleet.instance(name, maxLifetimeSeconds=1, **theirs)
+        assert made.metadata.finalizers == []
+        if status:
+            made = await fleet.client.patch(INSTANCES, name, {"status": status}, NAMESPACE, subresource="status")
+        before[name] = made.metadata.resource_version
+    # Two of ours live and die meanwhile: by then every loop has had its turn.
+    await fleet.instance("late", startDeadlineSeconds=2, node="no-such-mac", ttlSecondsAfterFinished=0)
+    await fleet.instance("ours")
+    await fleet.bound("ours")
+    await fleet.gone("late")
+    for name in states:
+        found = await fleet.client.get(INSTANCES, name, NAMESPACE)
+        assert found.metadata.resource_version == before[name], found
+    events = (await fleet.client.list(EVENTS, NAMESPACE)).items
+    # Kubernetes itself posts some that are about no object.
+    assert not [one for one in events if one.raw["involvedObject"].get("name") in states]
+    for name in states:
+        assert await fleet.client.delete(INSTANCES, name, NAMESPACE) is None, "it is gone at once"
 
 
 async def test_a_node_goes_and_comes_back(fleet: Fleet) -> None:
@@ -182,7 +214,9 @@ async def test_nothing_is_written_when_nothing_changes(fleet: Fleet, operator_cl
     beats = len(fleet.alive) * 6
     seen = 0
     async with fleet.client.watch(
-        LEASES, "anka-nodes", resource_version=(await fleet.client.list(LEASES, "anka-nodes")).resource_version
+        LEASES,
+        Selection("anka-nodes"),
+        resource_version=(await fleet.client.list(LEASES, "anka-nodes")).resource_version,
     ) as chunks:
         async for chunk in chunks:
             seen += chunk.count(b'"type":"MODIFIED"')

@@ -11,12 +11,12 @@ import pytest
 
 from anka_crds.api import NodeState, Phase
 from anka_crds.api.meta import FINALIZER
-from anka_crds.core.conditions import find, is_true
-from anka_crds.core.naming import is_uuid
-from anka_crds.kube.kinds import INSTANCES, NODES, TEMPLATES
+from anka_crds.resources import INSTANCES, NODES, TEMPLATES
+from anka_crds.rules.condition_list import find
+from anka_crds.rules.naming import is_uuid
 from anka_dev.cloud import LocalCloud
 from anka_dev.cloud.service import Service
-from support.conditions import condition
+from support.conditions import condition, is_true
 from support.operators import NAMESPACE, TEMPLATE, Fleet
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("operator")]

@@ -1,6 +1,6 @@
 """Each right that people get, used with a real token, and missed once it is taken out of its role.
 
-docs/rights.md names the test of each. The roles are those of charts/base; Kubernetes' own controllers add them to
+docs/reference/rights.md names the tests. The roles are those of charts/base; Kubernetes' own controllers add them to
 view, edit and admin, as in any cluster."""
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from contextlib import ExitStack
 import pytest
 import yaml
 
+from anka_crds.api import KINDS_WITH_STATUS
 from anka_dev.cloud import LocalCloud
-from anka_dev.cloud.install import BASE
-from anka_dev.controlplane import Cluster
+from anka_dev.repository import BASE
+from localkube.controlplane import KubernetesCluster
 from support.people import SPECS, Person, make_objects
 from support.rights import Granted, Right, bound, granted
 from support.rights_table import PEOPLE
@@ -23,11 +24,15 @@ from support.roles import Roles
 pytestmark = pytest.mark.integration
 
 WHO_HAS = {"anka-view": ("view", "edit", "admin"), "anka-edit": ("edit", "admin"), "anka-repair": ("anka-repair",)}
+WHO_HAS |= {role: (role,) for role in ("anka-push", "anka-api-keys")}
 """By the role of ours: the roles that people are bound to who have it with that."""
 LESSER: dict[str, tuple[str, ...]] = {"anka-view": (), "anka-edit": ("view", "anka-view"), "anka-repair": ()}
+LESSER |= {"anka-push": ("view", "edit", "admin"), "anka-api-keys": ("view", "edit", "admin", "anka-view")}
 """And those who must not; who does not repair, see below."""
 
-_WRITTEN = list(yaml.safe_load_all((BASE / "rbac-people.yaml").read_text()))
+WITH_STATUS = {kind.DEFINITION.plural for kind in KINDS_WITH_STATUS}
+_FILES = [BASE / "rbac-people.yaml", BASE / "rbac-api-keys.yaml"]
+_WRITTEN = [item for file in _FILES for item in yaml.safe_load_all(file.read_text())]
 EVERY = list(granted([*_WRITTEN, *map(bound, PEOPLE)]))
 
 
@@ -37,21 +42,23 @@ def of(role: str) -> pytest.MarkDecorator:
 
 
 @pytest.fixture(scope="module")
-def cluster(operator_cloud: LocalCloud) -> Cluster:
+def cluster(operator_cloud: LocalCloud) -> KubernetesCluster:
     return operator_cloud.cluster
 
 
 @pytest.fixture(scope="module")
-def roles(cluster: Cluster) -> Roles:
+def roles(cluster: KubernetesCluster) -> Roles:
     return Roles(cluster.kubeconfig)
 
 
 @pytest.fixture(scope="module")
-def people(cluster: Cluster) -> Iterator[dict[str, Person]]:
+def people(cluster: KubernetesCluster) -> Iterator[dict[str, Person]]:
     make_objects(cluster)
     with ExitStack() as stack:
-        bound_to = ("view", "edit", "admin", "anka-view", "anka-repair")
-        yield {role: stack.enter_context(Person(cluster, role)) for role in bound_to}
+        bound_to = ("view", "edit", "admin", "anka-view", "anka-repair", "anka-api-keys")
+        every = {role: stack.enter_context(Person(cluster, role)) for role in bound_to}
+        # Who pushes creates SaveImages.
+        yield every | {"anka-push": stack.enter_context(Person(cluster, "anka-push", also=("anka-edit",)))}
 
 
 def becomes(true: Callable[[], bool], what: object) -> None:
@@ -66,7 +73,9 @@ def may(who: Person, right: Right) -> list[bool]:
     """A role for any of our kinds is tried with each. Who may repair writes statuses, as a policy lets nobody else."""
     plurals = SPECS if right.resource == "*" else [right.resource]
     repairs = right.verb == "repair"
-    return [who.refused(*(("patch", one, "status") if repairs else (right.verb, one))) is None for one in plurals]
+    if repairs:
+        return [who.refused("patch", one, "status") is None for one in plurals if one in WITH_STATUS]
+    return [who.refused(right.verb, one) is None for one in plurals]
 
 
 def is_needed(one: Granted, people: dict[str, Person], roles: Roles) -> None:
@@ -98,9 +107,48 @@ def test_who_has_repair_repairs(one: Granted, people: dict[str, Person], roles: 
     is_needed(one, people, roles)
 
 
+@of("anka-push")
+def test_who_has_push_pushes(one: Granted, people: dict[str, Person], roles: Roles) -> None:
+    is_needed(one, people, roles)
+
+
+@of("anka-api-keys")
+def test_who_has_api_keys_manages_them(one: Granted, people: dict[str, Person], roles: Roles) -> None:
+    is_needed(one, people, roles)
+
+
+READS, CHANGES = ("get", "list", "watch"), ("create", "update", "patch", "delete", "deletecollection")
+LOCAL = {"view": READS, "edit": (*READS, *CHANGES), "admin": (*READS, *CHANGES)}
+"""A role that is bound in one namespace: the verbs that it gives there."""
+
+
+@pytest.mark.parametrize("role", LOCAL)
+def test_a_role_in_one_namespace_reaches_nothing_that_all_share(
+    role: str, cluster: KubernetesCluster, people: dict[str, Person]
+) -> None:
+    """Nodes, templates, groups and distributions are cluster-scoped; so is the right to push."""
+    with Person(cluster, role, everywhere=False) as person:
+        becomes(lambda: person.refused("get", "ankainstances") is None, "bound")
+        allowed = {
+            (verb, plural, namespace)
+            for verb in (*READS, *CHANGES, "push")
+            for plural in SPECS
+            for namespace in ("default", "anka-ci")
+            if person.refused(verb, plural, namespace=namespace) is None
+        }
+        assert not any(
+            person.refused(verb, plural, "status", namespace) is None
+            for verb in ("get", "update", "patch")
+            for plural in SPECS
+            for namespace in ("default", "anka-ci")
+        )
+    mine = ("ankainstances", "saveimages")
+    assert allowed == {(verb, plural, "default") for verb in LOCAL[role] for plural in mine}
+
+
 @pytest.mark.parametrize("role", ["view", "edit", "admin"])
 def test_nobody_else_repairs(role: str, people: dict[str, Person]) -> None:
-    for plural in SPECS:
+    for plural in WITH_STATUS:
         assert people[role].refused("patch", plural, "status")
 
 

@@ -12,20 +12,20 @@ import pytest
 
 from anka_crds.api import AnkaInstance
 from anka_crds.api.meta import FINALIZER
-from anka_crds.kube.client import KubeClient
-from anka_crds.kube.config import load_endpoint
-from anka_crds.kube.errors import Forbidden, NotFound
-from anka_crds.kube.kinds import INSTANCES
-from anka_crds.kube.unstructured import ROLE_BINDINGS, ROLES, unstructured
+from anka_crds.resources import INSTANCES
 from anka_dev.cloud import LocalCloud
 from anka_dev.cloud.install import ensure_node_account
 from anka_dev.cloud.service import Service
-from anka_operator.reconcile.grant import SELECTOR
+from anka_kube.client import KubeClient
+from anka_kube.config import load_endpoint
+from anka_kube.errors import Forbidden, NotFound
+from anka_kube.unstructured import ROLE_BINDINGS, ROLES, raw_resource
+from anka_operator.secret_grants.desired import SELECTOR
 from support.operators import TEMPLATE, Fleet
 
 pytestmark = pytest.mark.integration
 
-SECRETS = unstructured("", "v1", "secrets", "Secret", namespaced=True)
+SECRETS = raw_resource("", "v1", "secrets", "Secret", namespaced=True)
 OPEN, CLOSED = "anka-ci", "default"
 """Namespaces where the operator may hand out Secrets, and where not."""
 MACS = ("mac-1", "mac-2")

@@ -20,11 +20,11 @@ from typing import Any
 import httpx
 import pytest
 
-from anka_crds.kube.client import KubeClient
-from anka_crds.kube.config import load_endpoint
-from anka_crds.kube.kinds import INSTANCES
-from anka_dev.cloud.local import free_port
-from anka_dev.controlplane import Cluster, ControlPlane, apply
+from anka_crds.resources import INSTANCES
+from anka_kube.client import KubeClient
+from anka_kube.config import load_endpoint
+from localkube.controlplane import ControlPlane, KubernetesCluster, apply
+from localkube.free_ports import free_port
 from support.shim_process import ShimProcess, shim_process
 
 pytestmark = pytest.mark.integration
@@ -36,7 +36,7 @@ WINDOW_SECONDS = 3.0
 
 
 @pytest.fixture(scope="module")
-def cluster(served_kinds: Cluster) -> Cluster:
+def cluster(served_kinds: KubernetesCluster) -> KubernetesCluster:
     apply(served_kinds, BASE / "namespaces.yaml")
     apply(served_kinds, BASE / "rbac-shim.yaml")
     template = {**API, "kind": "AnkaTemplate", "metadata": {"name": TEMPLATE}, "spec": {}}
@@ -47,7 +47,7 @@ def cluster(served_kinds: Cluster) -> Cluster:
 
 
 @pytest.fixture(scope="module")
-def kubeconfig(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def kubeconfig(cluster: KubernetesCluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return cluster.kubeconfig_for("anka-shim", "anka-system", tmp_path_factory.mktemp("shim") / "kubeconfig")
 
 
@@ -83,13 +83,13 @@ def replicas(kubeconfig: Path) -> Iterator[list[ShimProcess]]:
 
 
 @pytest.fixture(autouse=True)
-def clean(cluster: Cluster) -> Iterator[None]:
+def clean(cluster: KubernetesCluster) -> Iterator[None]:
     """No instance is left for the next test."""
     yield
     end(cluster, left(cluster))
 
 
-def end(cluster: Cluster, ids: list[str]) -> None:
+def end(cluster: KubernetesCluster, ids: list[str]) -> None:
     """Delete and release: what agent and operator do."""
 
     async def one(client: KubeClient, id_: str) -> None:
@@ -103,7 +103,7 @@ def end(cluster: Cluster, ids: list[str]) -> None:
     asyncio.run(all_())
 
 
-def left(cluster: Cluster) -> list[str]:
+def left(cluster: KubernetesCluster) -> list[str]:
     items = json.loads(cluster.kubectl.run("get", "ankainstances", "-nanka-ci", "-ojson"))["items"]
     return [item["metadata"]["name"] for item in items]
 
@@ -133,7 +133,7 @@ def start(shim: ShimProcess, http: httpx.Client, **parameters: Any) -> list[str]
     return ids
 
 
-def test_what_one_wrote_the_other_shows_at_once(replicas: list[ShimProcess], cluster: Cluster) -> None:
+def test_what_one_wrote_the_other_shows_at_once(replicas: list[ShimProcess], cluster: KubernetesCluster) -> None:
     first, second = replicas
     ids: list[str] = []
     with httpx.Client(timeout=30) as http:
@@ -183,7 +183,7 @@ def test_many_writes_share_one_question(replicas: list[ShimProcess]) -> None:
 
 
 def test_one_write_for_each_instance_and_no_read(
-    replicas: list[ShimProcess], cluster: Cluster, own_control_plane: ControlPlane
+    replicas: list[ShimProcess], cluster: KubernetesCluster, own_control_plane: ControlPlane
 ) -> None:
     (id_, *more) = replicas[0].body("POST", "/api/v1/vm", json={"vmid": TEMPLATE, "count": 3})
     assert replicas[1].body("GET", f"/api/v1/vm?id={id_}")["instance_state"] == "Scheduling"
@@ -191,7 +191,7 @@ def test_one_write_for_each_instance_and_no_read(
 
 
 def test_repeats_with_a_key_at_the_same_moment(
-    replicas: list[ShimProcess], cluster: Cluster, own_control_plane: ControlPlane
+    replicas: list[ShimProcess], cluster: KubernetesCluster, own_control_plane: ControlPlane
 ) -> None:
     shims = itertools.cycle(replicas)
     started: list[str] = []
@@ -213,7 +213,7 @@ def test_repeats_with_a_key_at_the_same_moment(
     assert writes["patch"] <= 30
 
 
-def test_a_repeat_later_and_one_that_is_none(replicas: list[ShimProcess], cluster: Cluster) -> None:
+def test_a_repeat_later_and_one_that_is_none(replicas: list[ShimProcess], cluster: KubernetesCluster) -> None:
     first, second = replicas
     headers = {"Idempotency-Key": "job-17/1"}
     request = {"vmid": TEMPLATE, "name": "n"}
@@ -231,7 +231,7 @@ def test_a_repeat_later_and_one_that_is_none(replicas: list[ShimProcess], cluste
     assert id_ not in left(cluster)
 
 
-def test_repeats_by_external_id(replicas: list[ShimProcess], cluster: Cluster) -> None:
+def test_repeats_by_external_id(replicas: list[ShimProcess], cluster: KubernetesCluster) -> None:
     request = {"vmid": TEMPLATE, "external_id": "https://ci.example/computer/mac-7"}
     turns = list(itertools.islice(itertools.cycle(replicas), 10))
     with ThreadPoolExecutor(10) as pool:

@@ -1,4 +1,4 @@
-"""docs/start-options.md against what an agent really ran: one instance for each row, on a simulated Mac with Intel."""
+"""docs/reference/start-options.md against what an agent runs: an instance for each row, on a simulated Intel Mac."""
 
 from __future__ import annotations
 

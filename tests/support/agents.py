@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from anka_dev.cloud import LocalCloud
-from anka_dev.cloud.macs import Mac
-from anka_dev.controlplane import Cluster
-from anka_dev.mac import faults
-from anka_dev.mac.store import FileStore
+from anka_dev.cloud.macs import CloudMac
+from anka_sim.mac import faults
+from anka_sim.mac.store import FileStore
+from localkube.controlplane import KubernetesCluster
 
 Object = dict[str, Any]
 NAMESPACE = "default"
@@ -27,7 +27,7 @@ FAST = ("--poll=0.5", "--heartbeat=1", "--lease-duration=5", "--secret-timeout=2
 class Bench:
     """One Mac with its agent, and a scheduler's hands."""
 
-    def __init__(self, cloud: LocalCloud, mac: Mac, template: str) -> None:
+    def __init__(self, cloud: LocalCloud, mac: CloudMac, template: str) -> None:
         self.cloud = cloud
         self.mac = mac
         self.template = template
@@ -41,7 +41,8 @@ class Bench:
             "apiVersion": "anka.veertu.com/v1alpha1",
             "kind": "AnkaInstance",
             "metadata": {"name": name, "namespace": NAMESPACE, "finalizers": [FINALIZER]},
-            "spec": {"template": self.template, **spec},
+            # The only Mac: what it cannot do fails.
+            "spec": {"template": self.template, "node": self.mac.name, **spec},
         }
         self.kubectl.run("create", "--filename=-", stdin=json.dumps(manifest))
         if bind:
@@ -136,7 +137,7 @@ def until(check: Callable[[], Any], seconds: float = 20, what: str = "") -> Any:
 
 
 @pytest.fixture(scope="module")
-def agent_cloud(control_plane: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+def agent_cloud(control_plane: KubernetesCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """Registry with template `macos` (tags v1, v2); kinds and roles installed; no operator: tests bind."""
     with LocalCloud(control_plane, tmp_path_factory.mktemp("agents"), log_level="DEBUG") as cloud:
         cloud.install()

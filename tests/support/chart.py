@@ -13,21 +13,27 @@ from typing import Any
 import pytest
 
 from anka_dev.cloud import LocalCloud
+from anka_dev.cloud.container_hook import HOOK
 from anka_dev.cloud.macs import RegistryHost
-from anka_dev.controlplane import ControlPlane
-from anka_dev.controlplane.embedded import say_on_stderr
-from anka_dev.controlplane.helm import CHART, Helm
-from anka_dev.image.built import Image
-from anka_dev.pods import PodRunner
+from anka_dev.local_kubernetes import audit, chart_release, environment
+from anka_dev.repository import CHART
+from localkube.controlplane import ControlPlane
+from localkube.controlplane.helm import Helm
+from localkube.pods import PodRunner
+from localkube.pods.image import ContainerImage
+from localkube.progress import say_on_stderr
 from support.cloud import TAG, TEMPLATE
 from support.image import no_containers
 
 NAMESPACE = "anka-system"
+SERVICE_PORT = 8091
+LICENSE = "enterprise"
+PACKAGE = "a package of the agent"
 Json = dict[str, Any]
 
 
 @dataclass
-class Charted:
+class ChartInstallation:
     """A cloud without processes of ours but its Macs: operator and shim are the chart's pods."""
 
     cloud: LocalCloud
@@ -35,14 +41,16 @@ class Charted:
     helm: Helm
     registry: RegistryHost
     template: str
+    no_image: str
+    """Why its pods are plain processes; empty where they are containers of the built image."""
     values: Json = field(default_factory=dict)
 
     def upgrade(self, chart: Path = CHART, **values: Any) -> None:
         """``helm upgrade --install --wait``; then REST goes through the Service."""
         self.helm.upgrade(self.values | values, chart=chart)
-        self.cloud.urls[:] = [f"http://{self.pods.address('anka-shim', NAMESPACE)}:8090"]
+        self.cloud.urls[:] = [f"http://{self.pods.address('anka-shim', NAMESPACE)}:{SERVICE_PORT}"]
 
-    def listed(self, kinds: str, *options: str) -> list[Json]:
+    def list_objects(self, kinds: str, *options: str) -> list[Json]:
         """Objects of all namespaces."""
         found = self.cloud.kubectl.run("get", kinds, "--all-namespaces", "--output=json", *options)
         items: list[Json] = json.loads(found)["items"]
@@ -50,7 +58,7 @@ class Charted:
 
     def pods_of(self, part: str) -> list[Json]:
         """Those of ``operator`` or ``shim`` that are not being deleted."""
-        found = self.listed("pods", f"--selector=app.kubernetes.io/component={part}")
+        found = self.list_objects("pods", f"--selector=app.kubernetes.io/component={part}")
         return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
 
     def release(self) -> dict[str, Json]:
@@ -66,8 +74,8 @@ class Charted:
         versions = "--output=jsonpath={.status.versions[*].tag}"
         return self.cloud.kubectl.run("get", "ankatemplate", self.template, versions)
 
-    def asked(self) -> list[Json]:
-        """What operator, shim and agents have asked of the API until now, with the answers."""
+    def audit_events(self) -> list[Json]:
+        """The requests of operator, shim and agents to the API until now, with the answers."""
         log = self.cloud.cluster.audit_log
         assert log is not None
         return [json.loads(line) for line in log.read_text().splitlines()]
@@ -86,26 +94,41 @@ class Charted:
 
 
 @pytest.fixture(scope="module")
-def charted(
+def installation(
     tmp_path_factory: pytest.TempPathFactory, ssh_key: Path, request: pytest.FixtureRequest
-) -> Iterator[Charted]:
+) -> Iterator[ChartInstallation]:
     """Control plane with controllers of Deployments, registry, pod runner; nothing is installed yet."""
     if sys.platform != "linux":
         pytest.skip("pods have loopback addresses of their own on Linux alone")
-    image: Image | None = None if no_containers() else request.getfixturevalue("built_image")
-    directory = tmp_path_factory.mktemp("charted")
-    audited = ("anka-system", "anka-nodes")
-    with ControlPlane.start(directory / "control-plane", audit=True, workloads=True, audited=audited) as plane:
-        helm = Helm(plane.kubeconfig, directory, say_on_stderr)
-        with LocalCloud(plane, directory) as cloud, PodRunner(plane, directory / "pods", image) as pods:
+    image: ContainerImage | str = no_containers() or request.getfixturevalue("image_or_reason")
+    directory = tmp_path_factory.mktemp("chart")
+    log = audit("anka-system", "anka-nodes", "anka-joining")
+    with ControlPlane.start(directory / "control-plane", environment(), audit=log, workloads=True) as plane:
+        helm = chart_release(plane.kubeconfig, directory, say_on_stderr)
+        runner = PodRunner(plane, directory / "pods", image=None if isinstance(image, str) else image, hook=HOOK)
+        with LocalCloud(plane, directory) as cloud, runner as pods:
             registry = cloud.start_registry()
             template = registry.add_template(
                 TEMPLATE, [TAG], size=50_000_000, authorized_keys=ssh_key.with_suffix(".pub").read_text()
             )
             values = {
                 "listen": "$(POD_IP)",
-                "registry": {"url": registry.url},
+                # As a team sets it up that comes from the old chart: tests/e2e/test_chart_switching.py.
+                "registry": {"url": registry.url.replace("127.0.0.1", "localhost"), "internalUrl": registry.url},
+                "service": {"port": SERVICE_PORT},
                 "operator": {"flags": {"registry-seconds": 1}},
-                "shim": {"flags": {"terminated-seconds": 3}},
+                "shim": {
+                    # The address of a pod is one of this machine's, as no real one is: any name would do there.
+                    "flags": {"terminated-seconds": 3, "pkg-dir": "/packages", "allowed-hosts": "*"},
+                    "env": [{"name": "ANKA_LICENSE", "value": LICENSE}],
+                    "volumes": [{"name": "packages", "configMap": {"name": "packages"}}],
+                    "volumeMounts": [{"name": "packages", "mountPath": "/packages", "readOnly": True}],
+                },
             }
-            yield Charted(cloud, pods, helm, registry, template, values)
+            packages = {"kind": "ConfigMap", "metadata": {"name": "packages"}, "data": {"AnkaAgent.pkg": PACKAGE}}
+            plane.kubectl.run("create", "namespace", NAMESPACE)
+            plane.kubectl.run(
+                "create", "--filename=-", f"--namespace={NAMESPACE}", stdin=json.dumps({"apiVersion": "v1", **packages})
+            )
+            no_image = image if isinstance(image, str) else ""
+            yield ChartInstallation(cloud, pods, helm, registry, template, no_image, values)

@@ -180,7 +180,9 @@ def _policies(objects: list[Object], workloads: list[Workload]) -> Iterator[str]
         mine = [policy for policy in policies if _selects(policy["spec"]["podSelector"], one.labels)]
         if policies and one.long_lived and len(mine) != 1:
             yield f"{one.name} is selected by {len(mine)} NetworkPolicies"
-        open_ports = {port["port"] for policy in mine for rule in policy["spec"]["ingress"] for port in rule["ports"]}
+        open_ports = {
+            port["port"] for policy in mine for rule in policy["spec"].get("ingress", []) for port in rule["ports"]
+        }
         if mine and one.long_lived and open_ports != set(one.ports.values()):
             yield f"{one.name} can't be reached at its port"
     for monitor in _of(objects, "PodMonitor"):

@@ -11,13 +11,12 @@ from typing import Any
 import yaml
 from kubernetes import client
 
-from support.chart import Charted
+from support.chart import ChartInstallation
 from support.rights import Granted, Right, bound, covers, granted, refused
 from support.rights_table import PEOPLE
 from support.roles import Roles
 
 Json = dict[str, Any]
-ANY_MAC = "system:serviceaccount:anka-nodes:node-mac-01"
 
 
 class Windows:
@@ -43,9 +42,9 @@ class Windows:
 class Rights:
     """Of the release that is installed now."""
 
-    def __init__(self, charted: Charted) -> None:
-        self._charted = charted
-        self._roles = Roles(charted.cloud.cluster.kubeconfig)
+    def __init__(self, installation: ChartInstallation) -> None:
+        self._installation = installation
+        self._roles = Roles(installation.cloud.cluster.kubeconfig)
         self._reviews: Any = client.AuthorizationV1Api(self._roles.api)
 
     def granted(self) -> list[Granted]:
@@ -58,7 +57,7 @@ class Rights:
         return list(granted([*roles, *map(bound, PEOPLE)]))
 
     def _objects(self) -> list[Json]:
-        return [item for item in yaml.safe_load_all(self._charted.helm.manifest()) if item]
+        return [item for item in yaml.safe_load_all(self._installation.helm.manifest()) if item]
 
     def refused(self) -> list[str]:
         """What operator, shim and agents were refused by RBAC until now. Not Secrets: an agent has the right to one
@@ -66,14 +65,14 @@ class Rights:
         hear of that right a moment after the agent."""
         return [
             f"{event['user']['username']}: {event['verb']} {event['requestURI']}"
-            for event in self._charted.asked()
+            for event in self._installation.audit_events()
             if refused(event) and event["objectRef"]["resource"] != "secrets"
         ]
 
     def used(self, windows: Windows) -> dict[Right, dict[str, Json]]:
         """For each granted right the first request in each test that needed it."""
         found: dict[Right, dict[str, Json]] = {one.right: {} for one in self.granted()}
-        for event in self._charted.asked():
+        for event in self._installation.audit_events():
             if refused(event):
                 continue
             for right, seen in found.items():
@@ -94,7 +93,9 @@ class Rights:
     def allows(self, right: Right, user: str = "") -> bool:
         """Whether the API would do this for whoever has the right, or for ``user``."""
         if not user:
-            user = ANY_MAC if right.who.startswith("system:serviceaccounts:") else right.who
+            # Of a group of ServiceAccounts any.
+            user = right.who.replace("system:serviceaccounts:", "system:serviceaccount:")
+            user += ":any" if user != right.who else ""
         resource, _, subresource = right.resource.partition("/")
         asked = {
             "user": user,

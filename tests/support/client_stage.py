@@ -24,7 +24,7 @@ FLAGS = ("--max-vm-count=4", "--heartbeat=2", "--lease-duration=8")
 
 @dataclass
 class Stage:
-    """What a client is told by its administrator, and the way into its VM."""
+    """The configuration of a client, and the way into its VM."""
 
     cloud: LocalCloud
     template: str
@@ -42,7 +42,7 @@ class Stage:
         return Pace(SCALE)
 
     def enter(self, host: str, port: int, command: str = "true") -> str:
-        """What a command says in the VM, in which nobody has been before."""
+        """The output of a command in the VM, over a new connection."""
         said = self.said(host, port, f'test ! -e ~/mine && touch ~/mine && {command} && echo "$USER:$((6*7))"')
         assert said.endswith("anka:42\n"), said
         return said.removesuffix("anka:42\n")
@@ -85,7 +85,7 @@ def stage(make_cloud: Callable[[], LocalCloud], ssh_key: Path) -> Stage:
     for image in (registry.directory / broken).rglob("*.ank"):
         image.unlink()
     cloud.start_operator("--registry-seconds=1")
-    cloud.start_shim("--terminated-seconds=3")
+    cloud.start_shim("--terminated-seconds=3", "--allowed-hosts=controller.example")
     for name in ("mac-01", "mac-02"):
         cloud.add_mac(name, *FLAGS, **FAST_MAC)
     cloud.wait_ready()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from anka_dev.cloud import LocalCloud
-from anka_dev.controlplane import Cluster
+from localkube.controlplane import KubernetesCluster
 from support.cluster import start_cluster
 
 TEMPLATE = "macos-15"
@@ -35,7 +35,7 @@ def make_cloud(tmp_path_factory: pytest.TempPathFactory, ssh_key: Path) -> Itera
     """Makes clouds of this module: a control plane with an audit log, kinds installed, a registry with one template.
 
     No process of ours runs in it yet. All of it ends with the module."""
-    made: list[tuple[LocalCloud, Cluster]] = []
+    made: list[tuple[LocalCloud, KubernetesCluster]] = []
 
     def make() -> LocalCloud:
         directory = tmp_path_factory.mktemp("cloud")

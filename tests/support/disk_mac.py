@@ -1,22 +1,23 @@
-"""A Context over an `anka` that is a dictionary: templates with sizes, a registry, and a disk that can be full."""
+"""A Mac whose `anka` is a dictionary: templates with sizes, a registry, and a disk that can be full."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
+from anka_agent.anka.cli import AnkaCli
 from anka_agent.anka.command import Anka, OnLine
 from anka_agent.anka.errors import AnkaError, NotFoundError
-from anka_agent.anka.operations import Operations
-from anka_agent.disk.room import Room
-from anka_agent.instances.context import Context, NodeFacts
-from anka_agent.instances.inventory import Inventory
-from anka_agent.instances.pulls import Templates
+from anka_agent.mac.inventory import Inventory
+from anka_agent.mac.pull_admission import PullAdmission
+from anka_agent.mac.pulls import TemplatePuller
+from anka_agent.mac.tag_journal import TagJournal
+from anka_agent.mac.templates import TemplateCache
 from anka_agent.plan.eviction import Need
-from anka_crds.kube.kinds import INSTANCES
-from anka_crds.kube.store import Store
+from anka_crds.api.conditions import EventReason
+from anka_runtime.clock import SystemClock
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 Tag = tuple[str, str]
@@ -96,29 +97,31 @@ class DiskMac:
         self.reserve = reserve
         self.needs: list[Need] = []
         self.events: list[tuple[str, str, str]] = []
-        nobody = cast(Any, None)
-        anka = Operations(self.anka)
-        self.context = Context(
-            nobody, Store(INSTANCES), nobody, anka, Inventory(anka, "vm-"), Templates(anka), nobody,
-            lambda: NodeFacts("mac-1", "mac-1", None),
-        )  # fmt: skip
-        room = Room(self.context, lambda: self.needs, lambda: self.reserve, self._tell)
-        self.context.templates.make_room = room.make
+        anka = AnkaCli(self.anka)
+        self.inventory = Inventory(anka, "vm-")
+        self.journal = TagJournal()
+        self.templates = TemplateCache(
+            anka, self.inventory, self.journal, clock=SystemClock(), report_due=asyncio.Event()
+        )
+        admission = PullAdmission(
+            anka, self.inventory, self.templates, lambda: self.needs, lambda: self.reserve, self._record
+        )
+        self.puller = TemplatePuller(anka, self.templates, admission.admit)
 
-    async def _tell(self, kind: str, reason: str, message: str) -> None:
-        self.events.append((kind, reason, message))
+    async def _record(self, kind: str, reason: EventReason, message: str) -> None:
+        self.events.append((kind, reason.value, message))
 
     async def holds(self, *tags: Tag, size: int | None = None) -> None:
         """These are held, the first least recently used."""
         for tag in tags:
             moment = START + timedelta(days=len(self.anka.held))
             self.anka.held[tag] = self.anka.sizes[tag] if size is None else size
-            await self.context.last_use.used(*tag, moment)
-        await self.context.inventory.look()
-        await self.context.templates.refresh(self.context.inventory.templates(), force=True)
+            await self.journal.record_use(*tag, moment)
+        await self.inventory.observe()
+        await self.templates.refresh(force=True)
 
     async def pull(self, template: str, tag: str = "v1") -> None:
-        await self.context.templates.pull(template, tag, None, lambda percent: None)
+        await self.puller.fetch(template, tag, None, lambda percent: None)
 
     @property
     def deleted(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from anka_dev.cloud import LocalCloud
-from anka_dev.cloud.install import ROOT
+from anka_dev.repository import ROOT
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 

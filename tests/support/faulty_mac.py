@@ -10,31 +10,42 @@ from typing import Any, Literal, cast
 
 import pytest
 
+from anka_agent.anka.arguments import check_words
+from anka_agent.anka.cli import AnkaCli
 from anka_agent.anka.command import OnLine, command_name
 from anka_agent.anka.errors import AnkaError, CommandTimeout, GarbageError
-from anka_agent.anka.operations import Operations
-from anka_agent.instances import runner
-from anka_agent.instances.context import Context, NodeFacts
-from anka_agent.instances.inventory import Inventory
-from anka_agent.instances.journal import Journal
-from anka_agent.instances.pulls import Templates
-from anka_agent.instances.worker import Worker
-from anka_crds.api import AnkaInstance
-from anka_crds.kube import merge_patch
-from anka_crds.kube.kinds import INSTANCES
-from anka_crds.kube.resource import key_of
-from anka_crds.kube.store import Store
-from anka_dev.bench.burst.anka import MemoryAnka
-from support.objects import TEMPLATE, instance
+from anka_agent.instances.worker import InstanceWorker, WorkerFactory
+from anka_agent.jobs import runner
+from anka_agent.jobs.journal import Journal
+from anka_agent.node.view import NodeView
+from anka_agent.saves.queue import make_save_store
+from anka_agent.steps.instance import InstanceSteps
+from anka_agent.steps.power import PowerSteps
+from anka_agent.steps.save import SaveSteps, StepSet
+from anka_agent.steps.secrets import SecretReader
+from anka_crds.api import AnkaInstance, SaveImage
+from anka_crds.resources import INSTANCES, NODES
+from anka_dev.bench.burst.memory_anka import MemoryAnka
+from anka_kube import merge_patch
+from anka_kube.cached_client import CachedClient
+from anka_kube.errors import NotHolding
+from anka_kube.resource import M, key_of
+from anka_kube.store import Store
+from support.mac_host import make_mac_host
+from support.manual_clock import ManualClock
+from support.objects import TEMPLATE, instance, node
 
 Kind = Literal["fail", "hang", "garbage"]
 
 
-def fill_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No script can be written for a VM any more."""
+def fill_disk(monkeypatch: pytest.MonkeyPatch, *, but: str | None = None) -> None:
+    """Nothing can be recorded any more, `but` files of this name."""
+    write = runner.write
 
-    def full(path: str, data: object) -> None:
-        raise OSError(28, "No space left on device")
+    def full(path: str, data: dict[str, Any]) -> None:
+        if Path(path).name != but:
+            raise OSError(28, "No space left on device")
+        write(path, data)
 
     monkeypatch.setattr(runner, "write", full)
 
@@ -68,6 +79,7 @@ class FaultyAnka(MemoryAnka):
     ) -> Any:
         name = "check" if "--check-download-size" in args else command_name(args)
         self.calls.append(name)
+        check_words(args, command_name(args))
         fault = self._take(name)
         if fault is None:
             return await self._work(args, seconds)
@@ -93,70 +105,92 @@ class FaultyAnka(MemoryAnka):
         if "--check-download-size" in args:
             return {"size": 1, "cached": 0, "available": 10**12}
         if not any(vm["uuid"] == TEMPLATE for vm in self.mac.vms()):
-            self.mac.hold(TEMPLATE, "macos-15", "v1")
+            self.mac.put_template(TEMPLATE, "macos-15", "v1")
         return {}
 
 
-class Api:
-    """Stands for client and writer: what is written is in the store at once."""
+class MemoryApi(CachedClient[M]):
+    """Writes are in the store at once; `Kind.from_api` makes the object."""
 
-    def __init__(self, store: Store[AnkaInstance]) -> None:
-        self._store = store
+    def __init__(self, store: Store[M]) -> None:
+        self.store = store
         self.writes: list[dict[str, Any]] = []
         self._version = 1
 
-    async def patch_status(self, obj: AnkaInstance, status: Mapping[str, Any], *, guarded: bool) -> AnkaInstance:
-        return await self.patch(obj, {"status": status}, guarded=guarded)
+    async def patch_status(self, obj: M, status: Mapping[str, Any]) -> M:
+        return await self.patch(obj, {"status": status})
 
-    async def patch(self, obj: AnkaInstance, patch: Mapping[str, Any], *, guarded: bool) -> AnkaInstance:
-        del guarded
+    async def patch(self, obj: M, patch: Mapping[str, Any]) -> M:
         self.writes.append(dict(patch))
         return self.apply(obj, patch)
 
-    def apply(self, obj: AnkaInstance, patch: Mapping[str, Any]) -> AnkaInstance:
+    def apply(self, obj: M, patch: Mapping[str, Any]) -> M:
         self._version += 1
-        data = merge_patch.apply(obj.to_api(), {**patch})
+        data = merge_patch.apply(self.store.resource.dump(obj), {**patch})
         data["metadata"]["resourceVersion"] = str(self._version)
-        new = AnkaInstance.from_api(data)
-        if new.metadata.deletion_timestamp is not None and not new.metadata.finalizers:
-            self._store.apply_deleted(new)
+        new = self.store.resource.parse(data)
+        if data["metadata"].get("deletionTimestamp") and not data["metadata"].get("finalizers"):
+            self.store.apply_deleted(new)
         else:
-            self._store.apply_written(new)
+            self.store.apply_written(new)
         return new
 
 
 class FaultyMac:
     """One instance `one` of template v1, whose worker runs between `begin` and `end`."""
 
-    def __init__(self, directory: Path, anka: FaultyAnka | None = None) -> None:
+    def __init__(
+        self, directory: Path, anka: FaultyAnka | None = None, *, api: MemoryApi[AnkaInstance] | None = None
+    ) -> None:
         self.anka = anka or FaultyAnka()
-        self.store: Store[AnkaInstance] = Store(INSTANCES)
-        self.api = Api(self.store)
-        nobody = cast(Any, None)
-        works = Operations(self.anka)
-        self.context = Context(
-            nobody, self.store, cast(Any, self.api), works, Inventory(works, "mgmtManaged-"), Templates(works),
-            Journal(directory / "instances"), lambda: NodeFacts("mac-1", "mac-1", "10.0.0.1"),
-        )  # fmt: skip
-        self.worker: Worker | None = None
+        self.clock = ManualClock()
+        self.api = api or MemoryApi(Store(INSTANCES))
+        self.saves: MemoryApi[SaveImage] = MemoryApi(make_save_store())
+        self.store = self.api.store
+        self.journal = Journal(directory / "instances")
+        self.host = make_mac_host(AnkaCli(self.anka), owners=self.journal.owners, clock=self.clock)
+        self.node = NodeView(Store(NODES), node("mac-1"), lambda: "10.0.0.1")
+        secrets = SecretReader(cast(Any, None), lambda owner, field, secret: None, timeout=60, clock=self.clock)
+        power = PowerSteps(self.host, self.api, self.journal, secrets)
+        steps = InstanceSteps(
+            self.host, self.node, self.api, self.journal, secrets, network_timeout=180, clock=self.clock
+        )
+        self.is_held = True
+        """Whether the heartbeat is confirmed."""
 
-    async def begin(self, *, held: bool = True, **spec: Any) -> None:
+        def fence() -> None:
+            if not self.is_held:
+                raise NotHolding
+
+        self.factory = WorkerFactory(
+            self.api, self.saves, self.host, self.node, self.journal,
+            StepSet(steps, power, SaveSteps(self.host, steps, power, self.journal)), self.clock, fence, self._check,
+        )  # fmt: skip
+        self.worker: InstanceWorker | None = None
+        self.checks: list[str] = []
+        """What the API showed of the instance whenever the Mac was looked at because of it."""
+
+    async def _check(self) -> None:
+        self.checks.append(self.phase)
+
+    async def begin(self, *, held: bool = True, resolved: dict[str, str] | None = None, **spec: Any) -> None:
         if held:
-            self.anka.mac.hold(TEMPLATE, "macos-15", "v1")
-        resolved = {"id": TEMPLATE, "name": "macos-15", "tag": "v1"}
+            self.anka.mac.put_template(TEMPLATE, "macos-15", "v1")
+        resolved = resolved or {"id": TEMPLATE, "name": "macos-15", "tag": "v1"}
         status = {"phase": "Scheduling", "nodeName": "mac-1", "template": resolved}
-        self.store.apply_written(instance(status=status, **spec))
+        # The only Mac: what it cannot do fails.
+        self.store.apply_written(instance(status=status, **{"node": "mac-1", **spec}))
         await self.look()
         self.work()
 
     async def look(self) -> None:
-        await self.context.inventory.look()
-        await self.context.templates.refresh(self.context.inventory.templates(), force=True)
+        await self.host.inventory.observe()
+        await self.host.templates.refresh(force=True)
 
     def work(self) -> None:
         found = self.instance
         assert found is not None
-        self.worker = Worker(self.context, key_of(found), found.metadata.uid)
+        self.worker = self.factory.create(key_of(found), found.metadata.uid)
         self.worker.start()
 
     async def end(self) -> None:

@@ -9,13 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from anka_dev.cloud import LocalCloud
-from anka_dev.cloud.local import free_port
-from anka_dev.cloud.macs import Mac
-from anka_dev.cloud.service import HOST, Service
+from anka_dev.cloud.macs import CloudMac
+from anka_dev.cloud.service import Service
+from localkube.free_ports import HOST, free_port
+
+JOINING = "--namespace=anka-joining"
 
 
-def join_token(cloud: LocalCloud, account: str = "anka-joiner", namespace: str = "anka-system") -> str:
-    return cloud.kubectl.run("create", "token", account, f"--namespace={namespace}", "--duration=1h").strip()
+def join_token(cloud: LocalCloud, mac: str, *, freely: bool = False) -> str:
+    """A new one, for this Mac. ``freely``: it chooses its groups and its capacity."""
+    cloud.kubectl.run("create", "serviceaccount", mac, JOINING)
+    if freely:
+        role, account = "--clusterrole=anka-join-freely", f"--serviceaccount=anka-joining:{mac}"
+        cloud.kubectl.run("create", "rolebinding", mac, JOINING, role, account)
+    return cloud.kubectl.run("create", "token", mac, JOINING, "--duration=1h").strip()
 
 
 class Person:
@@ -24,7 +31,7 @@ class Person:
     def __init__(self, cloud: LocalCloud, name: str, **config: Any) -> None:
         self.cloud = cloud
         self.name = name
-        self.mac = Mac(cloud.directory / "macs" / name, name, cloud.registry, config)
+        self.mac = CloudMac(cloud.directory / "macs" / name, name, cloud.registry, config)
         self.state = self.mac.directory / "agent"
         self._port = free_port()
 
@@ -40,8 +47,9 @@ class Person:
 
     def joins(self, *flags: str, token: str | None = None, code: int = 0) -> subprocess.CompletedProcess[str]:
         cluster = self.cloud.cluster
+        token = token or join_token(self.cloud, self.name)
         return self.types(
-            "join", cluster.server, f"--token={token or join_token(self.cloud)}", f"--ca-cert={cluster.ca_file}",
+            "join", cluster.server, f"--token={token}", f"--ca-cert={cluster.ca_file}",
             f"--node-id={self.name}", f"--anka={self.mac.executable}", f"--host={HOST}", f"--health-port={self._port}",
             *flags, code=code,
         )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from anka_dev.cloud.install import wait_policies
-from anka_dev.controlplane import Cluster, apply, wait_established
+from localkube.controlplane import KubernetesCluster, apply, wait_established
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "kinds"
@@ -26,7 +26,7 @@ def instance(name: str, **spec: Any) -> str:
 
 
 @pytest.fixture(scope="session")
-def served_kinds(control_plane: Cluster) -> Cluster:
+def served_kinds(control_plane: KubernetesCluster) -> KubernetesCluster:
     apply(control_plane, ROOT / "crds")
     wait_established(control_plane)
     policies = [ROOT / "charts" / "base" / name for name in POLICIES]

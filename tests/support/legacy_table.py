@@ -1,4 +1,4 @@
-"""``docs/legacy-fields.md`` as data, and paths into the models."""
+"""``docs/reference/legacy-fields.md`` as data, and paths into the models."""
 
 import re
 from collections.abc import Iterator
@@ -22,16 +22,17 @@ class Entry:
     heading: str
     old: str
     place: str
+    how: str = ""
 
 
 def entries() -> list[Entry]:
     heading, found = "", []
-    for line in (ROOT / "docs" / "legacy-fields.md").read_text().splitlines():
+    for line in (ROOT / "docs" / "reference" / "legacy-fields.md").read_text().splitlines():
         if line.startswith("## "):
             heading = line.removeprefix("## ").strip()
         elif line.startswith("| ") and not line.startswith(("| old", "| place", "| ---")):
             cells = [cell.strip() for cell in line.strip("|").split("|")]
-            found.append(Entry(heading, cells[0], cells[1]))
+            found.append(Entry(heading, *cells[:3]))
     return found
 
 

@@ -80,8 +80,9 @@ def save_image(
     )
 
 
-def group(name: str, fallback: str | None = None, **status: Any) -> NodeGroup:
-    spec = {"fallbackGroup": fallback} if fallback else {}
+def group(name: str, fallback: str | None = None, *, called: str | None = None, **status: Any) -> NodeGroup:
+    """`called`: its displayName."""
+    spec = {**({"fallbackGroup": fallback} if fallback else {}), **({"displayName": called} if called else {})}
     return NodeGroup.from_api({"metadata": metadata(name), "spec": spec, "status": status})
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup, SaveImage, TemplateDistribution
 from anka_crds.api.meta import KubeObject
-from anka_crds.kube.client import KubeClient
-from anka_crds.kube.config import Endpoint
-from anka_crds.kube.lease import micro_time
-from anka_crds.kube.store import Store
-from anka_operator.cluster import Cluster
-from anka_operator.controllers.recorder import Recorder
+from anka_kube.api_clock import ApiClock
+from anka_kube.client import KubeClient
+from anka_kube.endpoint import Endpoint
+from anka_kube.lease import micro_time
+from anka_kube.reflector import Reflector
+from anka_kube.resource import Selection
+from anka_kube.store import Store
+from anka_operator.cluster.access import AnkaCluster
+from anka_operator.events.recorder import EventRecorder
+from anka_operator.registry_view.view import RegistryView
 from support.manual_clock import ManualClock
 from support.scripted_api import ScriptedApi, Seen
 
@@ -21,18 +25,20 @@ NODES = "anka-nodes"
 
 
 class Rig:
-    def __init__(self, api: ScriptedApi, client: KubeClient, cluster: Cluster, clock: ManualClock) -> None:
+    def __init__(self, api: ScriptedApi, client: KubeClient, cluster: AnkaCluster, clock: ManualClock) -> None:
         self.api = api
         self.client = client
         self.cluster = cluster
         self.clock = clock
-        self.recorder = Recorder(cluster, clock, identity="operator-1")
+        self.view = RegistryView(cluster.stores.templates, None)
+        """Of no registry: the AnkaTemplates are all there is."""
+        self.recorder = EventRecorder(cluster, clock, identity="operator-1")
 
     async def put(self, *objects: KubeObject) -> None:
-        """As somebody else would write them; returns once our caches have them."""
+        """Write objects as another client would; returns once our caches have them."""
         for obj in objects:
             data = obj.to_api()
-            kind = obj.SERVED.plural
+            kind = obj.DEFINITION.plural
             name, namespace = obj.metadata.name, obj.metadata.namespace or ""
             meta = {key: value for key, value in data["metadata"].items() if key not in ("name", "namespace", "uid")}
             known = self.api.put(
@@ -48,7 +54,7 @@ class Rig:
             )
 
     async def remove(self, obj: KubeObject) -> None:
-        self.api.remove(obj.SERVED.plural, obj.metadata.name, obj.metadata.namespace or "")
+        self.api.remove(obj.DEFINITION.plural, obj.metadata.name, obj.metadata.namespace or "")
         store = self.store(obj)
         await store.wait_for(lambda store: store.get(obj.metadata.name, obj.metadata.namespace) is None, 5)
 
@@ -104,14 +110,32 @@ class Rig:
 
 
 @asynccontextmanager
+async def watch(cluster: AnkaCluster, clock: ManualClock) -> AsyncIterator[AnkaCluster]:
+    """Every store is kept current by a reflector: what controllers do does not depend on the source."""
+    stores, client = cluster.stores, cluster.client
+    cluster_wide = (
+        stores.instances, stores.nodes, stores.templates, stores.groups, stores.distributions, stores.saves
+    )  # fmt: skip
+    async with AsyncExitStack() as running:
+        reflectors: list[Reflector[Any]] = [
+            *(Reflector[Any](client, store, clock=clock) for store in cluster_wide),
+            Reflector(client, stores.leases, selection=Selection(NODES), clock=clock),
+        ]
+        for reflector in reflectors:
+            await running.enter_async_context(reflector)
+        cluster.add_sources(reflectors)
+        await cluster.wait_synced()
+        yield cluster
+
+
+@asynccontextmanager
 async def rig() -> AsyncIterator[Rig]:
     clock = ManualClock()
     async with (
         ScriptedApi().serve() as api,
-        KubeClient(Endpoint(api.url), clock, sleep=clock.sleep) as client,
-        Cluster(client, clock, node_namespace=NODES) as cluster,
+        KubeClient(Endpoint(api.url), ApiClock(clock), sleep=clock.sleep) as client,
+        watch(AnkaCluster(client), clock) as cluster,
     ):
-        await cluster.synced()
-        await api.until(lambda: api.open_streams == len(cluster.reflectors))
+        await api.until(lambda: api.open_streams == len(cluster.sources))
         api.seen.clear()
         yield Rig(api, client, cluster, clock)

@@ -13,16 +13,16 @@ import pytest
 
 from anka_crds.api import AnkaInstance, AnkaNode
 from anka_crds.api.meta import FINALIZER
-from anka_crds.kube.client import KubeClient
-from anka_crds.kube.config import load_endpoint
-from anka_crds.kube.errors import NotFound
-from anka_crds.kube.kinds import GROUPS, INSTANCES, NODES, TEMPLATES
-from anka_crds.kube.lease import LEASES, micro_time
-from anka_crds.kube.reflector import Reflector
-from anka_crds.kube.resource import Resource
-from anka_crds.kube.store import Store
+from anka_crds.resources import GROUPS, INSTANCES, NODES, TEMPLATES
 from anka_dev.cloud import LocalCloud
 from anka_dev.cloud.service import Service
+from anka_kube.client import KubeClient
+from anka_kube.config import load_endpoint
+from anka_kube.errors import NotFound
+from anka_kube.lease import LEASES, micro_time
+from anka_kube.reflector import Reflector
+from anka_kube.resource import Resource
+from anka_kube.store import Store
 from support.cluster import start_cluster
 
 TEMPLATE = "6b135004-0c89-43bb-b892-74796b8d266c"

@@ -9,9 +9,9 @@ from typing import Any, Self
 
 import httpx
 
-from anka_crds.kube.kinds import DISTRIBUTIONS, GROUPS, INSTANCES, NODES, SAVES, TEMPLATES
-from anka_crds.kube.resource import Resource
-from anka_dev.controlplane import Cluster
+from anka_crds.resources import API_KEYS, DISTRIBUTIONS, GROUPS, INSTANCES, NODES, SAVES, TEMPLATES
+from anka_kube.resource import Resource
+from localkube.controlplane import KubernetesCluster
 
 Json = dict[str, Any]
 Kind = Resource[Any]
@@ -26,43 +26,53 @@ SPECS: dict[str, tuple[Kind, Json]] = {
         (NODES, {"maxVmCount": 2}),
         (TEMPLATES, {}),
         (GROUPS, {"description": "x"}),
-        (SAVES, {"instance": "x", "tag": "v2", "targetTemplate": "t"}),
+        (SAVES, {"instance": "x", "tag": "v2", "newTemplateName": "new"}),
         (DISTRIBUTIONS, {"template": "t"}),
+        (API_KEYS, {"id": "x", "publicKey": "AAAA", "expiresAt": "2030-01-01T00:00:00Z"}),
     )
 }
 """Our kinds by plural, each with a valid spec."""
 
-PERSON = """
+PUSH: Json = {"instance": "x", "tag": "v2", "targetTemplate": "t"}
+
+ACCOUNT = """
 apiVersion: v1
 kind: ServiceAccount
-metadata: {name: person-ROLE, namespace: default}
+metadata: {name: NAME, namespace: default}
+"""
+BINDING = """
 ---
 apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {name: person-ROLE}
+kind: KIND
+metadata: {name: NAME-ROLE, namespace: default}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: ROLE}
-subjects: [{kind: ServiceAccount, name: person-ROLE, namespace: default}]
+subjects: [{kind: ServiceAccount, name: NAME, namespace: default}]
 """
 
 
-def make_objects(cluster: Cluster) -> None:
+def make_objects(cluster: KubernetesCluster) -> None:
     """One of each kind."""
     manifests = "\n---\n".join(json.dumps(_manifest(plural, THERE)) for plural in SPECS)
     cluster.kubectl.run("create", "--filename=-", stdin=manifests)
 
 
-def _manifest(plural: str, name: str) -> Json:
+def _manifest(plural: str, name: str, namespace: str = NAMESPACE) -> Json:
     kind, spec = SPECS[plural]
-    metadata = {"name": name, **({"namespace": NAMESPACE} if kind.namespaced else {})}
+    metadata = {"name": name, **({"namespace": namespace} if kind.namespaced else {})}
     return {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, "spec": spec}
 
 
 class Person:
-    """Has one cluster role and nothing else. Changes nothing: all that is written is a dry run."""
+    """Has one cluster role, and those in `also`; everywhere, or in NAMESPACE alone. Changes nothing: all that is
+    written is a dry run."""
 
-    def __init__(self, cluster: Cluster, role: str) -> None:
-        cluster.kubectl.run("apply", "--filename=-", stdin=PERSON.replace("ROLE", role))
-        token = cluster.kubectl.run("create", "token", f"person-{role}", f"--namespace={NAMESPACE}").strip()
+    def __init__(
+        self, cluster: KubernetesCluster, role: str, *, everywhere: bool = True, also: tuple[str, ...] = ()
+    ) -> None:
+        name, kind = (f"person-{role}", "ClusterRoleBinding") if everywhere else (f"local-{role}", "RoleBinding")
+        bindings = [BINDING.replace("ROLE", one).replace("KIND", kind) for one in (role, *also)]
+        cluster.kubectl.run("apply", "--filename=-", stdin="".join([ACCOUNT, *bindings]).replace("NAME", name))
+        token = cluster.kubectl.run("create", "token", name, f"--namespace={NAMESPACE}").strip()
         self.role = role
         self._seen: dict[str, Json] = {
             plural: json.loads(cluster.kubectl.run("get", plural, THERE, f"--namespace={NAMESPACE}", "--output=json"))
@@ -82,18 +92,22 @@ class Person:
     ) -> None:
         self._http.close()
 
-    def refused(self, verb: str, plural: str, subresource: str | None = None) -> str | None:
+    def refused(self, verb: str, plural: str, subresource: str | None = None, namespace: str = NAMESPACE) -> str | None:
         """Why the API refuses this; None when it did it. AssertionError with any other answer."""
-        code, text = self._ask(verb, plural, subresource)
+        code, text = self._ask(verb, plural, subresource, namespace)
         if code < 300:
             return None
         assert code == 403, f"{self.role}: {verb} {plural}: {code} {text}"
         return str(json.loads(text)["message"])
 
-    def _ask(self, verb: str, plural: str, subresource: str | None) -> tuple[int, str]:
+    def asks(self, method: str, path: str, body: Json | None = None, **headers: str) -> int:
+        """The code of the answer."""
+        return self._send(method, path, body, **headers)[0]
+
+    def _ask(self, verb: str, plural: str, subresource: str | None, namespace: str) -> tuple[int, str]:
         kind = SPECS[plural][0]
-        every = kind.path(NAMESPACE if kind.namespaced else None)
-        one = kind.path(NAMESPACE if kind.namespaced else None, THERE, subresource)
+        every = kind.path(namespace if kind.namespaced else None)
+        one = kind.path(namespace if kind.namespaced else None, THERE, subresource)
         match verb:
             case "get":
                 return self._send("GET", one)
@@ -104,11 +118,15 @@ class Person:
                 with self._http.stream("GET", every, params={"watch": "1"}) as answer:
                     return answer.status_code, "" if answer.is_success else answer.read().decode()
             case "create":
-                return self._send("POST", every, _manifest(plural, "another"))
+                return self._send("POST", every, _manifest(plural, "another", namespace))
+            case "push":
+                return self._send(
+                    "POST", SAVES.path(namespace), {**_manifest("saveimages", "push", namespace), "spec": PUSH}
+                )
             case "update":
                 return self._send("PUT", one, self._seen[plural])
             case "patch":
-                # A status is a controller's; a label is anybody's.
+                # Only controllers write a status; labels are free.
                 body = {"status": {"observedGeneration": 7}} if subresource else {"metadata": {"labels": {"a": "b"}}}
                 return self._send("PATCH", one, body)
             case "delete":
@@ -117,10 +135,10 @@ class Person:
                 return self._send("DELETE", every)
         raise ValueError(f"no request is known that takes the verb {verb}")
 
-    def _send(self, method: str, path: str, body: Json | None = None) -> tuple[int, str]:
+    def _send(self, method: str, path: str, body: Json | None = None, **headers: str) -> tuple[int, str]:
         content_type = "application/merge-patch+json" if method == "PATCH" else "application/json"
         answer = self._http.request(
             method, path, content=json.dumps(body) if body is not None else None,
-            params={} if method == "GET" else {"dryRun": "All"}, headers={"Content-Type": content_type},
+            params={} if method == "GET" else {"dryRun": "All"}, headers={"Content-Type": content_type, **headers},
         )  # fmt: skip
         return answer.status_code, answer.text

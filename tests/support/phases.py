@@ -1,4 +1,4 @@
-"""Every kind in every phase, as the apiserver has it after the real writers wrote: for what judges our conditions."""
+"""Every kind in every phase, as the apiserver has it after the real writers: for tests of our conditions."""
 
 from __future__ import annotations
 
@@ -8,29 +8,39 @@ from datetime import UTC, datetime
 from typing import Any
 
 from anka_agent.anka.vm import Vm
-from anka_agent.plan import report, save_report
+from anka_agent.plan import instance_report as report
+from anka_agent.plan import save_report
 from anka_agent.plan.save import SaveFailure
-from anka_agent.plan.situation import Failure
+from anka_agent.plan.situation import InstanceFailure
 from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, KubeObject, NodeGroup, Phase, SaveImage
 from anka_crds.api import TemplateDistribution as Distribution
+from anka_crds.api.conditions import InstanceReason, SaveReason
 from anka_crds.api.vm_info import ResolvedTemplate
-from anka_crds.core.conditions import summarised
-from anka_crds.core.lifecycle import HEALTH
-from anka_crds.kube import merge_patch
-from anka_crds.registry.models import RegistryTemplate
-from anka_operator.reconcile import distribution, group, instance, node, save_image, template
-from anka_operator.scheduler.catalog import Resolved
+from anka_crds.rules.condition_list import with_health
+from anka_crds.rules.lifecycle import HEALTH
+from anka_crds.rules.references import NameCatalog
+from anka_kube import merge_patch
+from anka_operator.distributions import desired as distribution
+from anka_operator.groups import desired as group
+from anka_operator.instances import desired as instance
+from anka_operator.nodes import desired as node
+from anka_operator.registry_view.desired import to_known
+from anka_operator.saves import desired as save_image
+from anka_operator.scheduler.catalog import ResolvedVersion
 from anka_operator.scheduler.decide import Binding
 from anka_operator.scheduler.ledger import Claim
-from anka_operator.scheduler.reasons import Unscheduled
+from anka_operator.scheduler.reasons import WaitReason
+from anka_operator.templates import desired as template
+from anka_registry.models import RegistryTemplate
 from support.objects import TEMPLATE
+from support.objects import group as make_group
 
 Json = dict[str, Any]
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 IN_PROGRESS, CURRENT, FAILED, TERMINATING = "InProgress", "Current", "Failed", "Terminating"
 
 _VM = Vm(uuid="u1", name="mgmtManaged-x", status="running", ip="192.168.64.2", mac="AA:BB:CC:00:11:22")
-_FULL = Unscheduled("Unschedulable", "0/3 nodes fit: 3 full")
+_FULL = WaitReason(InstanceReason.UNSCHEDULABLE, "0/3 nodes fit: 3 full")
 _MEANT = ResolvedTemplate(id=TEMPLATE, name="macos-15", tag="v2", version=1)
 _KNOWN = RegistryTemplate.model_validate(
     {"id": TEMPLATE, "name": "macos-15", "versions": [{"number": 0, "tag": "v1"}, {"number": 1, "tag": "v2"}]}
@@ -42,7 +52,7 @@ class Seen:
     name: str
     object: Json
     kstatus: str
-    """What whoever waits for it must be told."""
+    """The status that kstatus must report."""
 
     def __str__(self) -> str:
         return f"{self.object['kind']}: {self.name}"
@@ -58,14 +68,14 @@ class Life:
     def __init__(self, model: type[KubeObject], **spec: Any) -> None:
         self._model = model
         metadata = {"name": "one", "uid": "uid-one", "generation": 1, "creationTimestamp": "2026-01-01T00:00:00Z"}
-        if model.SERVED.namespaced:
+        if model.DEFINITION.namespaced:
             metadata["namespace"] = "default"
         self.object: Json = {
             "apiVersion": "anka.veertu.com/v1alpha1",
             "kind": model.__name__,
             "metadata": metadata,
             "spec": spec,
-            "status": dict(model.SERVED.status_default),
+            "status": dict(model.DEFINITION.status_default),
         }
 
     def wrote(self, change: Change) -> Life:
@@ -87,28 +97,30 @@ class Life:
 
 
 def _bound(pull: bool) -> Change:
-    binding = Binding("uid-one", Resolved(TEMPLATE, "macos-15", "v1", 3, "arm64"), Claim("mac-1"), pull)
-    return lambda one: instance.bound(one, binding, now=NOW, registry=None)
+    binding = Binding("uid-one", ResolvedVersion(TEMPLATE, "macos-15", "v1", 3, "arm64"), Claim("mac-1"), pull)
+    return lambda one: instance.bind_status(one, binding, now=NOW, registry=None)
 
 
 def _pulling(one: AnkaInstance) -> Json:
-    return report.pulling(one, 40, NOW)
+    return report.to_pulling(one, 40, NOW)
 
 
 def _started(one: AnkaInstance) -> Json:
-    return report.started(one, _VM, host_ip="10.0.0.1", now=NOW, restarted_at=one.spec.restarted_at)
+    return report.to_started(one, _VM, host_ip="10.0.0.1", now=NOW, restarted_at=one.spec.restarted_at)
 
 
 def _failed(one: AnkaInstance) -> Json:
-    return report.failed(one, Failure("ScriptFailed", "exit code 1"), _VM, host_ip="10.0.0.1", now=NOW)
+    return report.to_failed(
+        one, InstanceFailure(InstanceReason.SCRIPT_FAILED, "exit code 1"), _VM, host_ip="10.0.0.1", now=NOW
+    )
 
 
 def _looked(one: AnkaInstance) -> Json:
-    return report.vm_part(one, _VM, host_ip="10.0.0.1", now=NOW)
+    return report.to_vm_update(one, _VM, host_ip="10.0.0.1", now=NOW)
 
 
 def _lost(one: AnkaInstance) -> Json:
-    return instance.lost(one, "NodeLost", "Node mac-1 is lost", now=NOW)
+    return instance.node_loss_status(one, InstanceReason.NODE_LOST, "Node mac-1 is lost", now=NOW)
 
 
 def _phase(phase: Phase) -> Change:
@@ -116,7 +128,9 @@ def _phase(phase: Phase) -> Change:
 
     def write(one: AnkaInstance) -> Json:
         generation = one.metadata.generation
-        conditions = summarised(one.status.conditions, HEALTH[phase], phase.value, "", generation=generation, now=NOW)
+        conditions = with_health(
+            one.status.conditions, HEALTH[phase], InstanceReason.FAILED, "", generation=generation, now=NOW
+        )
         return {
             "phase": phase.value,
             "observedGeneration": generation,
@@ -135,7 +149,7 @@ def _instances() -> Iterator[tuple[str, Life, str]]:
 
     restart = {"restartedAt": "2026-01-02T00:00:00Z"}
     yield "just created", one(), IN_PROGRESS
-    yield "waits for a node", one().wrote(lambda i: instance.waiting(i, _FULL, now=NOW)), IN_PROGRESS
+    yield "waits for a node", one().wrote(lambda i: instance.wait_status(i, _FULL, now=NOW)), IN_PROGRESS
     yield "bound", one().wrote(_bound(pull=False)), IN_PROGRESS
     yield "bound, pull needed", one().wrote(_bound(pull=True)), IN_PROGRESS
     yield "pulling", one().wrote(_bound(pull=True)).wrote(_pulling), IN_PROGRESS
@@ -145,24 +159,24 @@ def _instances() -> Iterator[tuple[str, Life, str]]:
     yield "changed and seen", runs().edited(displayName="x").wrote(_looked), CURRENT
     yield "restart asked for", runs().edited(**restart), IN_PROGRESS
     yield "restarted", runs().edited(**restart).wrote(_started), CURRENT
-    yield "pushing", runs().wrote(lambda i: report.pushing(i, "Saving", NOW)), IN_PROGRESS
+    yield "pushing", runs().wrote(lambda i: report.to_pushing(i, "Saving", NOW)), IN_PROGRESS
     yield "stopping", runs().wrote(_phase(Phase.STOPPING)), IN_PROGRESS
-    yield "stopped", runs().wrote(lambda i: report.stopped(i, _VM, host_ip=None, now=NOW)), FAILED
+    yield "stopped", runs().wrote(lambda i: report.to_stopped(i, _VM, host_ip=None, now=NOW)), FAILED
     yield "failed", one().wrote(_bound(pull=False)).wrote(_failed), FAILED
     yield "failed, then changed", runs().wrote(_failed).edited(displayName="x"), IN_PROGRESS
     yield "failed, change seen", runs().wrote(_failed).edited(displayName="x").wrote(_looked), FAILED
-    yield "too late", one(startDeadlineSeconds=1).wrote(lambda i: instance.overdue(i, now=NOW)), FAILED
+    yield "too late", one(startDeadlineSeconds=1).wrote(lambda i: instance.deadline_status(i, now=NOW)), FAILED
     yield "node lost", runs().wrote(_lost), FAILED
     yield "node lost, goes elsewhere", runs(nodeLostPolicy="Reschedule").wrote(_lost), IN_PROGRESS
     yield "terminating, without trouble", runs().deleted(), TERMINATING
     yield "deleted while it waits", one().deleted(), TERMINATING
-    stuck = runs().deleted().wrote(lambda i: report.terminating(i, "The VM cannot be removed yet", NOW))
+    stuck = runs().deleted().wrote(lambda i: report.to_terminating(i, "The VM cannot be removed yet", NOW))
     yield "terminating, with trouble", stuck, TERMINATING
     yield "terminated", runs().wrote(_phase(Phase.TERMINATED)), FAILED
 
 
 def _judged(alive: bool | None = True, groups: tuple[str, ...] = ()) -> Change:
-    return lambda one: node.judged(one, alive, groups, NOW)
+    return lambda one: node.compute_status(one, alive, NameCatalog(map(make_group, groups)), NOW)
 
 
 def _reports(**status: Any) -> Change:
@@ -195,13 +209,19 @@ def _nodes() -> Iterator[tuple[str, Life, str]]:
 
 
 def _mirror(
-    known: RegistryTemplate | None = _KNOWN, *, holds: str | None = None, trouble: str | None = None,
-    listed: bool = True, state: str = "Active",
+    known: RegistryTemplate | None = _KNOWN, *, holds: str | None = None, registry_error: str | None = None,
+    gone: bool = False, state: str = "Active",
 ) -> Change:  # fmt: skip
     held = [{"uuid": TEMPLATE, "name": "macos-15", "tag": holds}] if holds else []
     mac = AnkaNode.from_api({"metadata": {"name": "mac-1"}, "status": {"state": state, "templates": held}})
-    return lambda one: template.judged(
-        one, known, [mac] if holds else [], listed_now=listed, trouble=trouble, now=NOW, keepers=[mac]
+    return lambda one: template.compute_status(
+        one,
+        None if known is None else to_known(known),
+        [mac] if holds else [],
+        gone=gone,
+        registry_error=registry_error,
+        now=NOW,
+        keepers=[mac],
     )
 
 
@@ -215,10 +235,14 @@ def _templates() -> Iterator[tuple[str, Life, str]]:
     yield "just made", one(), IN_PROGRESS
     yield "mirrored", one().wrote(_mirror()), CURRENT
     yield "without versions", one().wrote(_mirror(RegistryTemplate(id=TEMPLATE, name="x"))), IN_PROGRESS
-    yield "registry away before it was seen", one().wrote(_mirror(None, trouble="no route", listed=False)), IN_PROGRESS
-    away = one().wrote(_mirror()).edited(displayName="x").wrote(_mirror(None, trouble="no route"))
+    yield (
+        "registry away before it was seen",
+        one().wrote(_mirror(None, registry_error="no route")),
+        IN_PROGRESS,
+    )
+    away = one().wrote(_mirror()).edited(displayName="x").wrote(_mirror(None, registry_error="no route"))
     yield "registry away later", away, CURRENT
-    yield "not in the registry", one().wrote(_mirror(None, listed=False)), FAILED
+    yield "not in the registry", one().wrote(_mirror(None, gone=True)), FAILED
     yield "rule not seen yet", one().wrote(_mirror()).edited(**keep), IN_PROGRESS
     yield "rule seen, Mac pulls", one().wrote(_mirror()).edited(**keep).wrote(_mirror()), IN_PROGRESS
     yield "Mac holds an older tag", one(**keep).wrote(_mirror(holds="v1")), IN_PROGRESS
@@ -231,7 +255,7 @@ def _templates() -> Iterator[tuple[str, Life, str]]:
 
 def _count(*states: str, others: tuple[str, ...] = ()) -> Change:
     macs = [AnkaNode.from_api({"metadata": {"name": f"mac-{n}"}, "status": {"state": s}}) for n, s in enumerate(states)]
-    return lambda one: group.judged(one, macs, dict.fromkeys(others), NOW)
+    return lambda one: group.compute_status(one, macs, dict.fromkeys(others), NOW)
 
 
 def _groups() -> Iterator[tuple[str, Life, str]]:
@@ -247,20 +271,26 @@ def _groups() -> Iterator[tuple[str, Life, str]]:
 
 
 def _progress(*reports: Json) -> Change:
-    macs = {
-        f"mac-{number}": AnkaNode.from_api(
-            {
-                "metadata": {"name": f"mac-{number}"},
-                "status": {"state": "Active", "distributions": [{"name": "one", "uid": "uid-one", **told}]},
-            }
-        )
-        for number, told in enumerate(reports, 1)
-    }
-    return lambda one: distribution.progressed(one, macs, lost_seconds=300, now=NOW)[0]
+    def build(one: Distribution) -> dict[str, AnkaNode]:
+        rounds = {entry.node_name: entry.round for entry in one.status.nodes}
+        return {
+            name: AnkaNode.from_api(
+                {
+                    "metadata": {"name": name},
+                    "status": {
+                        "state": "Active",
+                        "distributions": [{"name": "one", "uid": "uid-one", "round": rounds.get(name), **told}],
+                    },
+                }
+            )
+            for name, told in ((f"mac-{number}", told) for number, told in enumerate(reports, 1))
+        }
+
+    return lambda one: distribution.progress_status(one, build(one), lost_seconds=300, now=NOW)[0]
 
 
 def _taken(*names: str) -> Change:
-    return lambda one: distribution.taken_up(one, _MEANT, names, registry=None, now=NOW)
+    return lambda one: distribution.start_status(one, _MEANT, names, registry=None, now=NOW)
 
 
 def _distributions() -> Iterator[tuple[str, Life, str]]:
@@ -271,23 +301,23 @@ def _distributions() -> Iterator[tuple[str, Life, str]]:
         return one().wrote(_taken("mac-1", "mac-2"))
 
     done: Json = {"done": True}
-    waiting = Unscheduled("RegistryUnreachable", "no route")
+    waiting = WaitReason(InstanceReason.TEMPLATE_NOT_READY, "no version yet")
     yield "just created", one(), IN_PROGRESS
-    yield "waits", one().wrote(lambda d: distribution.waits(d, waiting, now=NOW)), IN_PROGRESS
-    yield "no such template", one().wrote(lambda d: distribution.refused(d, waiting, now=NOW)), FAILED
+    yield "waits", one().wrote(lambda d: distribution.wait_status(d, waiting, now=NOW)), IN_PROGRESS
+    yield "no such template", one().wrote(lambda d: distribution.refusal_status(d, waiting, now=NOW)), FAILED
     yield "taken up", taken(), IN_PROGRESS
     yield "one Mac has it", taken().wrote(_progress(done, {"progressPercent": 7})), IN_PROGRESS
     yield "all have it", taken().wrote(_progress(done, done)), CURRENT
     yield "one Mac failed", taken().wrote(_progress(done, {**done, "message": "no route"})), FAILED
     yield "no Mac that it is for", one().wrote(_taken()), CURRENT
-    cancelled = taken().edited(cancelled=True).wrote(lambda d: distribution.cancelled(d, now=NOW))
+    cancelled = taken().edited(cancelled=True).wrote(lambda d: distribution.cancel_status(d, now=NOW))
     yield "cancelled", cancelled, FAILED
     changed = taken().wrote(_progress(done, done)).edited(ttlSecondsAfterFinished=3600)
     yield "changed when it is over", changed, IN_PROGRESS
-    yield "seen that it was changed", one_more(changed).wrote(distribution.seen), CURRENT
+    yield "seen that it was changed", one_more(changed).wrote(distribution.acknowledge), CURRENT
     fewer = one(nodes=["mac-1"]).wrote(_taken("mac-1")).wrote(_progress(done)).edited(nodes=["mac-1", "mac-2"])
     yield "for other Macs when it is over", fewer, IN_PROGRESS
-    anew = one_more(fewer).wrote(lambda d: distribution.aimed_anew(d, ["mac-1", "mac-2"], now=NOW))
+    anew = one_more(fewer).wrote(lambda d: distribution.retarget_status(d, ["mac-1", "mac-2"], now=NOW))
     yield "taken up for other Macs", anew, IN_PROGRESS
     yield "other Macs have it", one_more(anew).wrote(_progress(done, done)), CURRENT
     yield "deleted", taken().deleted(), TERMINATING
@@ -304,20 +334,22 @@ def _saves() -> Iterator[tuple[str, Life, str]]:
     def one() -> Life:
         return Life(SaveImage, instance="golden", tag="v3", targetTemplate=TEMPLATE)
 
-    verdict = save_image.Verdict(save_image.Action.WAIT, "InstanceStarting", "Waits")
+    verdict = save_image.SaveTransition(save_image.SaveAction.WAIT, SaveReason.INSTANCE_STARTING, "Waits")
     status = {"phase": "Started", "nodeName": "mac-1", "vm": {"uuid": "u1", "name": "x", "status": "running"}}
     golden = AnkaInstance.from_api({"metadata": {"name": "golden"}, "spec": {"template": "t"}, "status": status})
 
     def taken() -> Life:
-        return one().wrote(lambda s: save_image.taken_up(s, golden, registry=None, now=NOW))
+        return one().wrote(lambda s: save_image.start_status(s, golden, registry=None, now=NOW))
 
-    bad = SaveFailure("PushFailed", "no route")
+    bad = SaveFailure(SaveReason.PUSH_FAILED, "no route")
     yield "just created", one(), IN_PROGRESS
-    yield "waits for its instance", one().wrote(lambda s: save_image.waiting(s, verdict, now=NOW)), IN_PROGRESS
-    yield "no such instance", one().wrote(lambda s: save_image.failed(s, verdict, now=NOW)), FAILED
+    yield "waits for its instance", one().wrote(lambda s: save_image.wait_status(s, verdict, now=NOW)), IN_PROGRESS
+    yield "no such instance", one().wrote(lambda s: save_image.failure_status(s, verdict, now=NOW)), FAILED
     yield "at work", taken(), IN_PROGRESS
-    yield "saved", taken().wrote(lambda s: save_report.done(s, NOW, None)), CURRENT
-    yield "not saved", taken().wrote(lambda s: save_report.failed(s, bad, NOW, None)), FAILED
+    pushed = taken().wrote(lambda s: save_report.to_pushed(s, NOW, None))
+    yield "pushed", pushed, IN_PROGRESS
+    yield "saved", pushed.wrote(lambda s: save_image.done_status(s, is_seen=True, now=NOW)), CURRENT
+    yield "not saved", taken().wrote(lambda s: save_report.to_failed(s, bad, NOW, None)), FAILED
     yield "deleted", taken().deleted(), TERMINATING
 
 

@@ -18,7 +18,7 @@ OF_THE_TARGET = frozenset({"job", "instance"})
 
 def known() -> dict[str, frozenset[str] | None]:
     """Names of series -> labels; None where the labels are only known once there is a sample."""
-    for process in ("anka_operator.app", "anka_agent.app", "anka_shim.app"):
+    for process in ("anka_operator.process", "anka_agent.supervisor", "anka_shim.http.application"):
         importlib.import_module(process)
     found: dict[str, frozenset[str] | None] = {}
     for collector in tuple(REGISTRY._collector_to_names):

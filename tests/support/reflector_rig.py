@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from anka_crds.kube.client import KubeClient
-from anka_crds.kube.reflector import Reflector
-from anka_crds.kube.resource import Resource
-from anka_crds.kube.store import EventType, Store
-from anka_crds.kube.unstructured import Unstructured, unstructured
+from anka_kube.client import KubeClient
+from anka_kube.reflector import Reflector
+from anka_kube.resource import Resource
+from anka_kube.store import EventType, Store
+from anka_kube.unstructured import Unstructured, raw_resource
 from support.manual_clock import ManualClock
 from support.scripted_api import ScriptedApi
 
@@ -24,7 +24,7 @@ def parse(data: dict[str, Any]) -> Unstructured:
     return Unstructured.parse(data)
 
 
-plain = unstructured("example.com", "v1", "things", "Thing", namespaced=True)
+plain = raw_resource("example.com", "v1", "things", "Thing", namespaced=True)
 THINGS = Resource(plain.group, plain.version, plain.plural, plain.kind, True, parse, Unstructured.dump)
 
 

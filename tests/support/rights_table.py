@@ -1,21 +1,23 @@
-"""The table of docs/rights.md: what each right is for, and which test misses it."""
+"""The table of docs/reference/rights.md: what each right is for, and which test misses it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from anka_dev.cloud.install import ROOT
+from anka_dev.repository import ROOT
 from support.rights import Right
 
-FILE = ROOT / "docs" / "rights.md"
-PEOPLE = {"anka-view": "view", "anka-edit": "edit", "anka-repair": "anka-repair"}
-"""Our roles for people, and by which role somebody gets each. ``who`` is our role then: nobody is bound to it."""
+FILE = ROOT / "docs" / "reference" / "rights.md"
+PEOPLE = {"anka-view": "view", "anka-edit": "edit"} | {
+    role: role for role in ("anka-push", "anka-repair", "anka-api-keys")
+}
+"""Our roles for people, and the role by which each is granted. ``who`` is then our role, which has no binding."""
 WHO = {
     "operator": "system:serviceaccount:anka-system:anka-operator",
     "shim": "system:serviceaccount:anka-system:anka-shim",
     "agent": "system:serviceaccounts:anka-nodes",
-    "join token": "system:serviceaccount:anka-system:anka-joiner",
+    "join token": "system:serviceaccounts:anka-joining",
     **{f"role {role}": role for role in PEOPLE},
 }
 EVERYWHERE = "everywhere"
@@ -29,7 +31,7 @@ class Row:
 
 
 def rows(text: str | None = None) -> Iterator[Row]:
-    """One for each verb, of ``text`` or of the file. ValueError for rows about somebody who is not known here."""
+    """One for each verb, of ``text`` or of the file. ValueError for rows about an unknown subject."""
     about = ""
     for line in (FILE.read_text() if text is None else text).splitlines():
         if line.startswith("## "):

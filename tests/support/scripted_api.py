@@ -12,13 +12,13 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import orjson
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from anka_crds.kube import merge_patch
+from anka_kube import merge_patch
 
 Json = dict[str, Any]
 Key = tuple[str, str]
@@ -73,6 +73,10 @@ class ScriptedApi:
         self.version = 100
         self.objects: dict[str, dict[Key, Json]] = {}
         self.missing: set[str] = set()
+        self.swallowing = False
+        """Whether changes are told to no stream, as by a proxy that loses events."""
+        self.streams_lists = True
+        """Whether a stream can begin with all objects (Kubernetes 1.34)."""
         self.token: str | None = None
         self.seen: list[Seen] = []
         self.url = ""
@@ -86,7 +90,7 @@ class ScriptedApi:
         """Called whenever a request came or a stream opened or ended."""
 
     @asynccontextmanager
-    async def serve(self) -> AsyncIterator[ScriptedApi]:
+    async def serve(self) -> AsyncIterator[Self]:
         app = web.Application(client_max_size=16 * 1024 * 1024)
         app.router.add_route("*", "/{path:.*}", self._handle)
         server = TestServer(app)
@@ -200,6 +204,8 @@ class ScriptedApi:
     def _record(self, type_: str, kind: str, obj: Json) -> None:
         self.version += 1
         obj["metadata"]["resourceVersion"] = str(self.version)
+        if self.swallowing:
+            return
         frozen = copy.deepcopy(obj)
         self._history.append((self.version, type_, kind, frozen))
         for stream in self._streams:
@@ -210,7 +216,13 @@ class ScriptedApi:
         for stream in self._streams:
             stream.queue.put_nowait(command)
 
+    def answer_discovery(self, path: str) -> web.Response | None:
+        """What a request for this path gets that is about no kind."""
+        return None
+
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        if (discovery := self.answer_discovery(request.path)) is not None:
+            return discovery
         kind, namespace, name = _split(request.path)
         verb = _verb(request, name)
         body = await request.read()
@@ -284,6 +296,9 @@ class ScriptedApi:
         wanted = (options.get("preconditions") or {}).get("uid")
         if wanted is not None and wanted != metadata["uid"]:
             return _status(409, "Conflict", "the UID in the precondition does not match")
+        version = (options.get("preconditions") or {}).get("resourceVersion")
+        if version is not None and version != metadata["resourceVersion"]:
+            return _status(409, "Conflict", "the resourceVersion in the precondition does not match")
         if metadata.get("finalizers"):
             changed = copy.deepcopy(current)
             changed["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
@@ -301,26 +316,35 @@ class ScriptedApi:
             start = int(position)
         else:
             version, start = self.version, 0
+            wanted = _named(query)
             items = [
                 copy.deepcopy(obj)
-                for (space, _), obj in sorted(self.objects.get(kind, {}).items())
-                if namespace in ("", space)
+                for (space, name), obj in sorted(self.objects.get(kind, {}).items())
+                if namespace in ("", space) and wanted in (None, name)
             ]
             name = f"list-{len(self.seen)}"
         end = len(items) if not limit else start + limit
-        metadata = {"resourceVersion": str(version)}
+        metadata: Json = {"resourceVersion": str(version)}
         if end < len(items):
             self._snapshots[name] = (version, items)
-            metadata["continue"] = f"{name}/{end}"
+            metadata |= {"continue": f"{name}/{end}", "remainingItemCount": len(items) - end}
         return web.json_response({"kind": f"{kind}List", "metadata": metadata, "items": items[start:end]})
 
     async def _watch(self, request: web.Request, kind: str, namespace: str) -> web.StreamResponse:
-        since = int(request.query["resourceVersion"])
+        if "sendInitialEvents" in request.query:
+            if not self.streams_lists:
+                return _status(422, "Invalid", "sendInitialEvents is forbidden for watch")
+            first = self._initial_events(kind, namespace, _named(dict(request.query)))
+            since = self.version
+        else:
+            first, since = [], int(request.query["resourceVersion"])
         if since < self._compacted:
             return _status(410, "Expired", f"too old resource version: {since}")
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
         stream = _Stream(kind, namespace)
+        for event in first:
+            stream.queue.put_nowait(event)
         for version, type_, history_kind, obj in self._history:
             if version > since and history_kind == kind and namespace in ("", obj["metadata"].get("namespace", "")):
                 stream.queue.put_nowait(_event(type_, obj))
@@ -346,6 +370,16 @@ class ScriptedApi:
             self._streams.remove(stream)
             self._moved()
 
+    def _initial_events(self, kind: str, namespace: str, wanted: str | None) -> list[bytes]:
+        """All objects, and the bookmark after them."""
+        events = [
+            _event("ADDED", obj)
+            for (space, name), obj in sorted(self.objects.get(kind, {}).items())
+            if namespace in ("", space) and wanted in (None, name)
+        ]
+        end = {"resourceVersion": str(self.version), "annotations": {"k8s.io/initial-events-end": "true"}}
+        return [*events, _event("BOOKMARK", {"kind": kind, "metadata": end})]
+
     def _moved(self) -> None:
         for listener in tuple(self.listeners):
             listener()
@@ -368,6 +402,12 @@ def _event(type_: str, obj: Json) -> bytes:
 
 def _key(obj: Json) -> Key:
     return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+
+
+def _named(query: dict[str, str]) -> str | None:
+    """The name that a field selector asks for; other fields are not looked at."""
+    terms = dict(term.split("=", 1) for term in query.get("fieldSelector", "").split(",") if term)
+    return terms.get("metadata.name")
 
 
 def _split(path: str) -> tuple[str, str, str]:

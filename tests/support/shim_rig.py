@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
-from anka_crds.kube.config import Endpoint
-from anka_crds.process.health import Health
-from anka_shim.app import application
-from anka_shim.process import services
-from anka_shim.rest.edge import Edge
-from anka_shim.services import Services
+from anka_kube.endpoint import Endpoint
+from anka_runtime.health import HealthChecks
+from anka_shim.assembly import Services, application, services
+from anka_shim.http.authentication import AccessPolicy, Gate
+from anka_shim.http.connection_budget import ConnectionBudget
+from anka_shim.http.edge import Edge
+from anka_shim.http.methods import ImpliedMethods
+from anka_shim.http.server import listen, make_server
+from anka_shim.http.simple_reads import SimpleReads
 from anka_shim.settings import ShimSettings
 from support.manual_clock import ManualClock
 from support.scripted_api import ScriptedApi
@@ -23,7 +28,7 @@ TEMPLATE = "c12ccfa5-8757-411e-9505-128190e9854e"
 TIMES = {"creationTimestamp": "2026-01-01T10:00:00Z"}
 
 STREAMS = 6
-"""Kinds that the shim watches."""
+"""Kinds that the shim watches, without API keys."""
 
 
 def populate(api: ScriptedApi) -> None:
@@ -34,6 +39,10 @@ def populate(api: ScriptedApi) -> None:
     api.put("ankanodes", "mac-1", "", spec={"groups": ["ios"]}, status={"state": "Active"}, metadata=TIMES)
 
 
+class CommandLineSettings(ShimSettings):
+    """The command line makes settings of a subclass, too."""
+
+
 @dataclass
 class Rig:
     api: ScriptedApi
@@ -41,6 +50,24 @@ class Rig:
     edge: Edge
     http: httpx.AsyncClient
     clock: ManualClock
+
+    @property
+    def gate(self) -> Gate:
+        assert isinstance(self.edge._app, Gate)
+        return self.edge._app
+
+    @property
+    def reads(self) -> SimpleReads:
+        methods = self.gate._app
+        assert isinstance(methods, ImpliedMethods)
+        assert isinstance(methods._app, SimpleReads)
+        return methods._app
+
+    @property
+    def api_app(self) -> FastAPI:
+        """What has the routes."""
+        assert isinstance(self.reads._app, FastAPI)
+        return self.reads._app
 
     async def call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         """The envelope of an answer with HTTP 200."""
@@ -68,16 +95,38 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(*, synced: bool = True, **settings: Any) -> AsyncIterator[Rig]:
+async def listening(
+    app: Any,
+    *,
+    keep_alive_seconds: int = 5,
+    trusted_proxies: str = "",
+    most: int = 1000,
+    most_per_client: int = 500,
+) -> AsyncIterator[tuple[str, int]]:
+    """The real server, on a port of its own."""
+    connections = ConnectionBudget(most=most, most_per_client=most_per_client)
+    server = make_server(
+        app, connections=connections, keep_alive_seconds=keep_alive_seconds, trusted_proxies=trusted_proxies
+    )
+    with listen("127.0.0.1", 0) as sock:
+        task = asyncio.create_task(server.serve(sockets=[sock]))
+        yield sock.getsockname()[:2]
+        server.should_exit = True
+        await task
+
+
+@asynccontextmanager
+async def rig(*, synced: bool = True, policy: AccessPolicy | None = None, **settings: Any) -> AsyncIterator[Rig]:
     clock = ManualClock()
     async with ScriptedApi().serve() as api:
         populate(api)
         if not synced:
             api.missing.add("ankatemplates")
-        chosen = ShimSettings(_cli_parse_args=False, **settings)
-        async with services(chosen, Endpoint(server=api.url), Health(), clock) as running:
-            edge = application(running)
+        chosen = CommandLineSettings(_cli_parse_args=False, **{"allowed_hosts": "*", **settings})
+        async with services(chosen, Endpoint(server=api.url), HealthChecks(), clock) as running:
+            edge = application(running, policy)
             transport = httpx.ASGITransport(app=edge)
             async with httpx.AsyncClient(transport=transport, base_url="http://shim") as http:
-                await api.until(lambda: api.open_streams == (STREAMS if synced else STREAMS - 1))
+                streams = len(running.stores.all) - (0 if synced else 1)
+                await api.until(lambda: api.open_streams == streams)
                 yield Rig(api, running, edge, http, clock)

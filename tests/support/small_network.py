@@ -2,7 +2,8 @@
 
     small_network.py < PLAN
 
-The plan is a list of {name, address, ports, allowed}: ``allowed`` are pairs of address and port, null for all. The
+The plan is a list of {name, address, ports, allowed, connects}: ``allowed`` are pairs of a source's address and an own
+port, ``connects`` pairs of a target's address and port, each null for all. The
 answer is a list of [from, to, port] that were reached. Everything is in a network namespace made for it, and gone with
 it: this machine's own network is never touched. Standard library only; ``main`` is run in that namespace.
 """
@@ -58,12 +59,16 @@ def _run(*words: str, said: str | None = None) -> None:
 
 
 def _rules(pod: Json) -> str:
-    """For iptables-restore."""
-    rules = [":INPUT ACCEPT [0:0]"]
-    if pod["allowed"] is not None:
-        rules += ["-A INPUT -i lo -j ACCEPT", "-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"]
-        rules += [f"-A INPUT -p tcp -s {source} --dport {port} -j ACCEPT" for source, port in pod["allowed"]]
-        rules += ["-A INPUT -p tcp -j REJECT --reject-with tcp-reset"]
+    """The input of iptables-restore."""
+    rules = [":INPUT ACCEPT [0:0]", ":OUTPUT ACCEPT [0:0]"]
+    for chain, device, side, pairs in (("INPUT", "i", "s", pod["allowed"]), ("OUTPUT", "o", "d", pod["connects"])):
+        if pairs is not None:
+            rules += [
+                f"-A {chain} -{device} lo -j ACCEPT",
+                f"-A {chain} -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
+                *(f"-A {chain} -p tcp -{side} {address} --dport {port} -j ACCEPT" for address, port in pairs),
+                f"-A {chain} -p tcp -j REJECT --reject-with tcp-reset",
+            ]
     return "\n".join(["*filter", *rules, "COMMIT", ""])
 
 
@@ -93,7 +98,7 @@ def main() -> None:
     _run("ip", "link", "set", "pods", "up")
     processes = []
     for number, pod in enumerate(plan):
-        # Its namespace first: a process that waits in it, and becomes the pod when it is told to.
+        # Its namespace first: a process waits in it, and becomes the pod on request.
         process = subprocess.Popen(
             ["unshare", "--net", sys.executable, __file__, json.dumps(pod), json.dumps(plan)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

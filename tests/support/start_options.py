@@ -1,4 +1,4 @@
-"""The tables of docs/start-options.md, read."""
+"""The tables of docs/reference/start-options.md, read."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from anka_shim.translate import start
+from anka_shim.vm.request import StartVm, read_start
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "start-options.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "start-options.md"
 TEMPLATE = "11111111-2222-3333-4444-555555555555"
 CODE = re.compile(r"`([^`]+)`")
 
@@ -31,7 +31,7 @@ class Row:
 
     def spec(self, template: str = TEMPLATE) -> dict[str, Any]:
         """What REST makes of the parameters."""
-        request = start.read({"vmid": template, **self.rest}, max_count=1)
+        request = read_start(StartVm.model_validate({"vmid": template, **self.rest}), max_count=1)
         return {**request.spec.to_api(), "template": template}
 
 

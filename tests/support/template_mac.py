@@ -1,20 +1,22 @@
-"""An agent's Context over a tiny `anka` that holds tags of one template, `t`: for work with templates only."""
+"""A Mac with a tiny `anka` that holds tags of one template, `t`."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections.abc import Callable
-from typing import Any, cast
 
+from anka_agent.anka.cli import AnkaCli
 from anka_agent.anka.command import Anka
-from anka_agent.anka.operations import Operations
-from anka_agent.instances.context import Context, NodeFacts
-from anka_agent.instances.inventory import Inventory
-from anka_agent.instances.pulls import Templates
-from anka_crds.kube.kinds import INSTANCES
-from anka_crds.kube.store import Store
+from anka_agent.distributions.worker import JobTracker
+from anka_agent.node.view import NodeView
+from anka_crds.api import AnkaInstance, AnkaNode
+from anka_crds.api.node import RequiredTemplate
+from anka_crds.resources import INSTANCES, NODES
+from anka_kube.store import Store
 from support.fake_anka import FakeAnka
+from support.mac_host import make_mac_host
+from support.objects import node
 
 _BODY = """
 home = os.path.dirname(os.path.abspath(sys.argv[0]))
@@ -49,23 +51,24 @@ elif words[0] == 'delete':
 
 
 class TemplateMac:
+    """`host` and what goes with it, for work with templates; the report is due whenever `report_due` is set."""
+
     def __init__(self, fake: FakeAnka) -> None:
         self.fake = fake
-        self.told = 0
+        self.report_due = CountingEvent()
         self.held()
         self.manners()
-        anka = Operations(Anka(str(fake.path)))
-        nobody = cast(Any, None)
-        self.context = Context(
-            nobody,
-            Store(INSTANCES),
-            nobody,
-            anka,
-            Inventory(anka, "vm-"),
-            Templates(anka),
-            nobody,
-            lambda: NodeFacts("mac-1", "mac-1", None),
-        )
+        self.instances: Store[AnkaInstance] = Store(INSTANCES)
+        self.nodes: Store[AnkaNode] = Store(NODES)
+        self.nodes.apply_written(node("mac-1"))
+        self.view = NodeView(self.nodes, node("mac-1"), lambda: None)
+        self.board = JobTracker(self.report_due)
+        self.host = make_mac_host(AnkaCli(Anka(str(fake.path))), prefix="vm-")
+
+    @property
+    def told(self) -> int:
+        """How often there was something new to report of the jobs."""
+        return self.report_due.times
 
     def held(self, *tags: str) -> None:
         (self.fake.directory / "held").write_text(json.dumps(tags))
@@ -75,9 +78,14 @@ class TemplateMac:
         body = _BODY.replace("PULL", pull).replace("DELETE", delete).replace("STATUS", repr(status))
         self.fake.body(body)
 
+    def keep(self, *kept: RequiredTemplate) -> None:
+        """What rules keep on this Mac."""
+        rules = [one.to_api() for one in kept]
+        self.nodes.observe(node("mac-1", status={"keptTemplates": rules}, meta={"version": 2}))
+
     async def look(self) -> None:
-        await self.context.inventory.look()
-        await self.context.templates.refresh(self.context.inventory.templates(), force=True)
+        await self.host.inventory.observe()
+        await self.host.templates.refresh(force=True)
 
     def tags(self) -> list[str]:
         """On the disk."""
@@ -86,8 +94,17 @@ class TemplateMac:
     def calls(self, word: str) -> list[list[str]]:
         return [call[1:] for call in self.fake.calls if word in call]
 
-    def tell(self) -> None:
-        self.told += 1
+
+class CountingEvent(asyncio.Event):
+    """An event that counts how often it was set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times = 0
+
+    def set(self) -> None:
+        self.times += 1
+        super().set()
 
 
 async def until(true: Callable[[], object]) -> None:

@@ -1,1 +1,1 @@
-"""The `anka` command, typed: one subprocess for each call, nothing else knows how it is spelled."""
+"""The `anka` command, typed: one subprocess per call. No other module knows its syntax."""

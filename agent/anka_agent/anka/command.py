@@ -1,9 +1,8 @@
 """One call of `anka --machine-readable`: start it, wait within a limit, read its answer."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -12,28 +11,33 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from prometheus_client import Counter, Histogram
-
+from anka_agent import metrics
 from anka_agent.anka import leftovers
-from anka_agent.anka.errors import AnkaError, CommandTimeout, ConnectionLost, GarbageError, MissingCommand, from_answer
+from anka_agent.anka.arguments import check_words
+from anka_agent.anka.errors import (
+    AnkaError,
+    CommandTimeout,
+    ConnectionLost,
+    GarbageError,
+    MissingCommand,
+    UnusableArgument,
+    from_answer,
+)
+from anka_runtime import programs
 
 log = logging.getLogger(__name__)
 
-SECONDS = Histogram(
-    "anka_agent_command_seconds",
-    "Duration of calls of the anka command, in seconds",
-    ["command"],
-    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 600, 3600),
-)
-FAILURES = Counter("anka_agent_command_failures_total", "Calls of the anka command that failed", ["command", "kind"])
 
 MAX_OUTPUT = 8 * 1024 * 1024
 """Bytes of standard output that are read; a Mac with a thousand VMs lists them in far less than 1 MiB."""
+LINE_BYTES = 64 * 1024
+"""How much of an unfinished line is remembered, for who follows the output."""
 LOOKS = frozenset({"list", "show", "version", "license", "usb", "registry list", "registry describe"})
-"""Commands that change nothing and come every few seconds."""
+"""Commands that change nothing and run every few seconds."""
 GRACE_SECONDS = 2.0
-"""Between asking a command to end and killing it."""
+"""Time between asking a command to end and killing it."""
 
+TOO_LONG = frozenset({errno.E2BIG, errno.ENAMETOOLONG})
 OnLine = Callable[[str], None]
 
 
@@ -53,21 +57,21 @@ class Anka:
         env: Mapping[str, str] | None = None,
         exclusive: bool = True,
     ) -> Any:
-        """Body of the answer, which must come within `seconds`; `on_line` gets every line of output as it comes.
+        """Body of the answer, which must come within `seconds`; `on_line` gets each line of output as it arrives.
 
-        `exclusive=False` is for calls of minutes (pulls): they must not hold back the others.
+        `exclusive=False` is for calls that take minutes (pulls): they must not hold back the others.
         Raises AnkaError and its subclasses only. Cancelling kills the command.
         """
         command = command_name(args)
         async with self._slots if exclusive else contextlib.nullcontext():
-            with _measured(command):
+            with _measure(command):
                 output, errors, code = await self._finish(["--machine-readable", *args], command, seconds, on_line, env)
                 return answer(output, errors, code, command)
 
     async def run(self, vm: str, *words: str, seconds: float) -> None:
-        """`anka run`: these words as a command in the VM, which must end well within `seconds`. It answers with the
-        exit code and the output of the command itself, not with JSON. Raises AnkaError with the last that it said."""
-        with _measured("run"):
+        """`anka run`: these words as a command in the VM, which must succeed within `seconds`. It answers with the
+        exit code and the output of the command itself, not with JSON. Raises AnkaError with the end of its output."""
+        with _measure("run"):
             output, errors, code = await self._finish(["run", vm, *words], "run", seconds, None, None)
             if code:
                 said = (errors or output).decode("utf-8", "replace")[-500:].strip()
@@ -75,20 +79,14 @@ class Anka:
                 raise kind(said or f"ended with exit code {code}", code, command="run")
 
     async def _finish(
-        self,
-        args: Sequence[str],
-        command: str,
-        seconds: float,
-        on_line: OnLine | None,
-        env: Mapping[str, str] | None,
+        self, args: Sequence[str], command: str, seconds: float, on_line: OnLine | None, env: Mapping[str, str] | None
     ) -> tuple[bytes, bytes, int]:
         """Standard output, standard error and exit code."""
-        if self._record is None or command in LOOKS:
-            return await self._ended(await self._start(args, command, env, None), command, seconds, on_line)
-        async with self._record.record() as lock:
-            return await self._ended(await self._start(args, command, env, lock), command, seconds, on_line)
+        record = None if command in LOOKS else self._record
+        async with record.record() if record is not None else contextlib.nullcontext() as lock:
+            return await self._wait_for_end(await self._start(args, command, env, lock), command, seconds, on_line)
 
-    async def _ended(
+    async def _wait_for_end(
         self, process: asyncio.subprocess.Process, command: str, seconds: float, on_line: OnLine | None
     ) -> tuple[bytes, bytes, int]:
         output, errors = bytearray(), bytearray()
@@ -108,6 +106,7 @@ class Anka:
     async def _start(
         self, args: Sequence[str], command: str, env: Mapping[str, str] | None, lock: int | None
     ) -> asyncio.subprocess.Process:
+        check_words(args, command)
         try:
             process = await asyncio.create_subprocess_exec(
                 self.executable,
@@ -122,7 +121,12 @@ class Anka:
             )
         except (FileNotFoundError, NotADirectoryError):
             raise MissingCommand(f"{self.executable}: no such command") from None
+        except ValueError:
+            # Not its words, so its environment, which may be secret.
+            raise UnusableArgument("the VNC password has a NUL character", command=command) from None
         except OSError as error:
+            if error.errno in TOO_LONG:
+                raise UnusableArgument("the command line would be too long", command=command) from None
             raise MissingCommand(f"{self.executable} cannot be run: {error.strerror}") from None
         if lock is not None:
             leftovers.note(lock, process.pid, command)
@@ -130,25 +134,25 @@ class Anka:
 
 
 @contextlib.contextmanager
-def _measured(command: str) -> Iterator[None]:
-    """Its time and outcome, in the metrics and in the log; never its arguments, which may be secret."""
+def _measure(command: str) -> Iterator[None]:
+    """Record its time and outcome in the metrics and the log; never its arguments, which may be secret."""
     began, outcome = time.monotonic(), "cancelled"
     try:
         yield
         outcome = "done"
     except AnkaError as error:
         outcome = type(error).__name__
-        FAILURES.labels(command, outcome).inc()
+        metrics.COMMAND_FAILURES.labels(command, outcome).inc()
         raise
     finally:
         seconds = time.monotonic() - began
-        SECONDS.labels(command).observe(seconds)
+        metrics.COMMAND_SECONDS.labels(command).observe(seconds)
         level = logging.DEBUG if command in LOOKS else logging.INFO
         log.log(level, "anka %s", command, extra={"outcome": outcome, "ms": round(seconds * 1000)})
 
 
 async def _read(stream: asyncio.StreamReader | None, into: bytearray, on_line: OnLine | None) -> None:
-    """Everything of the stream, its end kept when it is too long."""
+    """The whole stream, or only its end if it is too long."""
     if stream is None:
         return
     rest = b""
@@ -158,34 +162,33 @@ async def _read(stream: asyncio.StreamReader | None, into: bytearray, on_line: O
             del into[: len(into) - MAX_OUTPUT]
         if on_line is not None:
             # Progress bars go back to the start of the line instead of to the next one.
-            *lines, rest = (rest + chunk).replace(b"\r", b"\n").split(b"\n")
+            *lines, rest = (rest[-LINE_BYTES:] + chunk).replace(b"\r", b"\n").split(b"\n")
             for line in lines:
                 if line.strip():
                     on_line(line.decode("utf-8", "replace"))
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """End the command and what it started, for certain."""
+    """End the command and all that it started."""
     waiting = asyncio.ensure_future(process.wait())
     for number, seconds in ((signal.SIGTERM, GRACE_SECONDS), (signal.SIGKILL, None)):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, number)
-        done, _ = await asyncio.wait([waiting], timeout=seconds)
-        if done and number is signal.SIGTERM:
-            # The leader ended; a child of it that ignores SIGTERM must not outlive it.
-            continue
+        # Killed although the leader may have ended: a child that ignores SIGTERM must not outlive it.
+        programs.signal_group(process.pid, number)
+        await asyncio.wait([waiting], timeout=seconds)
 
 
 def command_name(args: Sequence[str]) -> str:
-    """What a command line is called in messages and metrics: `start`, `registry pull`; never what it is about."""
+    """The name of a command in messages and metrics, without its arguments: `start`, `registry pull`."""
     if not args or args[0] != "registry":
         return args[0] if args else ""
-    rest = args[3:] if args[1:2] and args[1] == "--remote" else args[1:]
+    rest = args[1:]
+    while rest and rest[0].startswith("--"):
+        rest = rest[2:]  # each option before its command has a value
     return " ".join(["registry", *rest[:1]])
 
 
 def answer(output: bytes, errors: bytes, code: int, command: str) -> Any:
-    """Body of the last line that is not empty (legacy-clients section 3). Raises AnkaError."""
+    """Body of the last line that is not empty (docs/reference/legacy-api.md#anka-output). Raises AnkaError."""
     lines = [line for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
     try:
         data = json.loads(lines[-1]) if lines else None

@@ -1,18 +1,16 @@
-"""What can go wrong with a call of `anka`."""
-
-from __future__ import annotations
+"""How a call of `anka` can fail."""
 
 NOT_FOUND = 3
-"""No such VM, template or tag (legacy-clients section 3)."""
+"""No such VM, template or tag (docs/reference/legacy-api.md#anka-codes)."""
 ALREADY_EXISTS = 18
-"""A VM of that name is there already (the same)."""
+"""A VM with that name exists (docs/reference/legacy-api.md#anka-codes)."""
 
 
 class AnkaError(Exception):
     """The command answered ERROR. `code` is its own error code, str() its own message."""
 
     transient = False
-    """Whether the same call may well succeed a moment later."""
+    """Whether the same call may succeed a moment later."""
 
     def __init__(self, message: str, code: int = 1, *, command: str = "") -> None:
         super().__init__(message)
@@ -25,7 +23,7 @@ class AnkaError(Exception):
 
 
 class NotFoundError(AnkaError):
-    """The VM, template or tag is not there."""
+    """The VM, template or tag does not exist."""
 
 
 class AlreadyExistsError(AnkaError):
@@ -43,7 +41,7 @@ class CommandTimeout(AnkaError):
 
 
 class ConnectionLost(AnkaError):
-    """`anka run` lost the VM (legacy-clients section 3)."""
+    """`anka run` lost the VM (docs/reference/legacy-api.md#anka-codes)."""
 
     CODE = 125
     transient = True
@@ -56,7 +54,17 @@ class GarbageError(AnkaError):
 
 
 class MissingCommand(AnkaError):
-    """There is no such executable, or it cannot be executed."""
+    """The executable does not exist or cannot be run."""
+
+
+class UnusableArgument(AnkaError):
+    """A text from outside cannot be a word of a command line; no command was run."""
+
+
+class AgentFault(AnkaError):
+    """The agent itself failed. It may be the moment, but must not be tried for ever."""
+
+    transient = True
 
 
 def from_answer(message: str, code: int, command: str) -> AnkaError:

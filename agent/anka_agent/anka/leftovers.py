@@ -1,11 +1,9 @@
-"""Commands that change something and belong to this agent: if it is killed, the next one finds those that go on.
+"""Commands of this agent that change something: if the agent is killed, the next one finds those that still run.
 
-A pull is ended: nobody waits for it, it would go on beside the next one, and Anka keeps what was downloaded. All others
-are waited for, since one that is cut off leaves a VM half made, and only ended when they take long: what they do late
-must not come between the steps of the agent that is there by then.
+A pull is ended: nothing waits for it, it would run beside the next pull, and Anka keeps what was downloaded. All others
+are waited for, because a command that is cut off leaves a half-made VM. They are ended only if they take too long: a
+late effect must not come between the steps of the next agent.
 """
-
-from __future__ import annotations
 
 import asyncio
 import contextlib
@@ -17,18 +15,20 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from anka_agent.lock import is_free
+
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 2.0
 WAIT_SECONDS = 10.0
-"""For commands that are waited for. The agent does nothing else meanwhile, and rarely has to."""
+"""Longest wait for such a command. The agent does nothing else meanwhile."""
 PULL = "registry pull"
 POLL_SECONDS = 0.05
 
 
 class Leftovers:
-    """A file for each such command, with its process and name. The command inherits a lock on it: as long as the lock
-    is held the number is no other process's."""
+    """A file for each such command, with its process id and name. The command inherits a lock on the file: while the
+    lock is held, the process id belongs to no other process."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -36,8 +36,8 @@ class Leftovers:
 
     @contextlib.asynccontextmanager
     async def record(self) -> AsyncIterator[int | None]:
-        """A descriptor that the command is to inherit, while it runs; None where the disk refuses: then a command of an
-        agent that is killed goes on by itself."""
+        """A descriptor that the command inherits while it runs. None if the disk refuses: a command of a killed agent
+        is then not found again."""
         self._begun += 1
         path = self._directory / f"{os.getpid()}-{self._begun}"
         try:
@@ -55,7 +55,7 @@ class Leftovers:
             _forget(path)
 
     async def end(self) -> int:
-        """Return when none of an agent before this one goes on; how many there were. Raises nothing."""
+        """Wait until no command of an earlier agent runs; returns how many did. Raises nothing."""
         files = sorted(self._directory.glob("*")) if self._directory.is_dir() else []
         return sum(await asyncio.gather(*(self._end(path) for path in files)))
 
@@ -66,11 +66,11 @@ class Leftovers:
             log.warning("the record of a command cannot be read: %s", error)
             return False
         try:
-            if _free(file):
+            if is_free(file):
                 _forget(path)
                 return False
             pid, _, command = os.read(file, 100).decode("ascii", "replace").partition(" ")
-            left = Left(file, int(pid) if pid.isdecimal() else None, command)
+            left = LeftoverCommand(file, int(pid) if pid.isdecimal() else None, command)
             over = await (left.end() if command == PULL else left.wait())
             if over:
                 _forget(path)
@@ -80,8 +80,8 @@ class Leftovers:
 
 
 @dataclass(frozen=True)
-class Left:
-    """A command that went on when its agent was killed. `pid` None: the agent was killed between its start and the
+class LeftoverCommand:
+    """A command that outlived its agent. `pid` None: the agent was killed between the command's start and its
     record."""
 
     lock: int
@@ -89,27 +89,27 @@ class Left:
     command: str
 
     async def end(self) -> bool:
-        """With all that it started. Whether it is over."""
+        """End it with all that it started; returns whether it has ended."""
         if self.pid is None:
             return False
-        log.warning("ending a pull of the agent before this one", extra={"process_group": self.pid})
-        return await self._signalled(os.killpg, self.pid)
+        log.warning("ending a pull of an earlier agent", extra={"process_group": self.pid})
+        return await self._signal(os.killpg, self.pid)
 
     async def wait(self) -> bool:
-        """For its own end, but not for ever. Whether it is over."""
+        """Wait for it to end by itself, but not for ever; returns whether it has."""
         name = self.command or "a command"
-        log.warning("waiting for anka %s of the agent before this one", name, extra={"pid": self.pid})
+        log.warning("waiting for anka %s of an earlier agent", name, extra={"pid": self.pid})
         if await self._over(WAIT_SECONDS):
             return True
         if self.pid is None:
-            log.error("%s of the agent before this one goes on, and its process is not known", name)
+            log.error("%s of an earlier agent still runs, and its process is not known", name)
             return False
-        log.warning("ending anka %s of the agent before this one", name, extra={"pid": self.pid})
-        # It alone: what a command leaves behind may be a VM.
-        return await self._signalled(os.kill, self.pid)
+        log.warning("ending anka %s of an earlier agent", name, extra={"pid": self.pid})
+        # The process alone: a command may have started a VM.
+        return await self._signal(os.kill, self.pid)
 
-    async def _signalled(self, send: Callable[[int, int], None], pid: int) -> bool:
-        """Asked to end, then made to. Whether it is over."""
+    async def _signal(self, send: Callable[[int, int], None], pid: int) -> bool:
+        """Ask it to end, then force it; returns whether it has ended."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 send(pid, number)
@@ -118,16 +118,16 @@ class Left:
         return False
 
     async def _over(self, seconds: float) -> bool:
-        """Whether it ends within so many seconds. A process that it left behind may have inherited the lock."""
+        """Whether it ends within `seconds`. A process that it started may have inherited the lock."""
         for _ in range(int(seconds / POLL_SECONDS)):
-            if _free(self.lock) or (self.pid is not None and not _lives(self.pid)):
+            if is_free(self.lock) or (self.pid is not None and not _lives(self.pid)):
                 return True
             await asyncio.sleep(POLL_SECONDS)
         return False
 
 
 def note(lock: int, pid: int, command: str) -> None:
-    """Which process, the leader of a group of its own, has inherited the lock."""
+    """Record the process that has inherited the lock, the leader of a group of its own."""
     with contextlib.suppress(OSError):
         os.pwrite(lock, f"{pid} {command}".encode(), 0)
 
@@ -135,14 +135,6 @@ def note(lock: int, pid: int, command: str) -> None:
 def _forget(path: Path) -> None:
     with contextlib.suppress(OSError):
         path.unlink()
-
-
-def _free(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _lives(pid: int) -> bool:

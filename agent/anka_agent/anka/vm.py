@@ -1,8 +1,6 @@
-"""VMs as `anka list` and `anka show` print them, typed; tolerant of what differs between 2.x and 3.x. Pure."""
+"""VMs as `anka list` and `anka show` print them, typed, from Anka 2 and 3. Pure."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +12,7 @@ ARCH = {1: "amd64", 2: "arm64", "x86_64": "amd64", "amd64": "amd64", "arm64": "a
 
 
 @dataclass(frozen=True, slots=True)
-class Port:
+class VmPort:
     name: str | None
     guest_port: int
     host_port: int
@@ -23,7 +21,7 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Vm:
-    """A VM or template. `detailed` tells whether it comes from `show`: a row of `list` has the first fields only."""
+    """A VM or template. `detailed`: whether it comes from `show`; a row of `list` has only the first fields."""
 
     uuid: str
     name: str
@@ -42,7 +40,7 @@ class Vm:
     mac: str | None = None
     vnc_port: int | None = None
     vnc_connection_string: str | None = None
-    ports: tuple[Port, ...] = ()
+    ports: tuple[VmPort, ...] = ()
     detailed: bool = False
 
     @property
@@ -50,13 +48,59 @@ class Vm:
         return self.status == RUNNING
 
 
-def parse_list(body: Any) -> list[Vm]:
-    """Rows of `list`; an empty body is an empty list. Raises GarbageError."""
-    if not body:
-        return []
-    if not isinstance(body, list):
-        raise GarbageError(f"a list was expected, not {str(body)[:100]}", command="list")
-    return [_vm(row, detailed=False) for row in body]
+@dataclass(frozen=True, slots=True)
+class VmListing:
+    """`unreadable`: rows that cannot be read."""
+
+    vms: list[Vm]
+    unreadable: tuple[Any, ...] = ()
+
+    def may_have(self, vm: Vm) -> bool:
+        """Whether this VM may be one of the unreadable rows: then nobody knows that it is gone."""
+        return any(_may_be(row, vm) for row in self.unreadable)
+
+
+class ListReader:
+    """Parses what `list` prints every few seconds: a row that is as it was the last time is not parsed again.
+
+    `read` leaves out what cannot be parsed."""
+
+    def __init__(self, read: Callable[[str, list[Any], Callable[[Any], Vm]], list[Vm]]) -> None:
+        self._read_elements = read
+        self._last: dict[str, tuple[Any, Vm]] = {}
+        """Rows by their UUIDs."""
+
+    def read(self, body: Any) -> VmListing:
+        """An empty body is an empty list. Raises GarbageError."""
+        if not body:
+            return VmListing([])
+        if not isinstance(body, list):
+            raise GarbageError(f"a list was expected, not {str(body)[:100]}", command="list")
+        unreadable = []
+        parsed: dict[str, tuple[Any, Vm]] = {}
+
+        def parse(row: Any) -> Vm:
+            uuid = row.get("uuid") if isinstance(row, Mapping) else None
+            before, vm = self._last.get(uuid, (None, None)) if isinstance(uuid, str) else (None, None)
+            if vm is None or before != row:
+                try:
+                    vm = _vm(row, detailed=False)
+                except Exception:
+                    unreadable.append(row)
+                    raise
+            parsed[vm.uuid] = (row, vm)
+            return vm
+
+        vms = self._read_elements("VMs that anka lists", body, parse)
+        self._last = parsed
+        return VmListing(vms, tuple(unreadable))
+
+
+def _may_be(row: Any, vm: Vm) -> bool:
+    for key, value in (("uuid", vm.uuid), ("name", vm.name)):
+        if isinstance(row, Mapping) and isinstance(row.get(key), str):
+            return bool(row[key] == value)
+    return True
 
 
 def parse_show(body: Any) -> Vm:
@@ -71,6 +115,8 @@ def _vm(row: Any, *, detailed: bool) -> Vm:
     uuid, name, status = (row.get(key) for key in ("uuid", "name", "status"))
     if not isinstance(uuid, str) or not isinstance(name, str) or not isinstance(status, str):
         raise GarbageError(f"uuid, name or status is missing in {str(dict(row))[:200]}", command=command)
+    if not uuid:
+        raise GarbageError(f"uuid is empty in {str(dict(row))[:200]}", command=command)
     return Vm(
         uuid=uuid,
         name=name,
@@ -84,7 +130,7 @@ def _vm(row: Any, *, detailed: bool) -> Vm:
         ram=_ram(row.get("ram")),
         ram_bytes=_number(row.get("ram_size")),
         image_size=_number(row.get("image_size")),
-        arch=ARCH.get(row.get("arch", "")),
+        arch=_arch(row.get("arch")),
         ip=_text(row.get("ip")),
         mac=_text(row.get("mac")),
         vnc_port=_number(row.get("vnc_port")) or None,
@@ -104,10 +150,13 @@ def moment(value: Any) -> datetime | None:
         return None
     if parsed.year <= 1:
         return None
-    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    try:
+        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    except OverflowError:
+        return None
 
 
-def _ports(value: Any) -> tuple[Port, ...]:
+def _ports(value: Any) -> tuple[VmPort, ...]:
     found = []
     for rule in value if isinstance(value, list) else []:
         if not isinstance(rule, Mapping):
@@ -115,15 +164,15 @@ def _ports(value: Any) -> tuple[Port, ...]:
         guest, host = _number(rule.get("guest_port")), _number(rule.get("host_port"))
         if guest and host:
             name = _text(rule.get("name")) or _text(rule.get("rule_name"))
-            found.append(Port(name, guest, host, (_text(rule.get("protocol")) or "tcp").lower()))
+            found.append(VmPort(name, guest, host, (_text(rule.get("protocol")) or "tcp").lower()))
     return tuple(found)
 
 
 def _ram(value: Any) -> str | None:
     """`4G`; 3.0 prints bytes as a string."""
     text = _text(value)
-    if text and text.isdecimal() and int(text) >= 1 << 20:
-        size = int(text)
+    size = _number(text)
+    if size is not None and size >= 1 << 20:
         return f"{size >> 30}G" if size % (1 << 30) == 0 else f"{size >> 20}M"
     return text
 
@@ -135,8 +184,16 @@ def _text(value: Any) -> str | None:
 
 
 def _number(value: Any) -> int | None:
-    if isinstance(value, bool):
+    if isinstance(value, bool) or not (
+        isinstance(value, int | float) or (isinstance(value, str) and value.isdecimal())
+    ):
         return None
-    if isinstance(value, int | float):
-        return int(value)
-    return int(value) if isinstance(value, str) and value.isdecimal() else None
+    try:
+        number = int(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if abs(number) < 2**63 else None
+
+
+def _arch(value: Any) -> str | None:
+    return ARCH.get(value) if isinstance(value, str | int) else None

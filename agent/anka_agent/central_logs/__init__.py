@@ -1,1 +1,1 @@
-"""The agent's log and those of its instances, on their way to the registry."""
+"""What of the agent's work may not show in the central logs."""

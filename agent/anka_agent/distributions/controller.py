@@ -1,54 +1,39 @@
-"""One worker for each job that TemplateDistributions and rules have for this Mac."""
-
-from __future__ import annotations
+"""One worker for each job that TemplateDistributions and AnkaTemplate rules have for this Mac."""
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from anka_agent.distributions.worker import Worker
-from anka_agent.instances.context import Context
-from anka_agent.plan.distribution import Job, jobs
-from anka_crds.api import AnkaNode, TemplateDistribution
-from anka_crds.api.node import KeptTemplate, TemplateWork
-from anka_crds.kube.store import Store
+from anka_agent.distributions.worker import JobTracker, TemplateJobWorker
+from anka_agent.mac.inventory import Inventory
+from anka_agent.mac.templates import TemplateCache
+from anka_agent.node.view import NodeView
+from anka_agent.plan.distribution import TemplateJob, list_jobs
+from anka_crds.api import TemplateDistribution
+from anka_kube.store import Store
 
 
-class Distributions:
-    """Keeps the workers equal to the jobs: an agent that restarts begins again from the objects."""
+@dataclass(eq=False)
+class TemplateJobController:
+    """Keeps one worker per job: a restarted agent begins again from the objects."""
 
-    def __init__(
-        self,
-        context: Context,
-        store: Store[TemplateDistribution],
-        nodes: Store[AnkaNode],
-        node: Callable[[], AnkaNode | None],
-        tell: Callable[[], None],
-    ) -> None:
-        self._context = context
-        self._store = store
-        self._nodes = nodes
-        self._node = node
-        self._tell = tell
-        self._workers: dict[Job, Worker] = {}
-        self._stopping: set[asyncio.Task[None]] = set()
-        self._woken = asyncio.Event()
-
-    def reports(self) -> list[TemplateWork]:
-        """For AnkaNode.status.distributions: of the jobs there are, each until the operator has seen its end."""
-        found = {worker.work.name: worker.work for worker in self._workers.values() if worker.work is not None}
-        return list(found.values())
-
-    def under_way(self) -> list[Job]:
-        """Jobs that have not ended."""
-        return [job for job, worker in self._workers.items() if not worker.ended]
+    _distributions: Store[TemplateDistribution]
+    _node: NodeView
+    _inventory: Inventory
+    _templates: TemplateCache
+    _tracker: JobTracker
+    _create_worker: Callable[[TemplateJob], TemplateJobWorker]
+    _workers: dict[TemplateJob, TemplateJobWorker] = field(default_factory=dict, init=False)
+    _stopping: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    _woken: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     async def run(self) -> None:
-        """Work until cancelled; then all workers have ended. The Mac must have been looked at before."""
+        """Work until cancelled; then all workers have ended. The Mac must have been listed before."""
         unsubscribe = [
-            self._store.subscribe(lambda *_: self._woken.set()),
-            self._nodes.subscribe(lambda *_: self._woken.set()),
+            self._distributions.subscribe(lambda *_: self._woken.set()),
+            self._node.subscribe(self._woken.set),
         ]
-        self._context.inventory.subscribe(self._woken.set)
+        self._inventory.subscribe(self._woken.set)
         self._woken.set()
         try:
             while True:
@@ -62,18 +47,17 @@ class Distributions:
             self._workers.clear()
 
     def _sync(self) -> None:
-        node = self._node()
-        wanted = [] if node is None else jobs(self._store, node, self._context.templates.holds)
-        # A rule is never over: what it brought can be deleted on the Mac, and then it begins again.
-        over = [job for job, worker in self._workers.items() if job not in wanted or (job.is_rule and worker.ended)]
+        node = self._node.current
+        wanted = [] if node is None else list_jobs(self._distributions, node, self._templates.has_content)
+        # A rule never ends: if its template is deleted on the Mac, the work begins again.
+        over = [job for job, worker in self._workers.items() if job not in wanted or (job.is_rule and worker.is_done)]
         for job in over:
+            self._tracker.remove(job)
             task = asyncio.create_task(self._workers.pop(job).stop())
             self._stopping.add(task)
             task.add_done_callback(self._stopping.discard)
         for job in wanted:
             if job not in self._workers:
-                self._workers[job] = Worker(self._context, job, self._kept, self._tell)
-
-    def _kept(self) -> list[KeptTemplate]:
-        node = self._node()
-        return [] if node is None else node.status.kept_templates
+                self._tracker.add(job)
+                self._workers[job] = self._create_worker(job)
+                self._workers[job].start()

@@ -1,1 +1,1 @@
-"""What the agent needs, checked; and what to do about what is wrong."""
+"""Checks of what the agent needs, with the remedy for each problem."""

@@ -1,48 +1,37 @@
-"""Checks of what joins this Mac to its cloud: kubeconfig, token, API, clock, rights."""
-
-from __future__ import annotations
+"""Checks of the link between this Mac and its cloud: kubeconfig, token, API, clock, rights."""
 
 import asyncio
 import ssl
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
 
 from anka_agent.doctor.finding import Finding, ok, problem
-from anka_agent.identity import claims
-from anka_crds.kube.client import KubeClient
-from anka_crds.kube.config import ConfigError, Endpoint, load_endpoint
-from anka_crds.kube.errors import ApiError, Unauthorized
-from anka_crds.kube.resource import Resource
-from anka_crds.kube.unstructured import Meta, Unstructured
+from anka_agent.identity.tokens import read_claims
+from anka_crds.api.defaults import NODE_NAMESPACE
+from anka_crds.rules.clock import describe_skew, is_skewed
+from anka_kube.client import KubeClient
+from anka_kube.config import load_endpoint
+from anka_kube.endpoint import ConfigError, Endpoint
+from anka_kube.errors import ApiError, Unauthorized
+from anka_kube.resource import Resource
+from anka_kube.unstructured import Meta, Unstructured
+from anka_runtime.files import read_text
 
-SKEW_SECONDS = 60.0
-"""Tokens begin and end by the API's clock; half a minute and the Date header's second are harmless."""
 GROUP = "anka.veertu.com"
 
 
-def _review(data: dict[str, Any]) -> Unstructured:
-    return Unstructured(Meta(""), data)
-
-
-REVIEWS = Resource(
-    "authorization.k8s.io",
-    "v1",
-    "selfsubjectaccessreviews",
-    "SelfSubjectAccessReview",
-    False,
-    _review,
-    Unstructured.dump,
-)
+_REVIEW = ("authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview")
+# The answer has no metadata.name.
+REVIEWS = Resource(*_REVIEW, False, lambda data: Unstructured(Meta(""), data), Unstructured.dump)
 
 
 @dataclass(frozen=True, slots=True)
-class Right:
+class RequiredRight:
     verb: str
     group: str
     resource: str
@@ -55,41 +44,39 @@ class Right:
         return f"{self.verb} {what}{f' in {self.namespace}' if self.namespace else ''}"
 
     def attributes(self) -> dict[str, str]:
-        fields = {
-            "verb": self.verb, "group": self.group, "resource": self.resource, "namespace": self.namespace,
-            "name": self.name, "subresource": self.subresource,
-        }  # fmt: skip
-        return {key: value for key, value in fields.items() if value}
+        return {key: value for key, value in asdict(self).items() if value}
 
 
-def needed(node: str, namespace: str, *, renews: bool) -> list[Right]:
-    """What the agent of this node does."""
+def list_rights(node: str, namespace: str, *, renews: bool) -> list[RequiredRight]:
+    """The rights that the agent of this node uses."""
     rights = [
-        Right("watch", GROUP, "ankainstances"),
-        Right("patch", GROUP, "ankainstances"),
-        Right("patch", GROUP, "ankainstances", subresource="status"),
-        Right("watch", GROUP, "saveimages"),
-        Right("patch", GROUP, "saveimages", subresource="status"),
-        Right("watch", GROUP, "templatedistributions"),
-        Right("get", GROUP, "ankanodes", name=node),
-        Right("patch", GROUP, "ankanodes", name=node, subresource="status"),
-        Right("patch", "coordination.k8s.io", "leases", namespace, node),
+        RequiredRight("watch", GROUP, "ankainstances"),
+        RequiredRight("patch", GROUP, "ankainstances"),
+        RequiredRight("update", GROUP, "ankainstances", subresource="status"),
+        RequiredRight("watch", GROUP, "saveimages"),
+        RequiredRight("patch", GROUP, "saveimages", subresource="status"),
+        RequiredRight("watch", GROUP, "templatedistributions"),
+        RequiredRight("get", GROUP, "ankanodes", name=node),
+        RequiredRight("patch", GROUP, "ankanodes", name=node, subresource="status"),
+        RequiredRight("get", "coordination.k8s.io", "leases", namespace, node),
+        RequiredRight("patch", "coordination.k8s.io", "leases", namespace, node),
     ]
     if renews:
-        rights.append(Right("create", "", "serviceaccounts", namespace, f"node-{node}", "token"))
+        rights.append(RequiredRight("create", "", "serviceaccounts", namespace, f"node-{node}", "token"))
     return rights
 
 
-def token(file: Path, node: str, now: datetime) -> Finding:
+def check_token(file: Path, node: str, now: datetime) -> Finding:
     """The token that the agent renews."""
     renew = (
-        f"`kubectl create token node-{node} -n anka-nodes --duration 1h` into this file; the agent goes on from there"
+        f"`kubectl create token node-{node} -n {NODE_NAMESPACE} --duration 1h` into this file; "
+        "the agent goes on from there"
     )
     try:
-        found = claims.read(file.read_text(encoding="utf-8"))
+        found = read_claims(read_text(file))
     except (OSError, ValueError) as error:
         return problem("token", f"{file}: {error}", renew)
-    if found.expired(now):
+    if found.is_expired(now):
         return problem("token", f"{file} expired at {found.expires:%Y-%m-%d %H:%M} UTC", renew)
     if found.account != f"node-{node}":
         do = f"the agent of {node} needs node-{node}'s: disjoin and join again"
@@ -98,7 +85,7 @@ def token(file: Path, node: str, now: datetime) -> Finding:
     return ok("token", f"{found.namespace}/{found.account}, {until}")
 
 
-def kubeconfig(path: Path | None) -> tuple[Endpoint | None, Finding]:
+def check_kubeconfig(path: Path | None) -> tuple[Endpoint | None, Finding]:
     try:
         endpoint = load_endpoint(path)
     except ConfigError as error:
@@ -106,8 +93,8 @@ def kubeconfig(path: Path | None) -> tuple[Endpoint | None, Finding]:
     return endpoint, ok("kubeconfig", str(path) if path else "of the environment")
 
 
-async def api(endpoint: Endpoint) -> tuple[float | None, Finding]:
-    """Whether it answers, and by how many seconds this Mac's clock is ahead of its."""
+async def check_api(endpoint: Endpoint) -> tuple[float | None, Finding]:
+    """Whether the API answers, and by how many seconds this Mac's clock is ahead of the API's."""
     try:
         skew = await asyncio.to_thread(_ahead, endpoint)
     except (OSError, ValueError) as error:
@@ -117,15 +104,16 @@ async def api(endpoint: Endpoint) -> tuple[float | None, Finding]:
     return skew, ok("API", f"{endpoint.server} answers")
 
 
-def clock(ahead: float) -> Finding:
-    says = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the API's"
-    if abs(ahead) > SKEW_SECONDS:
-        return problem("clock", says, "set it: `sudo sntp -sS time.apple.com`")
+def check_clock(ahead: float) -> Finding:
+    says = describe_skew(ahead)
+    if is_skewed(ahead):
+        do = "set it: `sudo sntp -sS time.apple.com`; until then this Mac gets no new work"
+        return problem("clock", says, do)
     return ok("clock", says)
 
 
 def _ahead(endpoint: Endpoint) -> float:
-    # The Date of any answer will do, 401 and 403 too.
+    # Any answer has a Date, 401 and 403 too.
     request = urllib.request.Request(f"{endpoint.server}/version")  # noqa: S310
     started = time.time()
     try:
@@ -139,7 +127,7 @@ def _ahead(endpoint: Endpoint) -> float:
     return middle - (parsedate_to_datetime(date).timestamp() + 0.5)
 
 
-async def rights(endpoint: Endpoint, wanted: list[Right]) -> Finding:
+async def check_rights(endpoint: Endpoint, wanted: list[RequiredRight]) -> Finding:
     missing = []
     try:
         async with KubeClient(endpoint) as client:

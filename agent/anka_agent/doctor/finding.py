@@ -1,7 +1,5 @@
 """What a check found."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 
@@ -10,9 +8,9 @@ class Finding:
     what: str
     ok: bool
     says: str
-    """What was seen."""
+    """What was found."""
     do: str = ""
-    """What to do about it; empty when it is fine."""
+    """What to do about it; empty if all is well."""
 
     def line(self) -> str:
         return f"{'ok     ' if self.ok else 'PROBLEM'} {self.what}: {self.says}{f': {self.do}' if self.do else ''}"

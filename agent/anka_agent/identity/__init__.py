@@ -1,1 +1,1 @@
-"""Who this Mac is towards the API: its ServiceAccount, its tokens."""
+"""The identity of this Mac in the API: its ServiceAccount and its tokens."""

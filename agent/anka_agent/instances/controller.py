@@ -1,38 +1,45 @@
-"""One worker for each instance of this node; events and looks at the Mac wake them."""
-
-from __future__ import annotations
+"""One worker for each instance of this node; changes in the API and on the Mac wake them."""
 
 import asyncio
-import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Literal
 
-from anka_agent.instances.context import Context, token_of
+from anka_agent.instances.observer import state_of
 from anka_agent.instances.orphans import Orphans
-from anka_agent.instances.worker import Worker, state_of
+from anka_agent.instances.worker import InstanceWorker
+from anka_agent.mac.inventory import Inventory
+from anka_agent.node.view import NodeView
 from anka_crds.api import AnkaInstance, SaveImage
-from anka_crds.kube.resource import key_of
-
-log = logging.getLogger(__name__)
+from anka_kube.resource import Key, key_of
+from anka_kube.store import Store
 
 ORPHAN_SECONDS = 3.0
+ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
 
 
-class Controller:
-    """Keeps the workers equal to the store. No work is done in the callbacks: they only wake."""
+@dataclass(eq=False)
+class InstanceController:
+    """Keeps one worker per instance in the store. The callbacks do no work: they only wake workers."""
 
-    def __init__(self, context: Context, orphans: Orphans) -> None:
-        self._context = context
-        self._orphans = orphans
-        self._workers: dict[str, Worker] = {}
-        self._stopping: set[asyncio.Task[None]] = set()
+    _instances: Store[AnkaInstance]
+    _saves: Store[SaveImage]
+    _inventory: Inventory
+    _node: NodeView
+    _orphans: Orphans
+    _create_worker: Callable[[Key, str], InstanceWorker]
+    _workers: dict[str, InstanceWorker] = field(default_factory=dict, init=False)
+    _stopping: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    _host_ip: str | None = field(default=None, init=False)
 
     async def run(self) -> None:
-        """Work until cancelled; then all workers have ended. The Mac must have been looked at before."""
-        unsubscribe = self._context.store.subscribe(self._on_event)
-        unsubscribe_saves = self._context.saves.subscribe(self._on_save)
-        self._context.inventory.subscribe(self._on_look)
-        for instance in self._context.store:
-            self._on_event("ADDED", None, instance)
+        """Work until cancelled; then all workers have ended. The Mac must have been listed before."""
+        self._host_ip = self._node.host_ip
+        unsubscribe = self._instances.subscribe(self._on_instance)
+        unsubscribe_saves = self._saves.subscribe(self._on_save)
+        self._inventory.subscribe(self._on_listing)
+        for instance in self._instances:
+            self._on_instance("ADDED", None, instance)
         try:
             while True:
                 await asyncio.sleep(ORPHAN_SECONDS)
@@ -44,12 +51,10 @@ class Controller:
             self._workers.clear()
 
     def dead_workers(self) -> list[str]:
-        """Workers that ended by themselves, which none should."""
+        """Workers that ended by themselves, which none of them should."""
         return [f"{worker.key[0]}/{worker.key[1]}" for worker in self._workers.values() if not worker.alive]
 
-    def _on_event(
-        self, kind: Literal["ADDED", "MODIFIED", "DELETED"], old: AnkaInstance | None, new: AnkaInstance | None
-    ) -> None:
+    def _on_instance(self, kind: ChangeType, old: AnkaInstance | None, new: AnkaInstance | None) -> None:
         if new is None:
             if old is not None and (worker := self._workers.pop(old.metadata.uid, None)) is not None:
                 task = asyncio.get_running_loop().create_task(worker.stop())
@@ -59,24 +64,24 @@ class Controller:
         uid = new.metadata.uid
         worker = self._workers.get(uid)
         if worker is None:
-            worker = self._workers[uid] = Worker(self._context, key_of(new), uid)
+            worker = self._workers[uid] = self._create_worker(key_of(new), uid)
             worker.start()
         worker.wake()
 
-    def _on_save(
-        self, kind: Literal["ADDED", "MODIFIED", "DELETED"], old: SaveImage | None, new: SaveImage | None
-    ) -> None:
+    def _on_save(self, kind: ChangeType, old: SaveImage | None, new: SaveImage | None) -> None:
         """Wake the worker of the instance that is to be saved."""
         save = new or old
         if save is None:
             return
-        instance = self._context.store.get(save.spec.instance, save.metadata.namespace)
+        instance = self._instances.get(save.spec.instance, save.metadata.namespace)
         if instance is not None and (worker := self._workers.get(instance.metadata.uid)) is not None:
             worker.wake_for_save(ended=new is None or new.status.phase != "Pending")
 
-    def _on_look(self) -> None:
-        """Wake the workers whose VM is not what it was when they had nothing left to do."""
+    def _on_listing(self) -> None:
+        """Wake the workers whose VM has changed since they had nothing left to do; all if the Mac's address has."""
+        has_moved, self._host_ip = self._node.host_ip != self._host_ip, self._node.host_ip
         for uid, worker in self._workers.items():
-            instance = self._context.store.by_uid(uid)
-            if instance is not None and worker.settled != state_of(self._context.inventory.of(token_of(instance))):
+            if self._instances.by_uid(uid) is None:
+                continue
+            if has_moved or worker.settled != state_of(self._inventory.find(uid)):
                 worker.wake()

@@ -1,43 +1,44 @@
-"""VMs on this Mac that no instance has a claim on: removed, once that is certain."""
-
-from __future__ import annotations
+"""VMs on this Mac that belong to no instance: removed, once that is certain."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
-from prometheus_client import Counter
-
+from anka_agent import metrics
+from anka_agent.anka.cli import AnkaCli
 from anka_agent.anka.errors import AnkaError
 from anka_agent.anka.vm import Vm
-from anka_agent.instances.context import Context, token_of
-from anka_agent.instances.inventory import unclaimed
+from anka_agent.jobs.journal import Journal
+from anka_agent.mac.inventory import Inventory
 from anka_crds.api import AnkaInstance
-from anka_crds.kube.errors import ApiError
+from anka_kube.cached_client import CachedClient
+from anka_kube.errors import ApiError
 
 log = logging.getLogger(__name__)
 
-REMOVED = Counter("anka_agent_orphans_removed_total", "VMs removed because no instance had a claim on them")
 
-
+@dataclass(eq=False)
 class Orphans:
-    """A VM is removed when the watch is connected, two checks in a row found no claim, and the API itself, asked again,
-    knows of none: a cache that lags must never cost a VM."""
+    """A VM is removed when `is_fresh` holds for the store, two checks in a row found no claim, and the API itself knows
+    of none: a cache that lags must never cost a VM. `selector`: field selector of this node's instances."""
 
-    def __init__(self, context: Context, selector: str, fresh: Callable[[], bool]) -> None:
-        self._context = context
-        self._selector = selector
-        self._fresh = fresh
-        self._suspects: set[str] = set()
+    _instances: CachedClient[AnkaInstance]
+    _anka: AnkaCli
+    _inventory: Inventory
+    _journal: Journal
+    _selector: str
+    _is_fresh: Callable[[], bool]
+    _suspects: set[str] = field(default_factory=set, init=False)
 
     async def check(self) -> None:
         """Raises nothing: what cannot be removed now is found again."""
-        if not self._fresh() or not self._context.inventory.looked.is_set():
+        if not self._is_fresh() or not self._inventory.observed.is_set():
             self._suspects.clear()
             return
-        found = self._unclaimed(list(self._context.store))
-        stale = set(self._context.journal.uids()) - {instance.metadata.uid for instance in self._context.store}
-        now = {vm.uuid for vm in found} | stale
-        certain, self._suspects = now & self._suspects, now
+        instances = list(self._instances.store)
+        stale = set(self._journal.uids()) - {instance.metadata.uid for instance in instances}
+        suspects = {vm.uuid for vm in self._find_unclaimed(instances)} | stale
+        certain, self._suspects = suspects & self._suspects, suspects
         if not certain:
             return
         try:
@@ -45,29 +46,43 @@ class Orphans:
         except (ApiError, AnkaError) as error:
             log.warning("leftovers not removed: %s; trying again", error)
 
-    def _unclaimed(self, instances: list[AnkaInstance]) -> list[Vm]:
-        inventory = self._context.inventory
-        tokens = [token_of(instance) for instance in instances]
-        return unclaimed(inventory.own(), inventory.prefix, tokens)
+    def _find_unclaimed(self, instances: Iterable[AnkaInstance]) -> list[Vm]:
+        """VMs with our prefix that belong to none of these instances: by the journal, or, before the instance's worker
+        has looked, by the name that it recorded or the UUID in the status."""
+        uids, names, reported = set(), set(), set()
+        for instance in instances:
+            uid, vm = instance.metadata.uid, instance.status.vm
+            uids.add(uid)
+            record = self._journal.find_vm(uid)
+            if record is not None and record.uuid is None:
+                names.add(record.name)
+            elif record is None and vm is not None:
+                reported.add(vm.uuid)
+        owners = self._inventory.owners
+        return [
+            vm
+            for vm in self._inventory.own()
+            if vm.name.startswith(self._inventory.prefix)
+            and (owners[vm.uuid] not in uids if vm.uuid in owners else vm.name not in names and vm.uuid not in reported)
+        ]
 
     async def _remove(self, certain: set[str]) -> None:
-        listed = await self._context.client.list(self._context.store.resource, field_selector=self._selector)
-        for vm in self._unclaimed([*listed.items, *self._context.store]):
+        instances = [*await self._instances.list(self._selector), *self._instances.store]
+        for vm in self._find_unclaimed(instances):
             if vm.uuid in certain:
                 await self._remove_vm(vm)
-        alive = {instance.metadata.uid for instance in [*listed.items, *self._context.store]}
+        alive = {instance.metadata.uid for instance in instances}
         for uid in certain - alive:
-            # One that was being pushed as a new template has that template's name.
-            claimed = self._context.inventory.by_uuid(self._context.journal.claimed_by(uid) or "")
-            if claimed is not None:
-                await self._remove_vm(claimed)
-        for uid in self._context.journal.sweep(alive):
-            log.info("forgot what was kept of an instance that is gone", extra={"uid": uid})
+            # A VM that was being pushed as a new template has that template's name.
+            if (renamed := self._inventory.find(uid)) is not None:
+                await self._remove_vm(renamed)
+        for uid in self._journal.sweep(alive):
+            log.info("the record of a deleted instance is removed", extra={"uid": uid})
 
     async def _remove_vm(self, vm: Vm) -> None:
         log.warning("removing a VM that no instance has a claim on", extra={"vm": vm.name, "vm_uuid": vm.uuid})
         if vm.running:
-            await self._context.anka.stop(vm.uuid)
-        await self._context.anka.delete(vm.uuid)
-        self._context.inventory.removed(vm.uuid)
-        REMOVED.inc()
+            await self._anka.stop(vm.uuid)
+        await self._anka.delete(vm.uuid)
+        self._inventory.record_removal(vm.uuid)
+        metrics.ORPHANS_REMOVED.inc()

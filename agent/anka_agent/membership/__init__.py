@@ -1,1 +1,1 @@
-"""Joining a cloud, being in it, leaving it."""
+"""Joining a build cloud, leaving it, and the state in between."""

@@ -1,1 +1,1 @@
-"""This Mac as an AnkaNode: joining, heartbeat, and what it reports about itself."""
+"""This Mac as an AnkaNode: its registration, what is known of it, and what it reports."""

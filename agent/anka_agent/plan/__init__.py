@@ -1,1 +1,1 @@
-"""What to do next and what to report, as pure functions of what is wanted and what is seen."""
+"""What to do next and what to report, as pure functions of the spec and of what is observed."""

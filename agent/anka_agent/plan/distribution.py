@@ -1,22 +1,19 @@
-"""What TemplateDistributions and rules of templates want of this Mac, as jobs."""
-
-from __future__ import annotations
+"""What TemplateDistributions and the rules of AnkaTemplates ask of this Mac, as jobs."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from anka_crds.api.distribution import TemplateDistribution
-from anka_crds.api.node import AnkaNode, KeptTemplate
-
-MAX_JOBS = 64
-"""maxItems of AnkaNode.status.distributions: what is more waits."""
+from anka_crds.api.limits import MAX_TEMPLATE_TASKS, TASK_NAME_BYTES
+from anka_crds.api.node import AnkaNode, RequiredTemplate
+from anka_crds.rules.text import shorten_bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One template, or one tag of it, to be pulled or removed. Two objects of the same name differ by uid; a rule has
-    none."""
+class TemplateJob:
+    """One template, or one tag of it, to be pulled or removed. Objects of the same name differ by uid, which a
+    rule has not, and two selections of this Mac by round."""
 
     name: str
     uid: str
@@ -24,31 +21,47 @@ class Job:
     template: str
     tag: str | None = None
     registry: str | None = None
+    round: int | None = None
+    content_id: str | None = None
+    """What the registry has under the tag; None: whatever the Mac holds of that name will do."""
 
     @property
     def is_rule(self) -> bool:
         return not self.uid
 
 
-Holds = Callable[[str, str | None], bool]
+HasContent = Callable[[str, str | None, str | None], bool]
 
 
-def jobs(distributions: Iterable[TemplateDistribution], node: AnkaNode, holds: Holds) -> list[Job]:
-    """The oldest first; then what rules want and the Mac does not hold. One that is finished here, and told so in the
-    object, is no job any more."""
-    wanted = [one for one in distributions if _concerns(one, node.metadata.name)]
-    wanted.sort(key=lambda one: (str(one.metadata.creation_timestamp or ""), one.metadata.name))
-    found = [job for job in map(_job, wanted) if job is not None]
+def list_jobs(
+    distributions: Iterable[TemplateDistribution], node: AnkaNode, has_content: HasContent
+) -> list[TemplateJob]:
+    """Oldest first, then what rules keep on this Mac and it does not have. A distribution whose status shows this Mac
+    as done is no longer a job."""
+    wanted = sorted(distributions, key=lambda one: (str(one.metadata.creation_timestamp or ""), one.metadata.name))
+    found = [job for one in wanted if (job := _to_job(one, node.metadata.name)) is not None]
     found += [
-        Job(f"keep:{kept.template}:{kept.tag}", "", "Pull", kept.template, kept.tag, kept.registry)
+        TemplateJob(
+            _name_rule(kept),
+            "",
+            "Pull",
+            kept.template,
+            kept.tag,
+            kept.registry,
+            content_id=kept.content_id,
+        )
         for kept in node.status.kept_templates
-        if not holds(kept.template, kept.tag)
+        if not has_content(kept.template, kept.tag, kept.content_id)
     ]
-    return found[:MAX_JOBS]
+    return found[:MAX_TEMPLATE_TASKS]
 
 
-def refusal(job: Job, kept: Iterable[KeptTemplate]) -> str | None:
-    """Why a removal is not done: what a rule keeps would only be pulled again."""
+def _name_rule(kept: RequiredTemplate) -> str:
+    return shorten_bytes(f"keep:{kept.template}:{kept.tag}", TASK_NAME_BYTES)
+
+
+def explain_refusal(job: TemplateJob, kept: Iterable[RequiredTemplate]) -> str | None:
+    """Why a removal is refused: what a rule keeps would only be pulled again."""
     if job.action == "Pull":
         return None
     for one in kept:
@@ -57,14 +70,15 @@ def refusal(job: Job, kept: Iterable[KeptTemplate]) -> str | None:
     return None
 
 
-def _concerns(one: TemplateDistribution, node: str) -> bool:
-    if one.spec.cancelled or one.metadata.deletion_timestamp is not None or one.status.phase != "Running":
-        return False
-    return any(entry.node_name == node and not entry.done for entry in one.status.nodes)
-
-
-def _job(one: TemplateDistribution) -> Job | None:
+def _to_job(one: TemplateDistribution, node: str) -> TemplateJob | None:
+    """None if it asks nothing of this Mac, or no more."""
     template = one.status.template
-    if template is None:
+    if one.spec.cancelled or one.metadata.deletion_timestamp is not None or one.status.phase != "Running":
         return None
-    return Job(one.metadata.name, one.metadata.uid, one.spec.action, template.id, template.tag, one.status.registry)
+    entry = next((entry for entry in one.status.nodes if entry.node_name == node and not entry.done), None)
+    if template is None or entry is None:
+        return None
+    name, uid, registry = one.metadata.name, one.metadata.uid, one.status.registry
+    return TemplateJob(
+        name, uid, one.spec.action, template.id, template.tag, registry, entry.round, template.content_id
+    )

@@ -1,9 +1,12 @@
-"""Which `anka` commands turn a fresh clone into the VM that a spec asks for. docs/start-options.md is the table."""
+"""Which `anka` commands turn a fresh clone into the VM that a spec asks for, and with which USB device it is started.
+See docs/reference/start-options.md."""
 
-from __future__ import annotations
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
+from anka_agent.anka.arguments import Argument
 from anka_crds.api.instance import AnkaInstanceSpec
-from anka_crds.api.vm_options import Hardware, Network, PortForward
+from anka_crds.api.vm_options import Network, PortForward, VirtualHardware
 
 ANKA_2 = 2
 """The last major version of Anka with the older dialect of `modify`."""
@@ -30,10 +33,10 @@ exit 1
 
 
 def modify_commands(spec: AnkaInstanceSpec, vm: str, *, anka: int = 3) -> list[list[str]]:
-    """Arguments of `anka`, in order; nothing when the template is taken as it is. `vm` is its name or UUID, `anka` the
+    """Arguments of `anka`, in order; empty if the template is used unchanged. `vm` is its name or UUID, `anka` the
     major version of the command: 3 and later say `modify VM cpu 4`, 2 said `modify VM set cpu -c 4`.
 
-    Spelled as the seed document and the vendor's command reference have it. Applying them twice gives the same VM.
+    The spelling is that of docs/reference/legacy-api.md#anka-commands. Applying them twice gives the same VM.
     """
     commands: list[list[str]] = []
 
@@ -48,12 +51,12 @@ def modify_commands(spec: AnkaInstanceSpec, vm: str, *, anka: int = 3) -> list[l
         if spec.resources.memory_mib is not None:
             modify("ram", f"{spec.resources.memory_mib}M")
     if spec.disk is not None:
-        modify("disk", "-s", spec.disk.size)
+        modify("disk", "-s", Argument(spec.disk.size))
     if spec.network is not None:
         for words in _network(spec.network):
             modify(*words)
     if spec.port_forwarding is not None:
-        # Only the given rules may be there (seed: "any pre-existing rules will be ignored").
+        # Rules of the template do not count (docs/reference/legacy-api.md#start-vm).
         modify("delete", "port-forwarding", "--all")
         for rule in spec.port_forwarding:
             modify(*_port(rule))
@@ -64,8 +67,8 @@ def modify_commands(spec: AnkaInstanceSpec, vm: str, *, anka: int = 3) -> list[l
 
 
 def rename_command(name: str, vm: str, *, anka: int = 3) -> list[str]:
-    """No source shows how Anka 2 spells it; all that is set there begins with `set`."""
-    return ["modify", vm, *(["set"] if anka == ANKA_2 else []), "name", name]
+    """No source shows the spelling of Anka 2; all its other settings begin with `set`."""
+    return ["modify", vm, *(["set"] if anka == ANKA_2 else []), "name", Argument(name)]
 
 
 def changes_anything(spec: AnkaInstanceSpec) -> bool:
@@ -73,7 +76,7 @@ def changes_anything(spec: AnkaInstanceSpec) -> bool:
 
 
 def grows_container(spec: AnkaInstanceSpec) -> bool:
-    """Whether the APFS container in the VM follows the new size of its disk (seed, "Example for disk")."""
+    """Whether the APFS container in the VM follows the new size of its disk (docs/reference/legacy-api.md#start-vm)."""
     return spec.disk is not None and not spec.disk.skip_container_resize
 
 
@@ -90,24 +93,24 @@ def _network(network: Network) -> list[list[str]]:
     if network.local is not None:
         commands.append(["network", "--local" if network.local == "forceOn" else "--no-local"])
     if network.vlan is not None:
-        # The seed spells this command out, for every version: anka modify {clonedVMName} set network-card --vlan {ID}.
-        commands.append(["set", "network-card", "--vlan", network.vlan])
+        # One spelling for every version (docs/reference/legacy-api.md#vlan).
+        commands.append(["set", "network-card", "--vlan", Argument(network.vlan)])
     if network.mac_address is not None:
-        commands.append(["network", "--mac", network.mac_address])
+        commands.append(["network", "--mac", Argument(network.mac_address)])
     return commands
 
 
 def _port(rule: PortForward) -> list[str]:
-    """Both dialects know this form, and it alone can say the protocol."""
+    """Both dialects have this form, and it alone has the protocol."""
     words = ["add", "port-forwarding", "--guest-port", str(rule.guest_port), "--host-port", str(rule.host_port or 0)]
     if rule.host_ip:
-        words += ["--host-ip", rule.host_ip]
+        words += ["--host-ip", Argument(rule.host_ip)]
     if rule.protocol != "tcp":
         words += ["--protocol", rule.protocol]
-    return [*words, rule.name]
+    return [*words, Argument(rule.name)]
 
 
-def _hardware(hardware: Hardware) -> list[list[str]]:
+def _hardware(hardware: VirtualHardware) -> list[list[str]]:
     commands = []
     if hardware.video_controller is not None:
         commands.append(["display", "-c", hardware.video_controller])
@@ -117,5 +120,39 @@ def _hardware(hardware: Hardware) -> list[list[str]]:
         "hw.serial": hardware.serial,
         "hw.uuid": hardware.uuid,
     }
-    commands += [["set", "custom-variable", name, value] for name, value in variables.items() if value is not None]
+    commands += [
+        ["set", "custom-variable", name, Argument(value)] for name, value in variables.items() if value is not None
+    ]
     return commands
+
+
+@dataclass(frozen=True, slots=True)
+class UsbCandidate:
+    """A device of this Mac, by its location; `names` are those that a spec may use: group and name."""
+
+    location: str
+    names: frozenset[str] = frozenset()
+    available: bool = True
+
+    def matches(self, wanted: str) -> bool:
+        return wanted == self.location or wanted in self.names
+
+
+def choose_device(
+    wanted: str | None, booked: str | None, devices: Sequence[UsbCandidate], taken: Collection[str]
+) -> str | None:
+    """Location of the device for an instance that asks for `wanted` and has `booked`; `taken` are the locations that
+    other instances have.
+
+    A booked device stays while the spec still asks for it and no other instance got it while the VM was stopped: given
+    the name of a group, `anka` would take any device of it, perhaps one that is booked for another instance. With
+    nothing free, `wanted` itself: `anka` says what is wrong.
+    """
+    if wanted is None:
+        return None
+    fitting = sorted((one for one in devices if one.matches(wanted)), key=lambda one: one.location)
+    kept = booked is not None and (booked == wanted or any(one.location == booked for one in fitting))
+    if kept and booked not in taken:
+        return booked
+    free = [one.location for one in fitting if one.available and one.location not in taken]
+    return free[0] if free else wanted

@@ -1,52 +1,51 @@
-"""What the agent writes into the status of a SaveImage: its end, in one JSON merge patch."""
-
-from __future__ import annotations
+"""What the agent writes into the status of a SaveImage, in one JSON merge patch: the VM is pushed, or nothing is saved.
+The operator makes it Done."""
 
 from datetime import datetime
 from typing import Any
 
-from anka_agent.plan.report import MESSAGE_LIMIT, bounded
+from anka_agent.plan.instance_report import MESSAGE_LIMIT, to_script_status
 from anka_agent.plan.save import SaveFailure
+from anka_crds.api.conditions import SaveReason
 from anka_crds.api.save_image import SaveImage, SaveImageError
 from anka_crds.api.vm_info import ScriptResult
-from anka_crds.core.conditions import summarised
-from anka_crds.core.lifecycle import Health
+from anka_crds.rules.condition_list import with_health
+from anka_crds.rules.lifecycle import Health
+from anka_crds.rules.text import format_time, shorten
 
 Status = dict[str, Any]
 
 
-def done(save: SaveImage, now: datetime, script: ScriptResult | None) -> Status:
-    spec = save.spec
-    name = spec.target_template or spec.new_template_name
+def to_pushed(save: SaveImage, now: datetime, script: ScriptResult | None) -> Status:
+    message = "Pushed; the operator reads it in the registry"
     return {
-        **_ended(save, "Done", Health.READY, "Saved", f"Pushed as {name}:{spec.tag}", now, script),
-        "error": None,
+        **_summarize(save, Health.PROGRESSING, SaveReason.PUSHED, message, now, script),
+        "pushedAt": format_time(now),
     }
 
 
-def failed(save: SaveImage, failure: SaveFailure, now: datetime, script: ScriptResult | None) -> Status:
-    message = bounded(failure.message, MESSAGE_LIMIT)
+def to_failed(save: SaveImage, failure: SaveFailure, now: datetime, script: ScriptResult | None) -> Status:
+    message = shorten(failure.message, MESSAGE_LIMIT)
     error = SaveImageError(message=message, type=failure.type, code=failure.code)
     return {
-        **_ended(save, "Error", Health.FAILED, failure.reason, message, now, script),
+        **_summarize(save, Health.FAILED, failure.reason, message, now, script),
+        "phase": "Error",
         "error": error.to_api(),
     }
 
 
-def _ended(
+def _summarize(
     save: SaveImage,
-    phase: str,
     health: Health,
-    reason: str,
+    reason: SaveReason,
     message: str,
     now: datetime,
     script: ScriptResult | None,
 ) -> Status:
     generation = save.metadata.generation
-    conditions = summarised(save.status.conditions, health, reason, message, generation=generation, now=now)
+    conditions = with_health(save.status.conditions, health, reason, message, generation=generation, now=now)
     return {
-        "phase": phase,
         "observedGeneration": generation,
         "conditions": [condition.to_api() for condition in conditions],
-        **({"scriptResult": script.to_api()} if script is not None else {}),
+        **({"scriptResult": to_script_status(script)} if script is not None else {}),
     }

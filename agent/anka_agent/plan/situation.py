@@ -1,18 +1,17 @@
-"""All that the next step depends on: what is wanted of one instance, and what is seen of it."""
-
-from __future__ import annotations
+"""All that the next step depends on: the desired and the observed state of one instance."""
 
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
-from anka_crds.api.phase import Phase
+from anka_crds.api.conditions import InstanceReason
+from anka_crds.api.states import Phase
 
 VmAction = Literal["Stop", "Keep", "Delete"]
 
 
 @dataclass(frozen=True, slots=True)
-class SeenVm:
+class ObservedVm:
     """The instance's VM on this Mac. `ever_started` comes from its own record: it survives the agent."""
 
     status: str
@@ -24,7 +23,7 @@ class SeenVm:
         return self.status == "running"
 
 
-class Job(Enum):
+class JobState(Enum):
     """The startup script of the instance."""
 
     NONE = "none"
@@ -34,11 +33,11 @@ class Job(Enum):
     FAILED = "failed"
     TIMED_OUT = "timed out"
     LOST = "lost"
-    """Begun, but what ran it is gone without a result: the Mac went down."""
+    """Begun, but its process vanished without a result: the Mac went down."""
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class WantedScript:
     """The wanted startup script, without its text."""
 
     condition: Literal["NetworkUp", "Booted"] = "NetworkUp"
@@ -47,12 +46,14 @@ class Script:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """Why the instance cannot go on. `reason` is one CamelCase word, `vm` what happens to the VM."""
+class InstanceFailure:
+    """Why the instance cannot go on. `vm`: what happens to the VM."""
 
-    reason: str
+    reason: InstanceReason
     message: str
     vm: VmAction = "Stop"
+    elsewhere: bool = False
+    """Whether another Mac may succeed: the fault may be this Mac's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +63,25 @@ class Situation:
     phase: Phase
     deleting: bool = False
     finalizer: bool = True
-    vm: SeenVm | None = None
+    vm: ObservedVm | None = None
     template_held: bool = True
     options: bool = False
-    """Whether anything of the VM differs from its template."""
+    """Whether any setting of the VM differs from its template."""
     configured: bool = False
     """Whether this process has applied those options. Not kept: applying them again is harmless."""
     network: bool = True
     """Whether the VM is going to have an address."""
     grow: bool = False
     """Whether the APFS container in the VM is still to be grown into its disk."""
-    script: Script | None = None
-    job: Job = Job.NONE
+    script: WantedScript | None = None
+    job: JobState = JobState.NONE
     exit_code: int | None = None
-    """Of the script, when it has one."""
+    """Exit code of the script, if it has one."""
     restart_wanted: bool = False
     report_due: bool = False
-    """Whether the API shows something else of the VM than what is seen."""
-    failure: Failure | None = None
+    """Whether the VM as the API shows it differs from what is observed."""
+    failure: InstanceFailure | None = None
+    movable: bool = False
+    """Whether another Mac may be tried: nothing of it has run here, no node is asked for, and few have refused it."""
+    refused: bool = False
+    """Whether this Mac has refused it: the operator takes it away, or ends it."""

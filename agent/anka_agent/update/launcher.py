@@ -1,9 +1,7 @@
-"""`anka-agent launch`: runs the agent, starts the version that it asks for, and goes back when that does not come up.
+"""`anka-agent launch`: runs the agent, starts the version that it requests, and goes back when that does not come up.
 
-It is started by launchd, and is not updated itself: what it does must stay as simple as it is.
+launchd starts it, and it is not updated itself: it must stay simple.
 """
-
-from __future__ import annotations
 
 import contextlib
 import logging
@@ -21,7 +19,7 @@ from anka_agent.update.versions import BASE, LIFELINE, UPDATE_EXIT, LauncherStat
 log = logging.getLogger(__name__)
 
 MAX_STARTS = 3
-"""So often may a new version end before it came up."""
+"""Starts granted to a new version that ends before it is up; then the launcher goes back."""
 LOOK_SECONDS = 0.2
 STOP_SECONDS = 20.0
 
@@ -33,7 +31,7 @@ def start_process(argv: Sequence[str], environment: Mapping[str, str], lifeline:
 
 
 class Launcher:
-    """`flags`: of the agent. `trial_seconds`: how long a new version has to come up."""
+    """`flags`: the agent's. `trial_seconds`: how long a new version has to come up."""
 
     def __init__(
         self, versions: Versions, flags: Sequence[str], *, trial_seconds: float, start: Start = start_process
@@ -46,7 +44,7 @@ class Launcher:
         self._child: subprocess.Popen[bytes] | None = None
 
     def run(self) -> int:
-        """Until the agent ends for another reason than an update, or a signal comes. Returns the exit code."""
+        """Run until the agent ends for a reason other than an update, or a signal arrives. Returns the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         self._versions.forget_request()
@@ -56,7 +54,7 @@ class Launcher:
                 return code
 
     def _run_once(self) -> int | None:
-        """One process from start to end. None: another is to be started."""
+        """One process from start to end. None: another process is to be started."""
         state = self._versions.state()
         self._choose(state)
         read_end, write_end = os.pipe()
@@ -65,25 +63,25 @@ class Launcher:
             os.close(read_end)
             if self._stopping:
                 child.terminate()
-            code = self._tried(child, state) if state.trial else child.wait()
+            code = self._watch_trial(child, state) if state.trial else child.wait()
         finally:
             os.close(write_end)
         if self._stopping:
             return _shell_code(code or 0)
         if code is None or state.trial:
             return None
-        wanted = self._versions.asked_for() if code == UPDATE_EXIT else None
+        wanted = self._versions.find_request() if code == UPDATE_EXIT else None
         if wanted is None:
             return _shell_code(code)
         log.info("starting version %s of the agent", wanted)
         self._versions.forget_request()
         state.trial, state.starts = wanted, 0
         state.failed.pop(wanted, None)
-        self._versions.keep(state)
+        self._versions.save(state)
         return None
 
     def _choose(self, state: LauncherState) -> None:
-        """What is to be started next: state.trial, else state.current."""
+        """Decide what to start next: state.trial, else state.current."""
         if state.trial and not self._usable(state.trial):
             self._go_back(state, "its package was gone")
         if state.trial and state.starts >= MAX_STARTS:
@@ -93,22 +91,22 @@ class Launcher:
             state.current = ""
         if state.trial:
             state.starts += 1
-            self._versions.forget_up()
-        self._versions.keep(state)
-        # Now, while no agent is there that might be unpacking one.
+            self._versions.forget_start()
+        self._versions.save(state)
+        # Now, because no agent is running that could be unpacking one.
         self._versions.remove_others(state.current, state.trial)
 
-    def _tried(self, child: subprocess.Popen[bytes], state: LauncherState) -> int | None:
-        """The exit code of a version that is tried, None when it was given up. state.trial is empty if it came up, or
-        was given up."""
+    def _watch_trial(self, child: subprocess.Popen[bytes], state: LauncherState) -> int | None:
+        """The exit code of the version on trial; None if it did not come up in time. state.trial is empty once it has
+        come up or failed."""
         end = time.monotonic() + self._trial_seconds
         while time.monotonic() < end:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 return child.wait(LOOK_SECONDS)
-            if self._versions.up() == state.trial:
+            if self._versions.find_start() == state.trial:
                 log.info("version %s of the agent is up", state.trial)
                 state.current, state.trial, state.starts = state.trial, "", 0
-                self._versions.keep(state)
+                self._versions.save(state)
                 return child.wait()
         self._go_back(state, f"it did not come up in {self._trial_seconds:g} s")
         child.terminate()
@@ -126,7 +124,7 @@ class Launcher:
         if state.trial != state.current:
             self._versions.drop(state.trial)
         state.trial, state.starts = "", 0
-        self._versions.keep(state)
+        self._versions.save(state)
 
     def _usable(self, version: str) -> bool:
         return version == VERSION or self._versions.path(version).is_dir()
@@ -137,7 +135,7 @@ class Launcher:
         if version and package.is_dir():
             before = environment.get("PYTHONPATH")
             environment["PYTHONPATH"] = os.pathsep.join([str(package), *([before] if before else [])])
-        # -P: a folder anka_agent where we happen to be started is not ours.
+        # -P: a folder anka_agent in the current directory is not the agent.
         return [sys.executable, "-P", "-m", "anka_agent", "run", *self._flags], environment
 
     def _stop(self, number: int, _: FrameType | None) -> None:

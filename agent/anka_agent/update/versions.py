@@ -2,30 +2,26 @@
 
 | file | by | is |
 | --- | --- | --- |
-| <version>/ | agent | an unpacked package: what lies in it comes before what is installed |
-| next.json | agent | the version to start next; taken away by the launcher |
+| <version>/ | agent | an unpacked package, which is imported before what is installed |
+| next.json | agent | the version to start next; removed by the launcher |
 | up.json | agent | the version that came up last |
-| launcher.json | launcher | what runs, what is tried, and which version failed why |
+| launcher.json | launcher | what runs, what is on trial, and why versions failed |
 """
 
-from __future__ import annotations
-
 import contextlib
-import json
 import os
 import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
-from anka_agent.instances import runner
+from anka_agent.jobs.files import read_json, write_json
 
 UPDATE_EXIT = 75
-"""Exit code of an agent that wants to be started as the version in next.json."""
+"""Exit code of an agent that is to be started as the version in next.json."""
 BASE = "ANKA_AGENT_LAUNCHER_VERSION"
 """In the environment of an agent that a launcher runs: the installed version, which needs no package."""
 LIFELINE = "ANKA_AGENT_LAUNCHER_FD"
-"""A file descriptor that ends with the launcher: an agent without one would keep the next from starting."""
+"""A file descriptor that closes with the launcher: an agent that outlived it would block the next one."""
 
 
 @dataclass
@@ -51,41 +47,41 @@ class Versions:
     def drop(self, version: str) -> None:
         shutil.rmtree(self.path(version), ignore_errors=True)
 
-    # Of the agent
+    # Called by the agent
 
-    def ask_for(self, version: str) -> None:
-        self._write("next.json", {"version": version})
+    def request(self, version: str) -> None:
+        write_json(self.directory / "next.json", {"version": version})
 
-    def came_up(self, version: str) -> None:
-        self._write("up.json", {"version": version})
+    def record_start(self, version: str) -> None:
+        write_json(self.directory / "up.json", {"version": version})
 
-    def failure(self, version: str) -> str | None:
+    def find_failure(self, version: str) -> str | None:
         """Why the launcher went back from this version, if it did."""
         return self.state().failed.get(version)
 
-    # Of the launcher
+    # Called by the launcher
 
-    def asked_for(self) -> str | None:
+    def find_request(self) -> str | None:
         return self._version("next.json")
 
     def forget_request(self) -> None:
         (self.directory / "next.json").unlink(missing_ok=True)
 
-    def up(self) -> str | None:
+    def find_start(self) -> str | None:
         return self._version("up.json")
 
-    def forget_up(self) -> None:
+    def forget_start(self) -> None:
         (self.directory / "up.json").unlink(missing_ok=True)
 
     def state(self) -> LauncherState:
-        """What a damaged file says is lost: the installed version runs then."""
-        data = self._read("launcher.json")
+        """A damaged file is ignored: the installed version runs then."""
+        data = read_json(self.directory / "launcher.json")
         with contextlib.suppress(TypeError):
             return LauncherState(**data)
         return LauncherState()
 
-    def keep(self, state: LauncherState) -> None:
-        self._write("launcher.json", asdict(state))
+    def save(self, state: LauncherState) -> None:
+        write_json(self.directory / "launcher.json", asdict(state))
 
     def remove_others(self, *kept: str) -> None:
         """All packages but these."""
@@ -94,16 +90,5 @@ class Versions:
                 shutil.rmtree(path, ignore_errors=True)
 
     def _version(self, name: str) -> str | None:
-        version = self._read(name).get("version")
+        version = read_json(self.directory / name).get("version")
         return version if isinstance(version, str) else None
-
-    def _read(self, name: str) -> dict[str, Any]:
-        try:
-            data = json.loads((self.directory / name).read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            return {}
-        return data if isinstance(data, dict) else {}
-
-    def _write(self, name: str, data: dict[str, Any]) -> None:
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        runner.write(str(self.directory / name), data)

@@ -4,6 +4,9 @@ app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 
 {{- /* (dict "top" $ "part" "operator") */ -}}
@@ -25,6 +28,7 @@ app.kubernetes.io/component: {{ .part }}
 {{- $text := $top.Files.Get (printf "files/base/%s" .file) | required (printf "files/base/%s is missing" .file) }}
 {{- $text = regexReplaceAll "\\banka-system\\b" $text $top.Release.Namespace }}
 {{- $text = regexReplaceAll "\\banka-nodes\\b" $text $top.Values.namespaces.nodes }}
+{{- $text = regexReplaceAll "\\banka-joining\\b" $text $top.Values.namespaces.joining }}
 {{- $text = regexReplaceAll "\\banka-ci\\b" $text $top.Values.namespaces.instances }}
 {{- range regexSplit "(?m)^---$" $text -1 }}
 {{- $object := fromYaml . }}
@@ -60,6 +64,10 @@ metadata:
   labels:
     {{- include "anka.labels" $top | nindent 4 }}
     app.kubernetes.io/component: {{ .part }}
+  {{- with $values.annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 spec:
   replicas: {{ $values.replicas }}
   revisionHistoryLimit: 3
@@ -100,6 +108,10 @@ spec:
       tolerations:
         {{- toYaml . | nindent 8 }}
       {{- end }}
+      {{- with $top.Values.affinity }}
+      affinity:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
       {{- with $top.Values.topologyKeys }}
       topologySpreadConstraints:
         {{- range . }}
@@ -126,6 +138,9 @@ spec:
           env:
             - name: POD_IP
               valueFrom: {fieldRef: {apiVersion: v1, fieldPath: status.podIP}}
+            {{- with $values.env }}
+            {{- toYaml . | nindent 12 }}
+            {{- end }}
           ports:
             - name: http
               containerPort: {{ $values.port }}
@@ -147,13 +162,120 @@ spec:
           volumeMounts:
             - name: tmp
               mountPath: /tmp
+            {{- if $values.peerKeySecret }}
+            - {name: peer-key, mountPath: /etc/anka/peer, readOnly: true}
+            {{- end }}
+            {{- with $top.Values.registry.caSecret }}
+            - {name: registry-ca, mountPath: /etc/anka/registry-ca, readOnly: true}
+            {{- end }}
+            {{- with $top.Values.registry.credentials.secretName }}
+            - {name: registry-credentials, mountPath: /etc/anka/registry, readOnly: true}
+            {{- end }}
+            {{- with $values.volumeMounts }}
+            {{- toYaml . | nindent 12 }}
+            {{- end }}
       volumes:
         - name: tmp
           emptyDir: {sizeLimit: 64Mi}
+        {{- with $values.peerKeySecret }}
+        - name: peer-key
+          secret: {secretName: {{ . | quote }}, items: [{key: peer-key, path: peer-key}]}
+        {{- end }}
+        {{- with $top.Values.registry.caSecret }}
+        - name: registry-ca
+          secret: {secretName: {{ . | quote }}, items: [{key: ca.crt, path: ca.crt}]}
+        {{- end }}
+        {{- with $top.Values.registry.credentials.secretName }}
+        - name: registry-credentials
+          secret: {secretName: {{ . | quote }}, defaultMode: 0444}
+        {{- end }}
+        {{- with $values.volumes }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+{{- end }}
+
+{{- /* How operator and shim log in at the registry, as flags. */ -}}
+{{- define "anka.registry.flags" -}}
+{{- $registry := .Values.registry }}
+{{- with $registry.caSecret }}
+registry-ca-file: /etc/anka/registry-ca/ca.crt
+{{- end }}
+{{- with $registry.credentials }}
+{{- if .secretName }}
+{{- if eq .kind "rootToken" }}
+registry-root-token-file: /etc/anka/registry/root-token
+{{- else if eq .kind "apiKey" }}
+registry-api-key-id: {{ .apiKeyId | quote }}
+registry-api-key-file: /etc/anka/registry/api-key.pem
+{{- else }}
+registry-cert-file: /etc/anka/registry/tls.crt
+registry-key-file: /etc/anka/registry/tls.key
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "anka.confined" -}}
 allowPrivilegeEscalation: false
 capabilities: {drop: [ALL]}
 readOnlyRootFilesystem: true
+{{- end }}
+
+{{- /* Where pods of a part may connect to, as rules of a NetworkPolicy: (dict "top" $ "part" "shim"). */ -}}
+{{- define "anka.egress" -}}
+{{- $egress := .top.Values.networkPolicy.egress }}
+- ports:
+    {{- range $egress.dnsPorts }}
+    - {port: {{ . }}, protocol: UDP}
+    - {port: {{ . }}, protocol: TCP}
+    {{- end }}
+{{- if ne .part "operator" }}
+- ports: [{port: {{ .top.Values.shim.port }}, protocol: TCP}]
+  to:
+    - podSelector:
+        matchLabels:
+          {{- include "anka.selector" (dict "top" .top "part" "shim") | nindent 10 }}
+{{- end }}
+{{- if ne .part "test" }}
+{{- include "anka.egress.rule" (dict "ports" $egress.apiPorts "to" $egress.apiTo) }}
+{{- with .top.Values.registry.internalUrl | default .top.Values.registry.url }}
+{{- $port := regexFind "[0-9]+$" (regexFind ":[0-9]+$" (urlParse .).host) | default (ternary "443" "80" (hasPrefix "https:" .)) }}
+{{- include "anka.egress.rule" (dict "ports" ($egress.registryPorts | default (list $port)) "to" $egress.registryTo) }}
+{{- end }}
+{{- with $egress.more }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "anka.egress.rule" }}
+- ports:
+    {{- range .ports }}
+    - {port: {{ . }}, protocol: TCP}
+    {{- end }}
+  {{- with .to }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
+
+{{- /* A quantity of Kubernetes, such as 1Gi or 1.5G, in bytes. */ -}}
+{{- define "anka.bytes" -}}
+{{- $unit := regexFind "[A-Za-z]*$" (toString .) }}
+{{- $units := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000
+  "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 }}
+{{- mulf (trimSuffix $unit (toString .) | float64) (index $units $unit | default 0) | int64 }}
+{{- end }}
+
+{{- /* The shim's flags that half of its memory limit is for, as JSON: a quarter of the limit for bodies, an eighth for the
+       16 KiB of each request that do not count there, an eighth for the 64 KiB that a connection may hold. The other half
+       is for everything else. No flags without a limit. */ -}}
+{{- define "anka.limits" -}}
+{{- with (.Values.shim.resources.limits | default dict).memory }}
+{{- $bytes := include "anka.bytes" . | int64 }}
+{{- dict
+  "max-bodies-bytes" (div $bytes 4)
+  "max-in-flight" (min 2000 (div $bytes 131072))
+  "max-connections" (min 1000 (div $bytes 524288)) | toJson }}
+{{- else }}{}{{ end }}
 {{- end }}

@@ -1,98 +1,101 @@
-"""TemplateDistribution: pull a template to Macs, or remove it from them, with progress for every Mac."""
-
-from __future__ import annotations
+"""TemplateDistribution: pull a template to Macs, or remove it from them, with the progress of each Mac."""
 
 from datetime import datetime
 from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from anka_crds.api.fields import Label, ObjectName, Percent, Text, exclusive, frozen, rule, validations
-from anka_crds.api.meta import (
-    PENDING_STATUS,
-    ApiModel,
-    Column,
-    Condition,
-    KubeObject,
-    Served,
-    conditions_field,
-    observed_generation_field,
+from anka_crds.api.fields import (
+    Label,
+    Percent,
+    Reference,
+    Seconds,
+    Text,
+    at_creation,
+    exclusive,
+    immutable,
+    on_change,
+    rule,
+    validations,
 )
+from anka_crds.api.limits import MAX_TARGETS
+from anka_crds.api.meta import ApiModel, Column, KindDefinition, KubeObject, KubeStatus, list_field, optional, section
 from anka_crds.api.vm_info import ResolvedTemplate
 
 DistributionPhase = Literal["Pending", "Running", "Done", "Error", "Cancelled"]
 
 
-class TemplateDistributionSpec(ApiModel):
-    model_config = ConfigDict(
-        json_schema_extra=validations(
-            exclusive("tag", "version", or_none=", or none for the latest"),
-            rule(
-                "!(has(self.nodes) && size(self.nodes) > 0 && has(self.group))",
-                "nodes and group exclude each other: give one of them, or none for all nodes",
-                fieldPath=".nodes",
-            ),
-            *frozen("template", "tag", "version", "action"),
-        )
-    )
+_ONE_TARGET = rule(
+    "!(has(self.spec.nodes) && size(self.spec.nodes) > 0 && has(self.spec.group))",
+    "nodes and group exclude each other: give one of them, or none for all nodes",
+    fieldPath=".spec.nodes",
+)
 
+
+class TemplateDistributionSpec(ApiModel):
     template: Label = Field(description="UUID or name of the template.")
-    tag: Label | None = Field(default=None, description="Tag; the latest if absent.")
-    version: int | None = Field(default=None, ge=0, description="Version number instead of a tag.")
+    tag: Label | None = optional("Tag of the template. Defaults to the latest.")
+    version: int | None = optional("Version number, as an alternative to tag.", ge=0)
     action: Literal["Pull", "Remove"] = Field(
-        default="Pull",
-        description="Pull the template to the Macs, or Remove it from them.",
+        default="Pull", description="Whether the Macs pull the template (Pull) or delete it (Remove)."
     )
-    nodes: list[ObjectName] = Field(
-        default_factory=list,
-        max_length=1024,
-        description="Macs; all if neither nodes nor group are given.",
-        json_schema_extra={"x-kubernetes-list-type": "set"},
+    nodes: list[Reference] = list_field(
+        "AnkaNodes that the request applies to, by name or displayName. Without nodes and group, it applies to all.",
+        MAX_TARGETS,
+        list_type="set",
     )
-    group: ObjectName | None = Field(default=None, description="NodeGroup whose Macs are meant.")
-    permission_group: Label | None = Field(default=None, description="Permission group on whose behalf it is done.")
-    cancelled: bool = Field(default=False, description="Set to true to stop what has not finished.")
-    ttl_seconds_after_finished: int | None = Field(
-        default=None, ge=0, le=31_536_000, description="Delete the object this long after it finished."
+    group: Reference | None = optional("NodeGroup whose Macs the request applies to, by name or displayName.")
+    permission_group: Label | None = optional("Permission group on whose behalf the request is made.")
+    cancelled: bool = Field(default=False, description="Set to true to stop the Macs that have not finished.")
+    ttl_seconds_after_finished: Seconds | None = optional(
+        "Seconds after which a finished object is deleted. Absent: never."
     )
 
 
 class NodeProgress(ApiModel):
-    node_name: ObjectName = Field(description="Name of the AnkaNode.")
-    done: bool = Field(default=False, description="Whether the Mac has finished, well or with a message.")
+    node_name: Reference = Field(description="Name of the AnkaNode.")
+    round: int | None = optional(
+        "metadata.generation that selected the Mac, if not the first: reports of an earlier time do not count.", ge=0
+    )
+    done: bool = Field(default=False, description="Whether the Mac has finished, successfully or with a message.")
     progress_percent: Percent = Field(default=0, description="Progress of the download in percent.")
-    message: Text | None = Field(default=None, description="What went wrong, or what it waits for, if anything.")
+    message: Text | None = optional("The error, or what the Mac waits for.")
 
 
-class TemplateDistributionStatus(ApiModel):
-    observed_generation: int | None = observed_generation_field()
-    phase: DistributionPhase = Field(default="Pending", description="Where the request is in its life.")
-    requested_at: datetime | None = Field(default=None, description="When the request was taken up.")
-    finished_at: datetime | None = Field(default=None, description="When it was over, however it ended.")
-    template: ResolvedTemplate | None = Field(
-        default=None,
-        description="What spec.template and spec.tag meant when it was taken up; without a tag all are removed.",
+class TemplateDistributionStatus(KubeStatus):
+    phase: DistributionPhase = Field(default="Pending", description="Phase of the request.")
+    requested_at: datetime | None = optional("Time at which a controller accepted the request.")
+    finished_at: datetime | None = optional("Time at which the request finished, whatever its result.")
+    template: ResolvedTemplate | None = optional(
+        "Template and version that the spec resolved to. Without a tag, a removal covers all tags."
     )
-    registry: Text | None = Field(default=None, description="URL of the registry that is pulled from.")
-    aimed_at: Text | None = Field(
-        default=None, description="What its Macs were chosen by, the last time they were: nodes, all, or group NAME."
+    registry: Text | None = optional("URL of the registry that the Macs pull from.")
+    aimed_at: Text | None = optional("How the Macs were last selected: nodes, all, or group NAME.")
+    progress: Text | None = optional("Summary for people: Macs that are done, all Macs, and the mean progress.")
+    nodes: list[NodeProgress] = list_field(
+        "Progress of each selected Mac: of those that work, wait for their turn within the list, or have failed. With "
+        "more than fit, Macs that have finished make room.",
+        MAX_TARGETS,
+        key="nodeName",
     )
-    progress: Text | None = Field(
-        default=None, description="For people: how many Macs have finished, of how many, and the mean progress."
-    )
-    nodes: list[NodeProgress] = Field(
-        default_factory=list,
-        max_length=1024,
-        description="Progress of every Mac that the request is for.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["nodeName"]},
-    )
-    conditions: list[Condition] = conditions_field()
+    finished: int | None = optional("Number of Macs that have finished and are no longer in the list.", ge=0)
+    next_node: Text | None = optional("Name from which on Macs still wait for a place in the list. Absent: none waits.")
+    waiting: int | None = optional("Number of Macs that wait for a place in the list.", ge=0)
 
 
 class TemplateDistribution(KubeObject):
-    """A request to bring a template to Macs, or to remove it from them."""
+    """A request to pull a template to Macs, or to remove it from them."""
 
-    SERVED: ClassVar[Served] = Served(
+    # At the level of the object, so that writes of the status do not pay for them: `on_change`.
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            at_creation(exclusive("tag", "version", within="spec.", or_none=", or none for the latest")),
+            at_creation(_ONE_TARGET),
+            on_change(*immutable("template", "tag", "version", "action", within="spec."), _ONE_TARGET),
+        )
+    )
+
+    DEFINITION: ClassVar[KindDefinition] = KindDefinition(
         plural="templatedistributions",
         namespaced=False,
         short_names=("ankad",),
@@ -101,16 +104,15 @@ class TemplateDistribution(KubeObject):
             Column("Tag", ".spec.tag"),
             Column("Action", ".spec.action"),
             Column("Phase", ".status.phase"),
-            Column("Progress", ".status.progress", description="Macs that have finished, and the mean progress"),
+            Column("Progress", ".status.progress", description="Macs that are done, and the mean progress"),
             Column("Age", ".metadata.creationTimestamp", "date"),
             Column("Message", ".status.conditions[?(@.type=='Ready')].message", priority=1),
         ),
-        status_default={"phase": "Pending", **PENDING_STATUS},
+        first_phase="Pending",
     )
 
     kind: str = "TemplateDistribution"
-    spec: TemplateDistributionSpec = Field(description="What is wanted: which template, on which Macs.")
-    status: TemplateDistributionStatus = Field(
-        default_factory=TemplateDistributionStatus,
-        description="What is seen of the request. Written by controllers only.",
+    spec: TemplateDistributionSpec = Field(description="Desired state: which template, on which Macs.")
+    status: TemplateDistributionStatus = section(
+        TemplateDistributionStatus, "Observed state of the request. Written by controllers only."
     )

@@ -1,36 +1,24 @@
 """NodeGroup: a named group of Macs, with the group that takes over when it is full."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from pydantic import ConfigDict, Field
 
-from anka_crds.api.fields import Label, ObjectName, Text, rule, validations
-from anka_crds.api.meta import (
-    ApiModel,
-    Column,
-    Condition,
-    KubeObject,
-    Served,
-    conditions_field,
-    observed_generation_field,
-)
+from anka_crds.api.fields import Label, Reference, Text, rule, validations
+from anka_crds.api.meta import ApiModel, Column, KindDefinition, KubeObject, KubeStatus, optional, section
 
 
 class NodeGroupSpec(ApiModel):
-    display_name: Label | None = Field(default=None, description="Name for people; the object's name if absent.")
-    description: Text = Field(default="", description="What the group is for, in words for people.")
-    fallback_group: ObjectName | None = Field(
-        default=None, description="NodeGroup that requests go to while this one is full."
+    display_name: Label | None = optional("Name shown to people. Defaults to metadata.name.")
+    description: Text = Field(default="", description="What the group is for.")
+    fallback_group: Reference | None = optional(
+        "NodeGroup that takes instances while this one is full, by name or displayName."
     )
 
 
-class NodeGroupStatus(ApiModel):
-    observed_generation: int | None = observed_generation_field()
-    nodes: int | None = Field(default=None, ge=0, description="Number of Macs in the group.")
-    active_nodes: int | None = Field(default=None, ge=0, description="Number of Macs in the group that can take VMs.")
-    conditions: list[Condition] = conditions_field()
+class NodeGroupStatus(KubeStatus):
+    nodes: int | None = optional("Number of Macs in the group.", ge=0)
+    active_nodes: int | None = optional("Number of Macs in the group that can take VMs.", ge=0)
 
 
 class NodeGroup(KubeObject):
@@ -46,7 +34,7 @@ class NodeGroup(KubeObject):
         )
     )
 
-    SERVED: ClassVar[Served] = Served(
+    DEFINITION: ClassVar[KindDefinition] = KindDefinition(
         plural="nodegroups",
         namespaced=False,
         short_names=("ankag",),
@@ -62,9 +50,5 @@ class NodeGroup(KubeObject):
     )
 
     kind: str = "NodeGroup"
-    spec: NodeGroupSpec = Field(
-        default_factory=NodeGroupSpec, description="What is wanted: names for the group, and its fallback."
-    )
-    status: NodeGroupStatus = Field(
-        default_factory=NodeGroupStatus, description="What is seen of the Macs in the group."
-    )
+    spec: NodeGroupSpec = section(NodeGroupSpec, "Desired state: names of the group, and its fallback.")
+    status: NodeGroupStatus = section(NodeGroupStatus, "Observed state of the group. Written by controllers only.")

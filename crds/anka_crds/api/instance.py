@@ -1,81 +1,82 @@
 """AnkaInstance: one macOS VM, from request to removal."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
+from anka_crds.api import vm_options
+from anka_crds.api.defaults import PRIORITY
 from anka_crds.api.fields import (
+    IS_PRINTABLE,
+    PRINTABLE,
     Label,
+    Line,
+    ManagerName,
     ObjectName,
     Percent,
+    PositiveSeconds,
+    Priority,
+    Reference,
+    Seconds,
     Text,
     at_creation,
-    changed_with,
     exclusive,
-    frozen,
+    immutable,
+    mutable_with,
     on_change,
     rule,
     validations,
 )
+from anka_crds.api.limits import MAX_PORT_RULES, MAX_REFUSALS
 from anka_crds.api.meta import (
-    PENDING_STATUS,
     ApiModel,
     Column,
-    Condition,
+    KeepingModel,
+    KindDefinition,
     KubeObject,
-    Served,
-    conditions_field,
-    observed_generation_field,
+    KubeStatus,
+    optional,
+    section,
 )
-from anka_crds.api.phase import Phase
+from anka_crds.api.states import Phase
 from anka_crds.api.vm_info import ResolvedTemplate, ScriptResult, VmInfo
-from anka_crds.api.vm_options import Disk, Hardware, Network, PortForward, Resources, SecretKey, StartupScript
 
 MetadataValues = Annotated[dict[str, Any], Field(max_length=64)]
-"""CEL can't see into values of any type: the ValidatingAdmissionPolicy `anka-instance-metadata` checks keys and
-values."""
+"""CEL cannot read values of any type: the ValidatingAdmissionPolicy `anka-instance-metadata` checks keys and values."""
 
 
 class AnkaInstanceSpec(ApiModel):
-    """What is wanted. Written by people and, for CI plugins, by the API shim."""
+    """Written by people and, for CI plugins, by the API shim."""
 
     template: Label = Field(description="UUID or name of the VM template in the registry.")
-    tag: Label | None = Field(default=None, description="Tag of the template; the latest if absent.")
-    version: int | None = Field(default=None, ge=0, description="Version number of the template instead of a tag.")
-    display_name: Text | None = Field(default=None, description="A name for people; need not be unique.")
-    external_id: Text | None = Field(
-        default=None, description="Identifier in the system that asked for this VM, such as a CI job's URL."
+    tag: Label | None = optional("Tag of the template. Defaults to the latest.")
+    version: int | None = optional("Version number of the template, as an alternative to tag.", ge=0)
+    display_name: Line | None = optional("Name shown to people. Need not be unique.")
+    external_id: Text | None = optional("Identifier in the system that requested the VM, such as the URL of a CI job.")
+    metadata: MetadataValues | None = optional(
+        "Key-value pairs stored with the instance. Values are strings, integers or booleans."
     )
-    metadata: MetadataValues | None = Field(
-        default=None, description="Key-value pairs kept with the instance: strings, integers or booleans."
+    node: Reference | None = optional("AnkaNode to run on, by name or displayName. No other is used.")
+    group: Reference | None = optional(
+        "NodeGroup to run in, by name or displayName, or in its fallback group while it is full."
     )
-    node: ObjectName | None = Field(default=None, description="Run on this AnkaNode and no other.")
-    group: ObjectName | None = Field(
-        default=None, description="Run on a node of this NodeGroup, or of its fallback group once it is full."
+    permission_group: Label | None = optional("Permission group on whose behalf the instance is requested.")
+    priority: Priority = Field(default=PRIORITY, description="Priority from 1 to 10000. Lower numbers are more urgent.")
+    name_template: (
+        Annotated[str, Field(min_length=1, max_length=200, pattern=PRINTABLE, json_schema_extra=IS_PRINTABLE)] | None
+    ) = optional(
+        "Name of the VM on the Mac. $template_name, $template_id, $instance_id, $node_id, $node_name and $ts "
+        "are filled in."
     )
-    permission_group: Label | None = Field(
-        default=None, description="Permission group on whose behalf the instance was asked for."
+    startup_script: vm_options.StartupScript | None = optional("Script to run in the VM after it has started.")
+    resources: vm_options.Resources | None = optional(
+        "CPU and RAM, overriding the template's. Requires a stopped template."
     )
-    priority: int = Field(default=1000, ge=1, le=10000, description="Urgency, 1-10000: the lower, the more urgent.")
-    name_template: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
-        default=None,
-        description=(
-            "Name of the VM on the Mac. $template_name, $template_id, $instance_id, $node_id, $node_name and $ts "
-            "are filled in."
-        ),
-    )
-    startup_script: StartupScript | None = Field(default=None, description="Script run in the VM when it has started.")
-    resources: Resources | None = Field(
-        default=None, description="CPU and RAM instead of the template's. Needs a stopped template."
-    )
-    network: Network | None = Field(default=None, description="Network settings instead of the template's.")
-    port_forwarding: list[PortForward] | None = Field(
-        default=None,
-        max_length=64,
-        description="Port-forwarding rules instead of the template's: only these are made.",
+    network: vm_options.Network | None = optional("Network settings, overriding the template's.")
+    port_forwarding: list[vm_options.PortForward] | None = optional(
+        "Port-forwarding rules. They replace all rules of the template.",
+        max_length=MAX_PORT_RULES,
         json_schema_extra={
             "x-kubernetes-list-type": "map",
             "x-kubernetes-list-map-keys": ["name"],
@@ -88,93 +89,103 @@ class AnkaInstanceSpec(ApiModel):
             ),
         },
     )
-    disk: Disk | None = Field(default=None, description="Disk size instead of the template's.")
-    hardware: Hardware | None = Field(default=None, description="Virtual hardware settings, Intel Macs only.")
-    usb_device: Label | None = Field(
-        default=None, description="USB device to attach: its group name or its location id."
+    disk: vm_options.VirtualDisk | None = optional("Disk size, overriding the template's.")
+    hardware: vm_options.VirtualHardware | None = optional("Virtual hardware settings. Intel Macs only.")
+    usb_device: Label | None = optional("USB device to attach, by group name or location id.")
+    vnc_password: (
+        Annotated[str, Field(min_length=1, max_length=256, pattern=PRINTABLE, json_schema_extra=IS_PRINTABLE)] | None
+    ) = optional("VNC password of the VM (Intel only). Prefer vncPasswordSecretRef.")
+    vnc_password_secret_ref: vm_options.SecretKey | None = optional(
+        "Secret that holds the VNC password, as an alternative to vncPassword."
     )
-    vnc_password: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
-        default=None, description="VNC password of the VM (Intel only). Prefer vncPasswordSecretRef."
+    ttl_seconds_after_finished: Seconds | None = optional(
+        "Seconds after which an instance in Error, Stopped or Terminated is deleted. Absent: never."
     )
-    vnc_password_secret_ref: SecretKey | None = Field(
-        default=None, description="Where the VNC password lies, instead of vncPassword."
+    max_lifetime_seconds: PositiveSeconds | None = optional(
+        "Seconds after its start at which the instance is deleted. Absent: never."
     )
-    ttl_seconds_after_finished: int | None = Field(
-        default=None,
-        ge=0,
-        le=31_536_000,
-        description="Delete the object this long after it reached Error, Stopped or Terminated.",
-    )
-    max_lifetime_seconds: int | None = Field(
-        default=None, ge=1, le=31_536_000, description="Delete the instance this long after it started."
-    )
-    start_deadline_seconds: int | None = Field(
-        default=None,
-        ge=1,
-        le=31_536_000,
-        description="Fail the instance when it has not started this long after creation, or after it lost its node.",
+    start_deadline_seconds: PositiveSeconds | None = optional(
+        "Seconds that the instance has to start, from its creation or the loss of its node. Then it fails."
     )
     node_lost_policy: Literal["Fail", "Reschedule"] = Field(
         default="Fail",
-        description="What happens when the node is lost: Fail with a message, or run again elsewhere.",
+        description="When the node is lost, the instance fails (Fail) or runs on another node (Reschedule).",
     )
-    restarted_at: datetime | None = Field(
-        default=None,
-        description="Set to the current time to restart the VM; done when status.restartedAt shows the same.",
+    restarted_at: datetime | None = optional(
+        "Set to the current time to restart the VM. Done when status.restartedAt has the same value."
+    )
+    managed_by: ManagerName | None = optional(
+        "Controller that reconciles the instance, if it is another one than ours: then no operator, agent or REST API "
+        "of this cloud touches it. Absent, or anka.veertu.com/operator: ours."
     )
 
 
-class AnkaInstanceStatus(ApiModel):
-    """What is seen. The scheduler writes it until it has set nodeName; then only the agent of that node does."""
+class Refusal(KeepingModel):
+    """A Mac that was to run the instance and could not start it, though another may."""
 
-    # Nobody applies a status, so nobody asks who owns which part of it. Remembering that for each field makes an object
-    # twice as long, and a status write a third dearer for the apiserver.
+    node_name: ObjectName = Field(description="Name of the AnkaNode.")
+    reason: Text = Field(description="Reason, as of condition Ready of an instance that failed.")
+    message: Text = Field(description="What failed, for people.")
+
+
+class AnkaInstanceStatus(KubeStatus, KeepingModel):
+    """Written by the scheduler until it sets nodeName, then only by the agent of that node; by both as a whole."""
+
+    # No client uses server-side apply on a status, so the owner of each field is irrelevant. Recording it would double
+    # the size of the object and make a status write a third more expensive for the apiserver.
     model_config = ConfigDict(json_schema_extra={"x-kubernetes-map-type": "atomic"})
 
-    observed_generation: int | None = observed_generation_field()
-    phase: Phase = Field(default=Phase.SCHEDULING, description="Where the instance is in its life.")
-    node_name: ObjectName | None = Field(default=None, description="AnkaNode that runs the instance.")
-    message: Text | None = Field(default=None, description="Why the instance failed, in words for people.")
-    template: ResolvedTemplate | None = Field(default=None, description="Template and tag that are used.")
-    arch: Literal["amd64", "arm64"] | None = Field(default=None, description="Architecture of the VM: amd64 or arm64.")
-    registry: Text | None = Field(default=None, description="URL of the registry that holds the template.")
-    request_id: Text | None = Field(default=None, description="Id of the start request in flight.")
-    progress_percent: Percent | None = Field(default=None, description="Progress of the pull, in percent.")
-    vm: VmInfo | None = Field(default=None, description="The VM as the Mac shows it; absent until it is there.")
-    startup_script: ScriptResult | None = Field(default=None, description="Result of a monitored startup script.")
-    vlan: Text | None = Field(default=None, description="VLAN id that the VM was put into.")
-    mac_address: Text | None = Field(default=None, description="MAC address given to the VM.")
-    usb_device: Text | None = Field(default=None, description="USB device claimed for the VM: its location id.")
-    kept_free: int | None = Field(
-        default=None,
-        ge=0,
-        description="How many Macs take nobody else, so that the first who waits for the same finds room.",
+    phase: Phase = Field(default=Phase.SCHEDULING, description="Phase of the instance.")
+    node_name: ObjectName | None = optional("AnkaNode that the instance is bound to.")
+    message: Text | None = optional("Why the instance failed, for people.")
+    template: ResolvedTemplate | None = optional("Template and version that the spec resolved to.")
+    arch: Literal["amd64", "arm64"] | None = optional("Architecture of the VM: amd64 or arm64.")
+    registry: Text | None = optional("URL of the registry that holds the template.")
+    request_id: Text | None = optional("Id of the current start request.")
+    progress_percent: Percent | None = optional("Progress of the pull, in percent.")
+    vm: VmInfo | None = optional("The VM as the Mac reports it. Absent until it exists.")
+    startup_script: ScriptResult | None = optional("Result of a monitored startup script.")
+    vlan: Text | None = optional("VLAN id of the VM.")
+    mac_address: Text | None = optional("MAC address of the VM.")
+    usb_device: Text | None = optional("Location id of the USB device that is claimed for the VM.")
+    kept_free: int | None = optional(
+        "Number of Macs that are kept free for the longest-waiting instance with the same requirements.", ge=0
     )
-    scheduled_at: datetime | None = Field(default=None, description="When a node was chosen for the instance.")
-    rescheduled_at: datetime | None = Field(
-        default=None, description="When it lost its node and began to wait for another; absent if it never did."
+    refusals: list[Refusal] | None = optional(
+        "Macs that could not start the instance, in order. It is not bound to them again, and fails after the last.",
+        max_length=MAX_REFUSALS,
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
-    started_at: datetime | None = Field(default=None, description="When the VM had started.")
-    finished_at: datetime | None = Field(default=None, description="When the instance reached Error or Stopped.")
-    updated_at: datetime | None = Field(default=None, description="When this status was last written.")
-    restarted_at: datetime | None = Field(default=None, description="spec.restartedAt of the last restart done.")
-    conditions: list[Condition] = conditions_field()
+    scheduled_at: datetime | None = optional("Time at which the instance was bound to its node.")
+    rescheduled_at: datetime | None = optional(
+        "Time at which it lost its node and began to wait for another one. Absent if it never did."
+    )
+    started_at: datetime | None = optional("Time at which the instance reached Started.")
+    finished_at: datetime | None = optional("Time at which the instance reached Error or Stopped.")
+    updated_at: datetime | None = optional("Time at which this status was last written.")
+    restarted_at: datetime | None = optional("Value of spec.restartedAt at the last completed restart.")
 
 
 _ONE_PASSWORD = exclusive("vncPassword", "vncPasswordSecretRef", within="spec.")
 
 
-class AnkaInstance(KubeObject):
-    """One macOS VM on one of the Macs, started from a template."""
+def find_refusal(status: AnkaInstanceStatus) -> Refusal | None:
+    """Of the node that the instance is bound to: it has left it to the operator."""
+    last = status.refusals[-1] if status.refusals else None
+    return last if last is not None and last.node_name == status.node_name else None
 
-    # Rules about the spec, at the object: there `on_change` sees the status too, and so when it has nothing to do.
+
+class AnkaInstance(KubeObject):
+    """A macOS VM on one of the Macs, started from a template."""
+
+    # Rules about the spec at the level of the object: `on_change` needs the status, to skip writes of the status.
     model_config = ConfigDict(
         json_schema_extra=validations(
             at_creation(exclusive("tag", "version", within="spec.", or_none=", or none for the latest")),
             at_creation(_ONE_PASSWORD),
-            # What is used once, when the VM starts: a change that does nothing would be a lie.
+            # Fields that are used once, when the VM starts: a later change would have no effect.
             on_change(
-                *frozen(
+                *immutable(
                     "template",
                     "tag",
                     "version",
@@ -185,23 +196,25 @@ class AnkaInstance(KubeObject):
                     "portForwarding",
                     "disk",
                     "hardware",
+                    "managedBy",
                     within="spec.",
                 ),
-                *changed_with("restartedAt", "usbDevice", "vncPassword", "vncPasswordSecretRef", within="spec."),
+                *mutable_with("restartedAt", "usbDevice", "vncPassword", "vncPasswordSecretRef", within="spec."),
                 _ONE_PASSWORD,
+                mark="updatedAt",
             ),
         )
     )
 
-    SERVED: ClassVar[Served] = Served(
+    DEFINITION: ClassVar[KindDefinition] = KindDefinition(
         plural="ankainstances",
         namespaced=True,
         short_names=("ankai", "avm"),
         columns=(
-            Column("Phase", ".status.phase", description="Where the instance is in its life"),
+            Column("Phase", ".status.phase", description="Phase of the instance"),
             Column("Ready", ".status.conditions[?(@.type=='Ready')].status", description="Whether it can be used"),
             Column("Node", ".status.nodeName", description="Mac that runs it"),
-            Column("Template", ".spec.template", description="Template as it was asked for"),
+            Column("Template", ".spec.template", description="Template as requested"),
             Column("Tag", ".status.template.tag", description="Tag in use"),
             Column("IP", ".status.vm.ip", description="Address of the VM"),
             Column("Age", ".metadata.creationTimestamp", "date"),
@@ -213,11 +226,9 @@ class AnkaInstance(KubeObject):
             Column("Reason", ".status.conditions[?(@.type=='Ready')].message", priority=1),
         ),
         selectable=(".status.nodeName", ".status.phase", ".spec.externalId"),
-        status_default={"phase": "Scheduling", **PENDING_STATUS},
+        first_phase="Scheduling",
     )
 
     kind: str = "AnkaInstance"
-    spec: AnkaInstanceSpec = Field(description="What is wanted: a template, and what is to be different for this VM.")
-    status: AnkaInstanceStatus = Field(
-        default_factory=AnkaInstanceStatus, description="What is seen of the VM. Written by controllers only."
-    )
+    spec: AnkaInstanceSpec = Field(description="Desired state: a template, and what differs from it in this VM.")
+    status: AnkaInstanceStatus = section(AnkaInstanceStatus, "Observed state of the VM. Written by controllers only.")

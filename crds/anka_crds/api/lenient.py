@@ -1,11 +1,9 @@
-"""Parse what the apiserver holds although it breaks a limit of ours.
+"""Parse objects of the apiserver that exceed the limits of this version.
 
-Limits (lengths, ranges, patterns) are the CRD's to enforce, and a newer CRD may have wider ones: an old agent must not
-lose sight of its VM because somebody's tag has 257 characters. Types and words (phases, policies) stay strict:
-whoever does not know a word can't act on it.
+The CRD enforces limits (lengths, ranges, patterns), and a newer CRD may have wider ones: an older agent must not lose
+its VM because a tag has 257 characters. Types and enumerations (phases, policies) stay strict: a program cannot act on
+a value that it does not know.
 """
-
-from __future__ import annotations
 
 from functools import cache
 from typing import Any
@@ -24,7 +22,7 @@ _OPAQUE = {"cls", "default", "default_factory", "metadata"}
 
 @cache
 def validator(model: type[BaseModel]) -> SchemaValidator:
-    """The model's validator without limits. Built at the first need, which most processes never have."""
+    """The model's validator without limits. Built on first use: most processes never need it."""
     # Without the flag the validators of nested models are taken from their classes, limits included.
     return SchemaValidator(_without_limits(model.__pydantic_core_schema__), _use_prebuilt=False)
 
@@ -35,7 +33,7 @@ def _without_limits(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     kind = node.get("type")
-    if not isinstance(kind, str):  # a mapping of fields, by names of their own
+    if not isinstance(kind, str):  # a mapping of field names, not a schema node
         return {key: _without_limits(value) for key, value in node.items()}
     limits = _LIMITS.get(kind, set())
     return {

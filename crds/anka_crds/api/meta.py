@@ -1,8 +1,6 @@
-"""What all kinds have in common: the model base, object metadata, conditions, and how a kind is served."""
+"""What all kinds share: the base model, object metadata, conditions, and how the apiserver serves a kind."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
@@ -10,14 +8,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from anka_crds.api import lenient
+from anka_crds.api.conditions import ConditionType, InitialReason
 
 GROUP = "anka.veertu.com"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
+READ_REQUEST = f"{GROUP}/read-request"
+"""On an AnkaTemplate: someone has changed the template in the registry. The operator reads it and puts the value into
+status.readRequest."""
 FINALIZER = f"{GROUP}/vm"
-"""Held by every AnkaInstance until its VM is gone: removed by the agent of its node, or by the operator when
-there is no such node (never scheduled, node deleted or lost)."""
+"""On every AnkaInstance until its VM is deleted. The agent of its node removes it, or the operator if there is no such
+node (never scheduled, node deleted or lost)."""
 
 
 class ApiModel(BaseModel):
@@ -30,6 +32,12 @@ class ApiModel(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
+class KeepingModel(ApiModel):
+    """Gives back the fields that it does not know: those of a newer version survive in what this one writes whole."""
+
+    model_config = ConfigDict(extra="allow")
+
+
 class OwnerReference(ApiModel):
     api_version: str
     kind: str
@@ -40,7 +48,7 @@ class OwnerReference(ApiModel):
 
 
 class ObjectMeta(ApiModel):
-    """The part of metav1.ObjectMeta that we read. The rest is left alone: we patch, we never replace."""
+    """The part of metav1.ObjectMeta that we read. Patches leave the rest unchanged."""
 
     name: str = ""
     generate_name: str | None = None
@@ -59,51 +67,49 @@ class ObjectMeta(ApiModel):
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
-class Condition(ApiModel):
-    """metav1.Condition. Meaning follows kstatus: Ready, Reconciling and Stalled."""
+class Condition(KeepingModel):
+    """metav1.Condition, with the meanings of kstatus: Ready, Reconciling and Stalled."""
 
     type: Annotated[str, Field(max_length=316)] = Field(description="Type of the condition, in CamelCase.")
     status: Literal["True", "False", "Unknown"] = Field(description="One of True, False, Unknown.")
     reason: Annotated[
         str, Field(min_length=1, max_length=1024, pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$")
-    ] = Field(description="Why the condition last changed: one word in CamelCase, for programs.")
-    message: Annotated[str, Field(max_length=32768)] = Field(description="Why, in words for people.")
-    last_transition_time: datetime = Field(description="When the status of this condition last changed.")
+    ] = Field(description="Reason of the last transition: one word in CamelCase, for programs.")
+    message: Annotated[str, Field(max_length=32768)] = Field(description="Explanation for people.")
+    last_transition_time: datetime = Field(description="Time at which the status of this condition last changed.")
     observed_generation: int | None = Field(
         default=None, ge=0, description="metadata.generation that this condition was computed from."
     )
 
 
-def conditions_field() -> Any:
-    """`status.conditions`: a map by type, so that several writers could share it by server-side apply."""
-    return Field(
-        default_factory=list,
-        max_length=16,
-        description="Conditions of the object; kstatus meanings, so that kubectl wait, Helm, Flux and Argo CD work.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
-    )
+def optional(description: str, **limits: Any) -> Any:
+    """A field that can be absent. `limits` as for pydantic's Field."""
+    return Field(default=None, description=description, **limits)
 
 
-def observed_generation_field() -> Any:
-    return Field(default=None, description="metadata.generation that this status was computed from.")
+def list_field(description: str, max_length: int, *, list_type: str = "atomic", key: str | None = None) -> Any:
+    """A list that is empty by default. With `key` it is a map by that field: each writer owns its own entries."""
+    keys = {"x-kubernetes-list-map-keys": [key]} if key is not None else {}
+    extra: dict[str, Any] = {"x-kubernetes-list-type": "map" if keys else list_type, **keys}
+    return Field(default_factory=list, max_length=max_length, description=description, json_schema_extra=extra)
 
 
-PENDING_CONDITION: dict[str, Any] = {
-    "type": "Ready",
-    "status": "Unknown",
-    "reason": "Pending",
-    "message": "Waiting for the controller",
-    "lastTransitionTime": "1970-01-01T00:00:00Z",
-}
+def section(model: type[ApiModel], description: str) -> Any:
+    """A `spec` or `status` that may be omitted: its fields have defaults."""
+    return Field(default_factory=model, description=description)
 
 
-PENDING_STATUS: dict[str, Any] = {"observedGeneration": -1, "conditions": [PENDING_CONDITION]}
-"""Status of any object before a controller wrote one: kstatus says InProgress."""
+class KubeStatus(ApiModel):
+    """What the status of every kind has."""
+
+    observed_generation: int | None = optional("metadata.generation that this status was computed from.")
+    # A map by type, so that several writers could share it by server-side apply.
+    conditions: list[Condition] = list_field("Conditions of the object, with the meanings of kstatus.", 16, key="type")
 
 
 @dataclass(frozen=True)
 class Column:
-    """One printer column of ``kubectl get``. Priority 1 shows with ``-o wide`` only."""
+    """One printer column of ``kubectl get``. Priority 1 is shown with ``-o wide`` only."""
 
     name: str
     path: str
@@ -113,22 +119,35 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Served:
-    """How the apiserver serves a kind; from this and the model the CRD is generated."""
+class KindDefinition:
+    """How the apiserver serves a kind. The CRD is generated from this and the model."""
 
     plural: str
     namespaced: bool
     short_names: tuple[str, ...]
     columns: tuple[Column, ...]
     selectable: tuple[str, ...] = ()
-    status_default: dict[str, Any] = field(default_factory=lambda: PENDING_STATUS)
-    """What a reader sees before any controller wrote: kstatus takes an empty status for "done"."""
+    first_phase: str | None = None
+
+    @property
+    def status_default(self) -> dict[str, Any]:
+        """Status before a controller has written one: InProgress for kstatus, which takes an empty one for "done"."""
+        pending = {
+            "type": ConditionType.READY.value,
+            "status": "Unknown",
+            "reason": InitialReason.PENDING.value,
+            "message": "Waiting for the controller",
+            "lastTransitionTime": "1970-01-01T00:00:00Z",
+        }
+        phase = {"phase": self.first_phase} if self.first_phase else {}
+        return {**phase, "observedGeneration": -1, "conditions": [pending]}
 
 
 class KubeObject(ApiModel):
-    """A custom resource. Subclasses name their `kind`, add `spec` and `status`, and say how they are served."""
+    """A custom resource. Subclasses set `kind`, add `spec`, and `status` where something is to be reported,
+    and declare how they are served."""
 
-    SERVED: ClassVar[Served]
+    DEFINITION: ClassVar[KindDefinition]
 
     api_version: str = API_VERSION
     kind: str = ""
@@ -136,10 +155,10 @@ class KubeObject(ApiModel):
 
     @classmethod
     def from_api(cls, data: dict[str, Any]) -> Self:
-        """Parse an object of the apiserver. Unknown fields and broken limits (length, range, pattern) are let pass.
+        """Parse an object of the apiserver. Accepts unknown fields and exceeded limits (length, range, pattern).
 
-        Raises pydantic.ValidationError for wrong types, missing fields and unknown words (a phase of a newer
-        version): skip such an object and say so, never guess.
+        Raises pydantic.ValidationError for wrong types, missing fields and unknown enumeration values (a phase of a
+        newer version): callers skip such an object and log it, they never guess.
         """
         try:
             return cls.model_validate(data)

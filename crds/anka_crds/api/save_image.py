@@ -1,23 +1,24 @@
 """SaveImage: save a running instance to the registry as a tag or as a new template."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from anka_crds.api.fields import Base64, Label, ObjectName, Text, rule, validations
-from anka_crds.api.meta import (
-    PENDING_STATUS,
-    ApiModel,
-    Column,
-    Condition,
-    KubeObject,
-    Served,
-    conditions_field,
-    observed_generation_field,
+from anka_crds.api.defaults import PRIORITY
+from anka_crds.api.fields import (
+    Base64,
+    Description,
+    Label,
+    ObjectName,
+    Priority,
+    Seconds,
+    Text,
+    at_creation,
+    rule,
+    validations,
 )
+from anka_crds.api.meta import ApiModel, Column, KindDefinition, KubeObject, KubeStatus, optional, section
 from anka_crds.api.vm_info import ScriptResult
 
 
@@ -25,87 +26,101 @@ class SaveImageSpec(ApiModel):
     model_config = ConfigDict(
         json_schema_extra=validations(
             rule("self == oldSelf", "a SaveImage can't be changed after creation: create a new object"),
-            rule(
-                "has(self.targetTemplate) != has(self.newTemplateName)",
-                "exactly one of targetTemplate and newTemplateName is needed",
-                fieldPath=".targetTemplate",
+            # The others count at creation only: nothing changes afterwards.
+            at_creation(
+                rule(
+                    "has(self.targetTemplate) != has(self.newTemplateName)",
+                    "exactly one of targetTemplate and newTemplateName is needed",
+                    fieldPath=".targetTemplate",
+                )
             ),
-            rule(
-                "!self.revertBeforePush || has(self.targetTemplate)",
-                "revertBeforePush needs targetTemplate: a new template has nothing to revert",
-                fieldPath=".revertBeforePush",
+            at_creation(
+                rule(
+                    "!self.revertBeforePush || has(self.targetTemplate)",
+                    "revertBeforePush needs targetTemplate: a new template has nothing to revert",
+                    fieldPath=".revertBeforePush",
+                )
             ),
-            rule(
-                "!has(self.revertTag) || self.revertBeforePush",
-                "revertTag needs revertBeforePush: true",
-                fieldPath=".revertTag",
+            at_creation(
+                rule(
+                    "!has(self.revertTag) || self.revertBeforePush",
+                    "revertTag needs revertBeforePush: true",
+                    fieldPath=".revertTag",
+                )
             ),
-            rule(
-                "!self.suspendSanityTest || self.suspend",
-                "suspendSanityTest needs suspend: true",
-                fieldPath=".suspendSanityTest",
+            at_creation(
+                rule(
+                    "!self.suspendSanityTest || self.suspend",
+                    "suspendSanityTest needs suspend: true",
+                    fieldPath=".suspendSanityTest",
+                )
             ),
-            rule(
-                "!self.cancelOnScriptFailure || has(self.script)",
-                "cancelOnScriptFailure needs script",
-                fieldPath=".cancelOnScriptFailure",
+            at_creation(
+                rule(
+                    "!self.cancelOnScriptFailure || has(self.script)",
+                    "cancelOnScriptFailure needs script",
+                    fieldPath=".cancelOnScriptFailure",
+                )
             ),
         )
     )
 
-    instance: ObjectName = Field(description="AnkaInstance in the same namespace to save.")
+    instance: ObjectName = Field(description="AnkaInstance to save, in the same namespace.")
     tag: Label = Field(description="Tag to push to the registry.")
-    target_template: Label | None = Field(default=None, description="Template that gets the tag.")
-    new_template_name: Label | None = Field(default=None, description="Name of a new template to make.")
-    description: Text = Field(default="", description="What people will read about the tag.")
-    suspend: bool = Field(default=True, description="Suspend the VM before the push; otherwise it is stopped.")
-    script: Base64 | None = Field(
-        default=None,
-        description="Script run in the VM before it is stopped or suspended, in base64.",
+    target_template: Label | None = optional(
+        "Template that receives the tag: its UUID, or its name in the registry. A displayName does not count."
     )
+    new_template_name: Label | None = optional("Name of a new template to create.")
+    description: Description = Field(default="", description="Description of the tag.")
+    suspend: bool = Field(True, description="Whether the VM is suspended before the push. Otherwise it is stopped.")
+    script: Base64 | None = optional("Script to run in the VM before it is stopped or suspended, base64-encoded.")
     revert_before_push: bool = Field(
         default=False,
-        description="Revert the latest tag of the target template, or revertTag, before the push.",
+        description="Whether the latest tag of the target template, or revertTag, is reverted before the push.",
     )
-    revert_tag: Label | None = Field(
-        default=None, description="Tag to revert; nothing is reverted if there is none such."
+    revert_tag: Label | None = optional("Tag to revert. If it does not exist, nothing is reverted.")
+    suspend_sanity_test: bool = Field(
+        default=False, description="Whether the suspended VM is resumed as a test before the push."
     )
-    suspend_sanity_test: bool = Field(default=False, description="Try to resume the suspended VM before the push.")
     cancel_on_script_failure: bool = Field(
-        default=False, description="Save nothing when the script's exit code is not 0."
+        default=False, description="Whether nothing is saved if the script's exit code is not 0."
     )
-    priority: int = Field(default=1000, ge=1, le=10000, description="Urgency, 1-10000: the lower, the more urgent.")
-    ttl_seconds_after_finished: int | None = Field(
-        default=None, ge=0, le=31_536_000, description="Delete the object this long after it finished."
+    priority: Priority = Field(default=PRIORITY, description="Priority from 1 to 10000. Lower numbers are more urgent.")
+    ttl_seconds_after_finished: Seconds | None = optional(
+        "Seconds after which a finished object is deleted. Absent: never."
     )
 
 
 class SaveImageError(ApiModel):
-    message: Text = Field(description="What went wrong, in words for people.")
-    type: Text | None = Field(default=None, description="Kind of the error, for programs.")
-    code: int | None = Field(default=None, description="Code of the anka command, if it failed.")
+    message: Text = Field(description="Error message for people.")
+    type: Text | None = optional("Type of the error, for programs.")
+    code: int | None = optional("Error code of the anka command, if that failed.")
 
 
-class SaveImageStatus(ApiModel):
-    observed_generation: int | None = observed_generation_field()
+class SaveImageStatus(KubeStatus):
     phase: Literal["Pending", "Done", "Error"] = Field(
-        default="Pending",
-        description="Where the request is: pending, done or error in the old controller's words.",
+        default="Pending", description="Phase of the request: pending, done or error in the legacy API."
     )
-    node_name: ObjectName | None = Field(default=None, description="Name of the AnkaNode that pushes.")
-    vm_uuid: Text | None = Field(default=None, description="UUID of the VM on the Mac.")
-    registry: Text | None = Field(default=None, description="URL of the registry that is pushed to.")
-    requested_at: datetime | None = Field(default=None, description="When the request was taken up.")
-    reserve_expires_at: datetime | None = Field(default=None, description="Until when the Mac has reserved it.")
-    error: SaveImageError | None = Field(default=None, description="Why the request failed; absent if it did not.")
-    script_result: ScriptResult | None = Field(default=None, description="Result of spec.script, once it has run.")
-    conditions: list[Condition] = conditions_field()
+    node_name: ObjectName | None = optional("Name of the AnkaNode that pushes the VM.")
+    instance_id: Text | None = optional("metadata.uid of the instance. Kept when the instance is gone.")
+    vm_uuid: Text | None = optional("UUID of the VM on the Mac.")
+    registry: Text | None = optional("URL of the registry that the VM is pushed to.")
+    target_template: Text | None = optional(
+        "UUID of the template that receives the tag. Absent if only the registry itself knows it."
+    )
+    pushed_at: datetime | None = optional(
+        "Time at which the VM was in the registry. Done follows when the AnkaTemplate shows it."
+    )
+    requested_at: datetime | None = optional("Time at which a controller accepted the request.")
+    reserve_expires_at: datetime | None = optional("Time until which the VM is reserved on the Mac.")
+    error: SaveImageError | None = optional("Why the request failed. Absent if it did not.")
+    script_result: ScriptResult | None = optional("Result of spec.script. Absent until it has run.")
 
 
 class SaveImage(KubeObject):
     """A request to save a running instance to the registry."""
 
-    SERVED: ClassVar[Served] = Served(
+    DEFINITION: ClassVar[KindDefinition] = KindDefinition(
         plural="saveimages",
         namespaced=True,
         short_names=("ankas",),
@@ -118,11 +133,14 @@ class SaveImage(KubeObject):
             Column("Reason", ".status.error.message", priority=1),
         ),
         selectable=(".status.nodeName",),
-        status_default={"phase": "Pending", **PENDING_STATUS},
+        first_phase="Pending",
     )
 
     kind: str = "SaveImage"
-    spec: SaveImageSpec = Field(description="What is wanted: the instance, and the tag or template to make of it.")
-    status: SaveImageStatus = Field(
-        default_factory=SaveImageStatus, description="What is seen of the request. Written by controllers only."
-    )
+    spec: SaveImageSpec = Field(description="Desired state: the instance, and the tag or template to create from it.")
+    status: SaveImageStatus = section(SaveImageStatus, "Observed state of the request. Written by controllers only.")
+
+    @property
+    def target(self) -> str | None:
+        """The template that receives the tag, as exactly as it is known."""
+        return self.status.target_template or self.spec.target_template

@@ -1,121 +1,93 @@
 """AnkaTemplate: a VM template in the registry. The object's name is the template's UUID."""
 
-from __future__ import annotations
-
 from datetime import datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from anka_crds.api.fields import Label, ObjectName, Text, exclusive, validations
-from anka_crds.api.meta import (
-    ApiModel,
-    Column,
-    Condition,
-    KubeObject,
-    Served,
-    conditions_field,
-    observed_generation_field,
-)
+from anka_crds.api.fields import Label, ObjectName, Reference, Text, exclusive, validations
+from anka_crds.api.limits import MAX_IMAGES, MAX_LABEL, MAX_LOCATIONS, MAX_STATE_FILES, MAX_VERSIONS
+from anka_crds.api.meta import ApiModel, Column, KindDefinition, KubeObject, KubeStatus, list_field, optional, section
 
 
 class DistributionRule(ApiModel):
-    """Keep a tag on Macs, also on those that join later."""
+    """Keeps a tag on Macs, including those that join later."""
 
     model_config = ConfigDict(
-        json_schema_extra=validations(
-            exclusive("tag", "version", or_none=", or none for the latest"),
-        )
+        json_schema_extra=validations(exclusive("tag", "version", or_none=", or none for the latest"))
     )
 
-    tag: Label | None = Field(default=None, description="Tag to keep; the latest if absent.")
-    version: int | None = Field(default=None, ge=0, description="Version number to keep instead of a tag.")
-    groups: list[ObjectName] = Field(
-        default_factory=list,
-        max_length=64,
-        description="NodeGroups whose Macs keep it; all Macs if neither groups nor nodes are given.",
-        json_schema_extra={"x-kubernetes-list-type": "set"},
+    # Not a Label, whose rule needs the old value, which elements of an atomic list do not have. It is a tag of the
+    # registry or has no effect.
+    tag: Annotated[str, Field(min_length=1, max_length=MAX_LABEL)] | None = optional(
+        "Tag to keep. Defaults to the latest."
     )
-    nodes: list[ObjectName] = Field(
-        default_factory=list,
-        max_length=512,  # more would break the CEL cost budget: 16 rules of as many names
-        description="AnkaNodes that keep it, by name.",
-        json_schema_extra={"x-kubernetes-list-type": "set"},
+    version: int | None = optional("Version number to keep, as an alternative to tag.", ge=0)
+    groups: list[Reference] = list_field(
+        "NodeGroups whose Macs keep it, by name or displayName. Without groups and nodes, all Macs do.",
+        64,
+        list_type="set",
     )
+    # More would exceed the CEL cost budget: 16 rules with this many names each.
+    nodes: list[Reference] = list_field("AnkaNodes that keep it, by name or displayName.", 512, list_type="set")
 
 
 class AnkaTemplateSpec(ApiModel):
-    display_name: Label | None = Field(default=None, description="Name of the template; the registry's if absent.")
-    distribution: list[DistributionRule] = Field(
-        default_factory=list,
-        max_length=16,
-        description="Tags of the template to keep ready on Macs.",
-        json_schema_extra={"x-kubernetes-list-type": "atomic"},
-    )
+    display_name: Label | None = optional("Name of the template. Defaults to its name in the registry.")
+    distribution: list[DistributionRule] = list_field("Tags of the template to keep on Macs, ready to start.", 16)
 
 
 class TemplateVersion(ApiModel):
     """One version of the template in the registry: a tag."""
 
-    number: int = Field(ge=0, description="Serial number of the version, from 0, in the order of pushes.")
-    tag: Text = Field(description="Name of the tag that the version has.")
-    description: Text = Field(default="", description="What people wrote about the tag.")
-    config_file: Text = Field(default="", description="Name of the VM configuration file.")
-    nvram: Text = Field(default="", description="Name of the version's NVRAM file.")
-    images: list[Text] = Field(
-        default_factory=list,
-        max_length=256,
-        description="Names of the version's image files.",
-        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    number: int = Field(ge=0, description="Number of the version, from 0, in the order of pushes.")
+    tag: Text = Field(description="Tag of the version.")
+    description: Text = Field(default="", description="Description of the tag.")
+    config_file: Text = Field(default="", description="No longer filled: REST reads it from the registry itself.")
+    nvram: Text = Field(default="", description="No longer filled: REST reads it from the registry itself.")
+    images: list[Text] = list_field("No longer filled: REST reads it from the registry itself.", MAX_IMAGES)
+    state_files: list[Text] = list_field("No longer filled: REST reads it from the registry itself.", MAX_STATE_FILES)
+    state_file: Text = Field(default="", description="No longer filled: REST reads it from the registry itself.")
+    size_bytes: int = Field(default=0, ge=0, description="Total size of its files in bytes.")
+    arch: Text = Field(default="", description="Architecture: amd64 or arm64. Empty: the template's.")
+    last_pull: datetime | None = optional("Time of the last pull.")
+    last_push: datetime | None = optional("Time of the last push.")
+    creation_date: datetime | None = optional("Time at which the version was created.")
+    content_id: Text | None = optional(
+        "Opaque identity of the content. A tag that is reverted and pushed again has another."
     )
-    state_files: list[Text] = Field(
-        default_factory=list,
-        max_length=64,
-        description="Files with the state of a suspended VM.",
-        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+
+
+class TemplateLocation(ApiModel):
+    node_name: ObjectName = Field(description="Name of an AnkaNode that has the template.")
+    tag: Text | None = optional("Tag of the template that this Mac has.")
+
+
+class AnkaTemplateStatus(KubeStatus):
+    """A mirror of the registry, and the Macs that have the template."""
+
+    name: Text | None = optional("Name of the template in the registry.")
+    arch: Text | None = optional("Architecture: amd64 or arm64.")
+    size_bytes: int | None = optional("Total size of its files in bytes.", ge=0)
+    last_pull: datetime | None = optional("Time of the last pull.")
+    last_push: datetime | None = optional("Time of the last push.")
+    latest_tag: Text | None = optional("Tag of the newest version.")
+    versions: list[TemplateVersion] = list_field(
+        "Versions in the order of pushes. The last one is the latest. Of many, the newest: see Ready.",
+        MAX_VERSIONS,
     )
-    state_file: Text = Field(default="", description="Name of the state file in use, if there are several.")
-    size_bytes: int = Field(default=0, ge=0, description="Size of all its files in bytes.")
-    arch: Text = Field(default="", description="Architecture: amd64 or arm64; the template's if empty.")
-    last_pull: datetime | None = Field(default=None, description="When it was last pulled.")
-    last_push: datetime | None = Field(default=None, description="When it was last pushed.")
-    creation_date: datetime | None = Field(default=None, description="When the version was made.")
-
-
-class NodeHolding(ApiModel):
-    node_name: ObjectName = Field(description="Name of an AnkaNode that holds the template.")
-    tag: Text | None = Field(default=None, description="Tag of the template that this Mac holds.")
-
-
-class AnkaTemplateStatus(ApiModel):
-    """The registry's view, mirrored, and which Mac holds what."""
-
-    observed_generation: int | None = observed_generation_field()
-    name: Text | None = Field(default=None, description="Name of the template in the registry.")
-    arch: Text | None = Field(default=None, description="Architecture: amd64 or arm64.")
-    size_bytes: int | None = Field(default=None, ge=0, description="Size of all its files in bytes.")
-    last_pull: datetime | None = Field(default=None, description="When it was last pulled.")
-    last_push: datetime | None = Field(default=None, description="When it was last pushed.")
-    latest_tag: Text | None = Field(default=None, description="Tag of the newest version.")
-    versions: list[TemplateVersion] = Field(
-        default_factory=list,
-        max_length=512,
-        description="Versions in the order of pushes: the last is the latest.",
-        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    read_request: Label | None = optional(
+        "Value of the annotation anka.veertu.com/read-request that the registry was last read for."
     )
-    nodes: list[NodeHolding] = Field(
-        default_factory=list,
-        max_length=4096,
-        description="Macs that hold the template, and which tag.",
-        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    nodes: list[TemplateLocation] = list_field(
+        "Macs that have the template, and their tags. Of many, some: see Ready.", MAX_LOCATIONS
     )
-    conditions: list[Condition] = conditions_field()
 
 
 class AnkaTemplate(KubeObject):
-    """A VM template in the registry; its object's name is its UUID."""
+    """A VM template in the registry. The name of the object is the template's UUID."""
 
-    SERVED: ClassVar[Served] = Served(
+    DEFINITION: ClassVar[KindDefinition] = KindDefinition(
         plural="ankatemplates",
         namespaced=False,
         short_names=("ankat",),
@@ -130,9 +102,8 @@ class AnkaTemplate(KubeObject):
     )
 
     kind: str = "AnkaTemplate"
-    spec: AnkaTemplateSpec = Field(
-        default_factory=AnkaTemplateSpec, description="What is wanted: where the template is to be kept ready."
-    )
-    status: AnkaTemplateStatus = Field(
-        default_factory=AnkaTemplateStatus, description="What is seen of the template in the registry and on the Macs."
+    spec: AnkaTemplateSpec = section(AnkaTemplateSpec, "Desired state: where the template is kept ready.")
+    status: AnkaTemplateStatus = section(
+        AnkaTemplateStatus,
+        "Observed state of the template in the registry and on the Macs. Written by controllers only.",
     )

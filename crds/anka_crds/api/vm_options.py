@@ -1,20 +1,28 @@
-"""What an instance may ask for beyond its template: script, network, ports, disk, hardware."""
-
-from __future__ import annotations
+"""What an instance can request beyond its template: script, network, ports, disk, hardware."""
 
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from anka_crds.api.fields import Base64, MacAddress, ObjectName, Port, in_words, rule, validations
-from anka_crds.api.meta import ApiModel
+from anka_crds.api.defaults import PORT_PROTOCOL, STARTUP_SCRIPT_TIMEOUT_SECONDS
+from anka_crds.api.fields import (
+    ARGUMENT,
+    IS_ARGUMENT,
+    Argument,
+    Base64,
+    MacAddress,
+    ObjectName,
+    Port,
+    in_words,
+    rule,
+    validations,
+)
+from anka_crds.api.meta import ApiModel, optional
 
 
 class Resources(ApiModel):
-    vcpu: int | None = Field(default=None, ge=1, le=256, description="CPU cores of the VM; the template's if absent.")
-    memory_mib: int | None = Field(
-        default=None, ge=512, le=4_194_304, description="RAM of the VM in MiB; the template's if absent."
-    )
+    vcpu: int | None = optional("Number of CPU cores of the VM. Defaults to the template's.", ge=1, le=256)
+    memory_mib: int | None = optional("RAM of the VM in MiB. Defaults to the template's.", ge=512, le=4_194_304)
 
 
 class SecretKey(ApiModel):
@@ -30,15 +38,15 @@ class StartupScript(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=validations(
-            rule("has(self.content) != has(self.secretRef)", "needs exactly one of content and secretRef"),
+            rule("has(self.content) != has(self.secretRef)", "needs exactly one of content and secretRef")
         )
     )
 
-    content: Base64 | None = Field(default=None, description="The script, base64-encoded.")
-    secret_ref: SecretKey | None = Field(default=None, description="Where the script lies when it holds secrets.")
+    content: Base64 | None = optional("The script, base64-encoded.")
+    secret_ref: SecretKey | None = optional("Secret that holds the script, as an alternative to content.")
     condition: Literal["NetworkUp", "Booted"] = Field(
         default="NetworkUp",
-        description="When it runs: NetworkUp, once the VM has an IP address; Booted, as soon as the VM has booted.",
+        description="When the script runs: once the VM has an IP address (NetworkUp), or has booted (Booted).",
     )
     monitoring: bool = Field(
         default=False,
@@ -48,37 +56,34 @@ class StartupScript(ApiModel):
         ),
     )
     timeout_seconds: int = Field(
-        default=90,
+        default=STARTUP_SCRIPT_TIMEOUT_SECONDS,
         ge=1,
         le=86400,
-        description="With monitoring: the script is ended and counted as failed after this long.",
+        description="With monitoring: seconds after which the script is killed and counts as failed.",
     )
     fail_handler: Literal["Stop", "Keep", "Delete"] = Field(
-        default="Stop",
-        description="With monitoring: what happens to the VM on the Mac when the script fails.",
+        default="Stop", description="With monitoring: what happens to the VM on the Mac when the script fails."
     )
 
 
 class PortForward(ApiModel):
-    name: Annotated[str, Field(min_length=1, max_length=63)] = Field(
+    name: Annotated[str, Field(min_length=1, max_length=63, pattern=ARGUMENT, json_schema_extra=IS_ARGUMENT)] = Field(
         description="Name of the rule, unique within the instance."
     )
     guest_port: Port = Field(description="Port inside the VM, 1-65535.")
-    host_port: Port | None = Field(
-        default=None, description="Port on the Mac; chosen by anka (10000 and up) if absent."
+    host_port: Port | None = optional("Port on the Mac. If absent, anka chooses one from 10000 up.")
+    host_ip: Annotated[str, Field(max_length=45, pattern=ARGUMENT, json_schema_extra=IS_ARGUMENT)] | None = optional(
+        "Address of the Mac to listen on. Defaults to all."
     )
-    host_ip: Annotated[str, Field(max_length=45)] | None = Field(
-        default=None, description="Address of the Mac to listen on; all if absent."
-    )
-    protocol: Literal["tcp", "udp"] = Field(default="tcp", description="Protocol of the port: tcp or udp.")
+    protocol: Literal["tcp", "udp"] = Field(default=PORT_PROTOCOL, description="Protocol of the port: tcp or udp.")
 
 
 class Network(ApiModel):
-    mode: Literal["shared", "bridge", "host", "disconnected"] | None = Field(
-        default=None, description="Network mode of the VM; the template's if absent."
+    mode: Literal["shared", "bridge", "host", "disconnected"] | None = optional(
+        "Network mode of the VM. Defaults to the template's."
     )
-    local: Literal["forceOn", "forceOff"] | None = Field(
-        default=None, description="Whether VMs on one Mac may talk to each other; the template's if absent."
+    local: Literal["forceOn", "forceOff"] | None = optional(
+        "Whether VMs on the same Mac can communicate. Defaults to the template's."
     )
     vlan: (
         Annotated[
@@ -90,40 +95,30 @@ class Network(ApiModel):
             ),
         ]
         | None
-    ) = Field(
-        default=None,
-        description="VLAN id, 1-4094. Works with a stopped template in bridge mode on a node that has this VLAN.",
-    )
-    mac_address: MacAddress | None = Field(
-        default=None,
-        description="MAC address of the VM: capital letters, ':' between bytes. Needs a stopped template.",
+    ) = optional("VLAN id, 1-4094. Requires a stopped template in bridge mode, and a node with this VLAN.")
+    mac_address: MacAddress | None = optional(
+        "MAC address of the VM: capital letters, ':' between bytes. Requires a stopped template."
     )
 
 
-class Disk(ApiModel):
+class VirtualDisk(ApiModel):
     size: Annotated[str, Field(max_length=64, pattern=r"^[1-9][0-9]{0,8}[TGMK]$")] = Field(
         description="Size of the VM's disk: a number followed by T, G, M or K.",
         json_schema_extra=in_words("must be a whole number followed by T, G, M or K: 256G"),
     )
     skip_container_resize: bool = Field(
         default=False,
-        description="Leave the APFS container as it is instead of growing it into the disk on start.",
+        description="Whether the APFS container keeps its size instead of growing to the disk's at the start.",
     )
 
 
-class Hardware(ApiModel):
-    video_controller: Literal["fbuf", "pg"] | None = Field(
-        default=None, description="Display controller. Needs Intel and a stopped template."
+class VirtualHardware(ApiModel):
+    video_controller: Literal["fbuf", "pg"] | None = optional(
+        "Display controller. Requires Intel and a stopped template."
     )
-    hvapic: Literal["forceOn", "forceOff"] | None = Field(
-        default=None, description="hvapic of the VM. Needs Intel and a stopped template."
+    hvapic: Literal["forceOn", "forceOff"] | None = optional("hvapic of the VM. Requires Intel and a stopped template.")
+    csr_active_config: Literal["forceOn"] | None = optional(
+        "csr-active-config of the VM. Requires Intel and a stopped template."
     )
-    csr_active_config: Literal["forceOn"] | None = Field(
-        default=None, description="csr-active-config of the VM. Needs Intel and a stopped template."
-    )
-    serial: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
-        default=None, description="hw.serial of the VM. Needs Intel and a stopped template."
-    )
-    uuid: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
-        default=None, description="hw.uuid of the VM. Needs Intel and a stopped template."
-    )
+    serial: Argument | None = optional("hw.serial of the VM. Requires Intel and a stopped template.")
+    uuid: Argument | None = optional("hw.uuid of the VM. Requires Intel and a stopped template.")

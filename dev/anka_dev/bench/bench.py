@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from anka_dev.bench.figures import Better, Figure, Figures, Peer
+from anka_dev.bench.figures import Better, Figure, Figures, PeerFigure
+from anka_dev.bench.scale.size import DEFAULT_SIZES, QUICK_SIZE, ScaleSize
 from anka_dev.bench.usage import Meter
 from anka_dev.cloud import LocalCloud, install
-from anka_dev.controlplane import Cluster, open_cluster
-from anka_dev.controlplane.progress import Say
+from anka_dev.local_kubernetes import environment
+from localkube.controlplane import KubernetesCluster, open_cluster
+from localkube.progress import Say
 
 OPERATOR_FLAGS = ("--leader-lease-seconds=300", "--leader-renew-seconds=240")
-"""There is one operator only: a machine that is busy beyond measure must not make it give up its place meanwhile."""
+"""There is only one operator: an overloaded machine must not make it lose its Lease."""
 
 
 class Bench:
     """A context manager: leaving it stops the control plane, if one was needed."""
 
-    def __init__(self, directory: Path, *, quick: bool, say: Say) -> None:
+    def __init__(
+        self, directory: Path, *, quick: bool, say: Say, scale_sizes: Sequence[ScaleSize] = DEFAULT_SIZES
+    ) -> None:
         self.directory = directory
         self.quick = quick
         self.say = say
+        self.scale_sizes = (QUICK_SIZE,) if quick else tuple(scale_sizes)
+        """Clouds of the group `scale`."""
         self.figures = Figures()
-        self._cluster: Cluster | None = None
+        self._cluster: KubernetesCluster | None = None
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -38,17 +44,18 @@ class Bench:
         self._stack.close()
 
     @property
-    def cluster(self) -> Cluster:
-        """With our kinds and policies in force. Started when it is first asked for, and shared from then on."""
+    def cluster(self) -> KubernetesCluster:
+        """A cluster with our kinds and policies in force; started on first use, then shared."""
         if self._cluster is None:
             self.say("control plane: kube-apiserver, etcd, kube-controller-manager")
-            cluster = self._stack.enter_context(open_cluster(self.directory / "control-plane", say=self.say))
+            directory = self.directory / "control-plane"
+            cluster = self._stack.enter_context(open_cluster(directory, environment(), say=self.say))
             install.install(cluster)
             self._cluster = cluster
         return self._cluster
 
     def size(self, full: int, quick: int) -> int:
-        """How many: `quick` only shows that everything works."""
+        """The size of a measurement: `quick` only shows that everything works."""
         return quick if self.quick else full
 
     def record(
@@ -59,24 +66,24 @@ class Bench:
         *,
         better: Better | None = None,
         goal: float | None = None,
-        peer: Peer | None = None,
+        peers: Sequence[PeerFigure] = (),
     ) -> None:
-        self.figures.put(Figure(name, float(value), unit, better, goal, peer))
+        self.figures.put(Figure(name, float(value), unit, better, goal, peers))
 
     def more(
-        self, name: str, value: float, unit: str = "", *, goal: float | None = None, peer: Peer | None = None
+        self, name: str, value: float, unit: str = "", *, goal: float | None = None, peers: Sequence[PeerFigure] = ()
     ) -> None:
         """A figure that is good when it is high."""
-        self.record(name, value, unit, better="more", goal=goal, peer=peer)
+        self.record(name, value, unit, better="more", goal=goal, peers=peers)
 
     def less(
-        self, name: str, value: float, unit: str = "", *, goal: float | None = None, peer: Peer | None = None
+        self, name: str, value: float, unit: str = "", *, goal: float | None = None, peers: Sequence[PeerFigure] = ()
     ) -> None:
         """A figure that is good when it is low."""
-        self.record(name, value, unit, better="less", goal=goal, peer=peer)
+        self.record(name, value, unit, better="less", goal=goal, peers=peers)
 
     def meter(self, cloud: LocalCloud, *more: Callable[[], Mapping[str, int]]) -> Meter:
-        """Of the control plane and of our processes in `cloud`."""
+        """A meter of the control plane and of our processes in `cloud`."""
 
         def pids() -> dict[str, int]:
             ours = {service.name: service.pid for service in cloud.services() if service.running}

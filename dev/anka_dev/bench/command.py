@@ -8,49 +8,64 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import orjson
 import psutil
 
 from anka_dev.bench.bench import Bench
-from anka_dev.bench.registry import BENCHMARKS, Benchmark, chosen
+from anka_dev.bench.benchmarks import BENCHMARKS, Benchmark, select
+from anka_dev.bench.scale.size import DEFAULT_MACS, DEFAULT_SIZES, ScaleSize, make_size
 from anka_dev.bench.table import table
-from anka_dev.controlplane.progress import Say
-from anka_dev.errors import DevError
+from anka_runtime.cli import Call, Command, from_arguments
+from localkube.errors import DevError
+from localkube.progress import Say
 
 _OUTPUT = Path("build/bench.json")
 _DIRECTORY = Path("build/bench")
 
 
-def register(subparsers: Any) -> None:
-    """Add ``bench``."""
-    parser = subparsers.add_parser("bench", help="measure what users wait for, beside references")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = ", ".join(benchmark.name for benchmark in BENCHMARKS)
     parser.add_argument("--only", metavar="NAMES", help=f"with commas between: {names}, or a group such as sched")
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to show that it works")
+    scale = parser.add_argument_group("scale", "the sizes of the group scale")
+    scale.add_argument("--macs", type=_numbers, metavar="N,…", help="Macs of each cloud (default: 100)")
+    scale.add_argument("--idle-seconds", type=float, metavar="S", help="at rest (default: 30, from 1,000 Macs on 300)")
+    scale.add_argument(
+        "--down-seconds", type=float, metavar="S", help="without the apiserver (default: 20, from 1,000 Macs on 120)"
+    )
     parser.add_argument(
         "--output", type=Path, default=_OUTPUT, metavar="FILE", help="figures as JSON (default: %(default)s)"
     )
     parser.add_argument(
         "--directory", type=Path, default=_DIRECTORY, metavar="DIR", help="logs and data (default: %(default)s)"
     )
-    parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(call: Call[argparse.Namespace]) -> int:
     """Measure, print the table, write the JSON. 0 when every benchmark was measured, else 1."""
-    benchmarks = chosen(options.only)
+    options = call.options
+    benchmarks = select(options.only)
     directory: Path = options.directory.absolute()
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
-    return measure(benchmarks, directory, options.output.absolute(), quick=options.quick, say=_say)
+    sizes = [make_size(macs, options.idle_seconds, options.down_seconds) for macs in options.macs or DEFAULT_MACS]
+    output = options.output.absolute()
+    return measure(benchmarks, directory, output, quick=options.quick, say=_say, scale_sizes=sizes)
 
 
-def measure(benchmarks: Sequence[Benchmark], directory: Path, output: Path, *, quick: bool, say: Say) -> int:
-    """One that fails is told in one line and costs nobody else's figures; nor its own that it had taken before."""
+def measure(
+    benchmarks: Sequence[Benchmark],
+    directory: Path,
+    output: Path,
+    *,
+    quick: bool,
+    say: Say,
+    scale_sizes: Sequence[ScaleSize] = DEFAULT_SIZES,
+) -> int:
+    """A benchmark that fails is reported in one line; figures of the others, and its own earlier ones, are kept."""
     failed = []
-    with Bench(directory, quick=quick, say=say) as bench:
+    with Bench(directory, quick=quick, say=say, scale_sizes=scale_sizes) as bench:
         load = psutil.getloadavg()[0]
         say(f"{psutil.cpu_count()} cores, load before: {load:.1f}" + (" (others are at work here)" if load > 1 else ""))
         for benchmark in benchmarks:
@@ -68,8 +83,16 @@ def measure(benchmarks: Sequence[Benchmark], directory: Path, output: Path, *, q
     return 1 if failed else 0
 
 
+def _numbers(text: str) -> list[int]:
+    """Of a flag: different whole numbers from 1, with commas between."""
+    numbers = [int(word) for word in text.split(",")]
+    if min(numbers) < 1 or len(set(numbers)) < len(numbers):
+        raise argparse.ArgumentTypeError(f"{text!r}: different whole numbers from 1, with commas between, are needed")
+    return numbers
+
+
 def _conclude(bench: Bench, output: Path, failed: list[str], *, quick: bool) -> None:
-    missed = [figure.name for figure in bench.figures if figure.met is False]
+    missed = [figure.name for figure in bench.figures if figure.is_met is False]
     print()
     if quick:
         print("quick: sizes are tiny, these figures mean nothing")
@@ -91,3 +114,6 @@ def _words(error: Exception) -> str:
 
 def _say(line: str) -> None:
     print(f"bench: {line}", file=sys.stderr, flush=True)
+
+
+COMMAND = Command("bench", "measure what users wait for, beside references", from_arguments(add_arguments), run)

@@ -11,7 +11,7 @@ Better = Literal["more", "less"]
 
 
 @dataclass(frozen=True)
-class Peer:
+class PeerFigure:
     """The same thing, measured of another system or of a reference on the way."""
 
     name: str
@@ -27,18 +27,17 @@ class Figure:
     unit: str = ""
     better: Better | None = None
     goal: float | None = None
-    peer: Peer | None = None
+    peers: Sequence[PeerFigure] = ()
 
-    @property
-    def ratio(self) -> float | None:
-        """How many times as good as the peer: above 1 is ahead. None without a peer, or where neither way is good."""
-        if self.peer is None or self.better is None:
+    def ratio_to(self, peer: PeerFigure) -> float | None:
+        """How many times as good as the peer: above 1 is ahead. None where neither way is good."""
+        if self.better is None:
             return None
-        ours, theirs = (self.value, self.peer.value) if self.better == "more" else (self.peer.value, self.value)
+        ours, theirs = (self.value, peer.value) if self.better == "more" else (peer.value, self.value)
         return ours / theirs if theirs else math.inf
 
     @property
-    def met(self) -> bool | None:
+    def is_met(self) -> bool | None:
         """Whether the goal is reached; None without one."""
         if self.goal is None:
             return None

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from anka_dev.bench.figures import Figure
+from anka_dev.bench.figures import Figure, PeerFigure
 
 _HEAD = ("figure", "value", "unit", "goal", "beside it", "ratio")
 
 
 def table(figures: Iterable[Figure]) -> str:
-    """One line for each figure; a ratio above 1 means ahead."""
-    rows = [_HEAD, *map(_row, figures)]
+    """One line for each figure, and one more for each further peer; a ratio above 1 means ahead."""
+    rows = [_HEAD, *(row for figure in figures for row in _rows(figure))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     return "\n".join(_line(row, widths) for row in rows)
 
@@ -25,14 +25,19 @@ def number(value: float) -> str:
     return f"{value:.3g}"
 
 
-def _row(figure: Figure) -> tuple[str, ...]:
+def _rows(figure: Figure) -> list[tuple[str, ...]]:
     goal = ""
     if figure.goal is not None:
         sign = "≥" if figure.better == "more" else "≤"
-        goal = f"{sign} {number(figure.goal)} {'met' if figure.met else 'MISSED'}"
-    beside = f"{figure.peer.name} {number(figure.peer.value)}" if figure.peer else ""
-    ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}×"
-    return figure.name, number(figure.value), figure.unit, goal, beside, ratio
+        goal = f"{sign} {number(figure.goal)} {'met' if figure.is_met else 'MISSED'}"
+    beside = [_beside(figure, peer) for peer in figure.peers] or [("", "")]
+    first = (figure.name, number(figure.value), figure.unit, goal, *beside[0])
+    return [first, *(("", "", "", "", *more) for more in beside[1:])]
+
+
+def _beside(figure: Figure, peer: PeerFigure) -> tuple[str, str]:
+    ratio = figure.ratio_to(peer)
+    return f"{peer.name} {number(peer.value)}", "" if ratio is None else f"{ratio:.2f}×"
 
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:

@@ -12,18 +12,18 @@ import psutil
 MIB = 1 << 20
 
 Pids = Callable[[], Mapping[str, int]]
-"""Role to process id, of those that run now."""
+"""Process ids of the running processes, by their roles."""
 
 
 @dataclass
-class Usage:
-    """Of the time between two moments; filled in when the block of `Meter.measure` ends."""
+class ProcessUsage:
+    """CPU and memory over a period; filled in when the block of `Meter.measure` ends."""
 
     seconds: float = 0.0
     cpu: dict[str, float] = field(default_factory=dict)
-    """Role to CPU seconds, user and system."""
+    """CPU seconds, user and system, by role."""
     rss_mib: dict[str, float] = field(default_factory=dict)
-    """Role to resident memory at the end."""
+    """Resident memory at the end, by role."""
 
     @property
     def total_cpu(self) -> float:
@@ -35,14 +35,14 @@ class Usage:
 
 
 class Meter:
-    """Of processes that run as long as the measurement does."""
+    """Measures processes that run as long as the measurement does."""
 
     def __init__(self, pids: Pids) -> None:
         self._pids = pids
 
     @contextmanager
-    def measure(self) -> Iterator[Usage]:
-        usage = Usage()
+    def measure(self) -> Iterator[ProcessUsage]:
+        usage = ProcessUsage()
         processes = {role: psutil.Process(pid) for role, pid in self._pids().items()}
         before = {role: _cpu(process) for role, process in processes.items()}
         started = time.perf_counter()

@@ -12,15 +12,18 @@ from typing import Any
 
 import orjson
 
-from anka_crds.kube.client import KubeClient
-from anka_crds.kube.lines import LineSplitter
-from anka_crds.kube.resource import Resource
-from anka_dev.errors import DevError
+from anka_kube.client import KubeClient
+from anka_kube.lines import LineSplitter
+from anka_kube.resource import Resource, Selection
+from localkube.errors import DevError
 
 _CHECK_SECONDS = 1.0
 
 Milestone = Callable[[dict[str, Any]], bool]
 """Whether an object, as the API sends it, is that far."""
+
+Check = Callable[[], None]
+"""Raises DevError when one of those who should do it lives no more."""
 
 
 class Watcher:
@@ -34,9 +37,11 @@ class Watcher:
         self._task: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def following(self, client: KubeClient, resource: Resource[Any], namespace: str) -> AsyncIterator[None]:
+    async def following(
+        self, client: KubeClient, resource: Resource[Any], namespace: str | None = None
+    ) -> AsyncIterator[None]:
         """What happens while the block lasts."""
-        page = await client.list_page(resource, namespace, limit=1)
+        page = await client.list_page(resource, Selection(namespace), limit=1)
         self._task = asyncio.create_task(self._follow(client, resource, namespace, page.resource_version))
         try:
             yield
@@ -44,7 +49,7 @@ class Watcher:
             self._task.cancel()
             await asyncio.wait({self._task})
 
-    async def until(self, milestone: str, count: int, seconds: float, check: Callable[[], None]) -> None:
+    async def until(self, milestone: str, count: int, seconds: float, check: Check) -> None:
         """Return once so many objects are that far. DevError after `seconds`, or from `check`, which is called now and
         then to see whether those still live who should do it."""
         reached = self.times[milestone]
@@ -60,12 +65,14 @@ class Watcher:
             if time.monotonic() > deadline:
                 raise DevError(f"{len(reached)} of {count} were {milestone} within {seconds:g} s")
 
-    async def _follow(self, client: KubeClient, resource: Resource[Any], namespace: str, version: str) -> None:
+    async def _follow(self, client: KubeClient, resource: Resource[Any], namespace: str | None, version: str) -> None:
         """Until cancelled; raises ApiError, and DevError when events may have been missed."""
         while True:
             lines = LineSplitter()
             # Ended by the server, as it does now and then, it goes on where it was.
-            async with client.watch(resource, namespace, resource_version=version, timeout_seconds=3600) as chunks:
+            async with client.watch(
+                resource, Selection(namespace), resource_version=version, timeout_seconds=3600
+            ) as chunks:
                 async for chunk in chunks:
                     now = time.perf_counter()
                     for line in lines.feed(chunk):

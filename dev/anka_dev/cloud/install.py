@@ -1,4 +1,4 @@
-"""What a cluster needs before our processes can run: kinds, policies, namespaces, roles."""
+"""Installs what a cluster needs before our processes run: kinds, policies, namespaces, roles."""
 
 from __future__ import annotations
 
@@ -8,56 +8,53 @@ from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any
 
-from anka_dev.controlplane.cluster import Cluster, apply, wait_established
-from anka_dev.errors import DevError
+from anka_crds.api.defaults import CI_NAMESPACE, JOINING_NAMESPACE, NODE_NAMESPACE, SYSTEM_NAMESPACE
+from anka_dev.repository import BASE, CRDS
+from localkube.controlplane.cluster import KubernetesCluster, apply, wait_established
+from localkube.errors import DevError
 
-ROOT = Path(__file__).resolve().parents[3]
-CRDS = ROOT / "crds"
-BASE = ROOT / "charts" / "base"
 FINALIZER_POLICY = BASE / "finalizer-policy.yaml"
 NEEDS = {
     FINALIZER_POLICY: "mutatingadmissionpolicies",
     BASE / "validation-policy.yaml": "validatingadmissionpolicies",
     BASE / "writers-policy.yaml": "validatingadmissionpolicies",
     BASE / "joining.yaml": "validatingadmissionpolicies",
+    BASE / "secrets-policy.yaml": "validatingadmissionpolicies",
 }
-"""What of admissionregistration.k8s.io/v1 a file needs. Where a cluster does not serve it, all works without the file:
-the operator adds the finalizer itself, and nobody is kept from what RBAC allows."""
-
-OPERATOR_NAMESPACE = "anka-system"
-NODE_NAMESPACE = "anka-nodes"
+"""The resource of admissionregistration.k8s.io/v1 that a file needs. A cluster that does not serve it works without
+the file: the operator adds the finalizer itself, and RBAC alone decides what is allowed."""
 
 
-def install(cluster: Cluster) -> None:
-    """Apply all of it, and return once it is in force; may be repeated."""
-    # Namespaces first: what lives in them comes after them in the alphabet of file names, or not.
+def install(cluster: KubernetesCluster) -> None:
+    """Apply it, and return once it is in force; may be repeated."""
+    # Namespaces first: file names do not sort them before the objects in them.
     apply(cluster, CRDS, BASE / "namespaces.yaml")
     wait_established(cluster)
-    served = _served(cluster)
+    served = _get_resources(cluster)
     files = usable(sorted(BASE.glob("*.yaml")), served)
     apply(cluster, *files)
     wait_policies(cluster, *files)
 
 
 def usable(files: Iterable[Path], served: Container[str]) -> list[Path]:
-    """Those that a cluster can take which serves these resources of admissionregistration.k8s.io/v1."""
+    """The files that a cluster accepts that serves these resources of admissionregistration.k8s.io/v1."""
     return [file for file in files if file not in NEEDS or NEEDS[file] in served]
 
 
-def wait_policies(cluster: Cluster, *files: Path, seconds: float = 90) -> None:
+def wait_policies(cluster: KubernetesCluster, *files: Path, seconds: float = 90) -> None:
     """Return once the admission policies in ``files`` act on our kinds. DevError after ``seconds``.
 
-    A policy is there before the apiserver has found out about the kinds that it speaks of, which takes up to half a
-    minute; until then it refuses their objects. Dry runs ask, for there is nothing that could be awaited.
+    The apiserver learns of the kinds that a policy names only after the policy exists, which takes up to half a
+    minute; until then it refuses their objects. There is no event to wait for, so dry runs are tried.
     """
     deadline = time.monotonic() + seconds
-    while not _in_force(cluster, {file.name for file in files}):
+    while not _are_in_force(cluster, {file.name for file in files}):
         if time.monotonic() > deadline:
             raise DevError(f"the admission policies of {BASE} are not in force after {seconds:g} s")
         time.sleep(0.25)
 
 
-def _in_force(cluster: Cluster, files: Container[str]) -> bool:
+def _are_in_force(cluster: KubernetesCluster, files: Container[str]) -> bool:
     try:
         made = json.loads(_dry_run(cluster, "AnkaInstance", template="t"))
     except DevError as error:
@@ -68,17 +65,29 @@ def _in_force(cluster: Cluster, files: Container[str]) -> bool:
         ("finalizer-policy.yaml" not in files or "finalizers" in made["metadata"])
         and (
             "validation-policy.yaml" not in files
-            or _refused(cluster, "anka-instance-metadata", "AnkaInstance", template="t", metadata={"an-object": {}})
+            or _refuses(cluster, "anka-instance-metadata", "AnkaInstance", template="t", metadata={"an-object": {}})
         )
-        and ("writers-policy.yaml" not in files or _refused(cluster, "anka-join", "AnkaNode", account="node-another"))
-        and ("joining.yaml" not in files or _joining_in_force(cluster))
+        and ("writers-policy.yaml" not in files or _refuses(cluster, "anka-join", "AnkaNode", account="node-another"))
+        and ("joining.yaml" not in files or _is_joining_in_force(cluster))
+        and (
+            "secrets-policy.yaml" not in files
+            or _is_decided_by(cluster, "anka-secret-rights", _ROLE, "anka-operator", SYSTEM_NAMESPACE)
+        )
     )
 
 
-def _joining_in_force(cluster: Cluster) -> bool:
-    """Whether a join token makes what it may, which needs the kind AnkaNode to be known to a policy, and no more."""
-    owner = {"apiVersion": "anka.veertu.com/v1alpha1", "kind": "AnkaNode", "name": "in-force", "uid": "in-force"}
-    return _says(cluster, None, _account(owner)) and _says(cluster, "anka-joiner-account", _account())
+def _is_joining_in_force(cluster: KubernetesCluster) -> bool:
+    """Whether a join token can create what it may, for which a policy must know the kind AnkaNode, and nothing else."""
+    kind = {"apiVersion": "anka.veertu.com/v1alpha1", "kind": "AnkaNode"}
+    owner = {**kind, "name": "in-force", "uid": "in-force"}
+    token = ("in-force", JOINING_NAMESPACE)
+    node = {**kind, "metadata": {"name": "in-force"}, "spec": {}}
+    return (
+        _is_decided_by(cluster, None, _account(owner), *token)
+        and _is_decided_by(cluster, "anka-joiner-account", _account(), *token)
+        and _is_decided_by(cluster, None, node, *token)
+        and _is_decided_by(cluster, "anka-joiner-name", _account(owner), "another", JOINING_NAMESPACE)
+    )
 
 
 def _account(*owners: dict[str, str]) -> dict[str, Any]:
@@ -86,16 +95,27 @@ def _account(*owners: dict[str, str]) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
 
 
-def _says(cluster: Cluster, policy: str | None, manifest: dict[str, Any]) -> bool:
-    """Whether this policy is what refuses it to a join token; None: nothing does."""
+_ROLE = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "Role",
+    "metadata": {"name": "in-force", "namespace": CI_NAMESPACE},
+    "rules": [],
+}
+"""RBAC lets the operator make it, the policy does not."""
+
+
+def _is_decided_by(
+    cluster: KubernetesCluster, policy: str | None, manifest: dict[str, Any], account: str, namespace: str
+) -> bool:
+    """Whether this policy refuses the manifest to the ServiceAccount; None: whether nothing does."""
     try:
-        _create(cluster, manifest, OPERATOR_NAMESPACE, "anka-joiner")
+        _create(cluster, manifest, namespace, account)
     except DevError as error:
         return policy is not None and f"'{policy}'" in str(error)
     return policy is None
 
 
-def _refused(cluster: Cluster, policy: str, kind: str, account: str = "", **spec: Any) -> bool:
+def _refuses(cluster: KubernetesCluster, policy: str, kind: str, account: str = "", **spec: Any) -> bool:
     try:
         _dry_run(cluster, kind, account, **spec)
     except DevError as error:
@@ -103,8 +123,8 @@ def _refused(cluster: Cluster, policy: str, kind: str, account: str = "", **spec
     return False
 
 
-def _dry_run(cluster: Cluster, kind: str, account: str = "", **spec: Any) -> str:
-    """What would be made; ``account``: by this agent."""
+def _dry_run(cluster: KubernetesCluster, kind: str, account: str = "", **spec: Any) -> str:
+    """Create by a dry run; returns the object. ``account``: as this agent."""
     manifest = {
         "apiVersion": "anka.veertu.com/v1alpha1",
         "kind": kind,
@@ -114,24 +134,24 @@ def _dry_run(cluster: Cluster, kind: str, account: str = "", **spec: Any) -> str
     return _create(cluster, manifest, NODE_NAMESPACE, account)
 
 
-def _create(cluster: Cluster, manifest: dict[str, Any], namespace: str, account: str) -> str:
-    """Dry; ``account``: by this ServiceAccount, else by the administrator."""
+def _create(cluster: KubernetesCluster, manifest: dict[str, Any], namespace: str, account: str) -> str:
+    """Create by a dry run as the ServiceAccount ``account``, or as the administrator when it is empty."""
     groups = (f"system:serviceaccounts:{namespace}", "system:serviceaccounts", "system:authenticated")
-    somebody = f"--as=system:serviceaccount:{namespace}:{account}"
+    user = f"--as=system:serviceaccount:{namespace}:{account}"
     return cluster.kubectl.run(
         "create", "--dry-run=server", "--output=json", "-f-",
-        *((somebody, *(f"--as-group={group}" for group in groups)) if account else ()),
+        *((user, *(f"--as-group={group}" for group in groups)) if account else ()),
         stdin=json.dumps(manifest),
     )  # fmt: skip
 
 
-def _served(cluster: Cluster) -> set[str]:
+def _get_resources(cluster: KubernetesCluster) -> set[str]:
     served = json.loads(cluster.kubectl.run("get", "--raw", "/apis/admissionregistration.k8s.io/v1"))
     return {resource["name"] for resource in served["resources"]}
 
 
-def ensure_node_account(cluster: Cluster, node: str) -> str:
-    """The service account by which the agent of ``node`` is known; its name."""
+def ensure_node_account(cluster: KubernetesCluster, node: str) -> str:
+    """Create the service account of the agent of ``node``; returns its name."""
     account = f"node-{node}"
     manifest = f"""
 apiVersion: v1

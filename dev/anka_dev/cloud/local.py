@@ -1,47 +1,35 @@
-"""The cloud itself: which processes there are, with which identity, and where their files lie."""
+"""The cloud: its processes, their identities and their files."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import socket
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from anka_crds.api.defaults import NODE_NAMESPACE, SYSTEM_NAMESPACE
 from anka_dev.cloud import install
-from anka_dev.cloud.macs import Mac, RegistryHost
-from anka_dev.cloud.service import HOST, Service
-from anka_dev.controlplane import Cluster
-from anka_dev.errors import DevError
+from anka_dev.cloud.macs import CloudMac, RegistryHost
+from anka_dev.cloud.service import Service
+from localkube.controlplane import KubernetesCluster
+from localkube.errors import DevError
+from localkube.free_ports import HOST, free_port
 
 _TOKEN_SECONDS = 7 * 86_400
-
-
-def free_port(preferred: int = 0) -> int:
-    """``preferred`` if nobody listens there, else one that is free now."""
-    for port in (preferred, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise DevError("no free port on this machine")
 
 
 class LocalCloud:
     """On ``cluster``, with files in ``directory``. A context manager: leaving it stops all but the cluster."""
 
-    def __init__(self, cluster: Cluster, directory: Path, *, log_level: str = "INFO") -> None:
+    def __init__(self, cluster: KubernetesCluster, directory: Path, *, log_level: str = "INFO") -> None:
         self.cluster = cluster
         self.directory = directory.absolute()
         self.directory.mkdir(parents=True, exist_ok=True)
         self.kubectl = cluster.kubectl
         self.registry: RegistryHost | None = None
-        self.macs: dict[str, Mac] = {}
+        self.macs: dict[str, CloudMac] = {}
         self.operators: list[Service] = []
         self.shims: list[Service] = []
         self.urls: list[str] = []
@@ -49,21 +37,22 @@ class LocalCloud:
         self._log_level = log_level
 
     def install(self) -> None:
-        """Kinds, policies, namespaces and roles."""
+        """Install kinds, policies, namespaces and roles."""
         install.install(self.cluster)
 
-    def start_registry(self, port: int = 0) -> RegistryHost:
-        self.registry = RegistryHost(self.directory / "registry", free_port(port), self._log("registry"))
+    def start_registry(self, *extra: str, port: int = 0) -> RegistryHost:
+        """`extra`: flags of `anka-sim registry run`. An operator, a shim or a Mac that is started later uses it."""
+        self.registry = RegistryHost(self.directory / "registry", free_port(port), self._log("registry"), extra)
         self.registry.start()
         return self.registry
 
     def start_operator(self, *extra: str, port: int = 0) -> Service:
-        """One more operator: with several, the Lease says which one works."""
+        """Start one more operator: of several, the holder of the Lease works."""
         port = free_port(port)
         name = f"operator-{len(self.operators) + 1}"
         arguments = [
-            *self._common("anka-operator", install.OPERATOR_NAMESPACE),
-            # A crashed one that is started again here goes on at once: the Lease is its own.
+            *self._common("anka-operator", SYSTEM_NAMESPACE),
+            # The same identity, so that an operator that is restarted after a crash holds the Lease at once.
             f"--identity={name}",
             f"--health-port={port}",
             *([f"--registry-url={self.registry.url}"] if self.registry else []),
@@ -74,10 +63,10 @@ class LocalCloud:
         return service.start()
 
     def start_shim(self, *extra: str, port: int = 0) -> Service:
-        """One more replica of the old API; ``url`` is the first one's."""
+        """Start one more replica of the API shim; ``url`` is the first one's."""
         port = free_port(port)
         arguments = [
-            *self._common("anka-shim", install.OPERATOR_NAMESPACE),
+            *self._common("anka-shim", SYSTEM_NAMESPACE),
             f"--host={HOST}",
             f"--port={port}",
             *([f"--registry-url={self.registry.url}"] if self.registry else []),
@@ -88,18 +77,18 @@ class LocalCloud:
         self.urls.append(f"http://{HOST}:{port}")
         return service.start()
 
-    def add_mac(self, name: str, *agent_flags: str, **config: Any) -> Mac:
-        """A simulated Mac with its agent, started; with ``launcher=True`` one that can be updated. ``config`` is
-        the simulated Mac's (hardware, delays, …)."""
+    def add_mac(self, name: str, *agent_flags: str, **config: Any) -> CloudMac:
+        """Start a simulated Mac with its agent; with ``launcher=True`` the agent can be updated. ``config`` is the
+        simulated Mac's (hardware, delays, …)."""
         launched = config.pop("launcher", False)
         # As large as the disk that the agent sees: it reserves a share of that.
         config = {"disk_bytes": shutil.disk_usage(self.directory).total, **config}
         port = free_port()
         account = install.ensure_node_account(self.cluster, name)
-        mac = Mac(self.directory / "macs" / name, name, self.registry, config)
+        mac = CloudMac(self.directory / "macs" / name, name, self.registry, config)
         arguments = [
             "launch" if launched else "run",
-            *self._common(account, install.NODE_NAMESPACE),
+            *self._common(account, NODE_NAMESPACE),
             f"--node-name={name}",
             f"--host={HOST}",
             f"--anka={mac.executable}",
@@ -142,7 +131,7 @@ class LocalCloud:
         return self.urls[0]
 
     def rest(self, method: str, path: str, body: Any = None, *, replica: int = 0) -> dict[str, Any]:
-        """One call of the old API; the whole envelope."""
+        """Call the legacy API; returns the envelope."""
         request = urllib.request.Request(
             self.urls[replica] + path,
             method=method,
@@ -162,16 +151,16 @@ class LocalCloud:
 
     def vm_names(self) -> list[str]:
         """Names of the VMs on all Macs that belong to instances."""
-        # A list: in another thread a Mac may be leaving.
+        # A copy: another thread may remove a Mac.
         return sorted(name for mac in list(self.macs.values()) for name in mac.vm_names())
 
     def renew_tokens(self) -> None:
-        """New tokens into the same files: our processes read them again."""
+        """Write new tokens into the same files, which our processes read again."""
         for account, namespace in self._accounts.items():
             self._identity(account, namespace)
 
     def stop(self) -> None:
-        """All but the cluster. May be called twice."""
+        """Stop everything but the cluster. May be called twice."""
         services = self.services()
         with ThreadPoolExecutor(max(1, len(services))) as together:
             list(together.map(Service.stop, services))

@@ -8,31 +8,32 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from anka_crds.api.node import VM_PREFIX
-from anka_dev.cloud.service import HOST, Service
-from anka_dev.errors import DevError
-from anka_dev.mac import harness as simulated
-from anka_dev.registry import seed
+from anka_crds.api.defaults import VM_PREFIX
+from anka_dev.cloud.service import Service
+from anka_sim.mac import harness as simulated
+from anka_sim.registry import seed
+from localkube.errors import DevError
+from localkube.free_ports import HOST
 
 
 class RegistryHost:
     """The registry as a process of its own, over files in ``directory``."""
 
-    def __init__(self, directory: Path, port: int, log: Path) -> None:
+    def __init__(self, directory: Path, port: int, log: Path, flags: Sequence[str] = ()) -> None:
         self.directory = directory
         self.url = f"http://{HOST}:{port}"
         self.templates: list[str] = []
         self._service = Service(
             "registry",
-            "anka_dev",
-            ["registry", "run", str(directory), f"--host={HOST}", f"--port={port}"],
+            "anka_sim",
+            ["registry", "run", str(directory), f"--host={HOST}", f"--port={port}", *flags],
             health_port=port,
             log=log,
             directory=log.parent.parent,
         )
 
     def start(self) -> None:
-        """Returns once it answers."""
+        """Start it; returns once it answers."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self._service.start().wait_ready()
 
@@ -49,7 +50,7 @@ class RegistryHost:
         arch: str = "arm64",
         uuid: str | None = None,
     ) -> str:
-        """A template with these tags, oldest first, whose user lets these SSH keys in; its UUID. ``size`` in bytes."""
+        """Add a template with these tags, oldest first, and SSH keys; returns its UUID. ``size`` in bytes."""
         with tempfile.TemporaryDirectory() as home:
             ssh = Path(home) / ".ssh"
             ssh.mkdir(mode=0o700)
@@ -62,8 +63,8 @@ class RegistryHost:
         return uuid
 
 
-class Mac(simulated.Mac):
-    """A Mac of a cloud: a simulated one with a name, and with our process on it as `agent`."""
+class CloudMac(simulated.Mac):
+    """A simulated Mac of a cloud; `agent` is our process on it."""
 
     def __init__(self, directory: Path, name: str, registry: RegistryHost | None, config: dict[str, Any]) -> None:
         registries = [{"name": "default", "url": registry.url, "default": True}] if registry else []
@@ -72,7 +73,7 @@ class Mac(simulated.Mac):
         self.agent: Service | None = None
 
     def run(self, *arguments: str) -> Any:
-        """``anka --machine-readable …`` as a person on the Mac would; its body. DevError with anka's message."""
+        """Run ``anka --machine-readable …``; returns the body. DevError with anka's message."""
         done = self.anka("--machine-readable", *arguments)
         lines = [line for line in done.stdout.splitlines() if line.strip()]
         answer = json.loads(lines[-1]) if lines else {"status": "ERROR", "message": done.stderr.decode().strip()}
@@ -81,7 +82,7 @@ class Mac(simulated.Mac):
         return answer.get("body")
 
     def vms(self) -> list[dict[str, Any]]:
-        """What ``anka list`` shows of instances' VMs, templates left out."""
+        """The instances' VMs as ``anka list`` shows them, without templates."""
         return [vm for vm in self.run("list") or [] if vm["name"].startswith(VM_PREFIX)]
 
     def vm_names(self) -> list[str]:

@@ -9,11 +9,10 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
-from anka_dev.controlplane.process import Component
-from anka_dev.controlplane.readiness import wait_until
-from anka_dev.errors import DevError
-
-HOST = "127.0.0.1"
+from localkube.controlplane.process import Component
+from localkube.controlplane.readiness import wait_until
+from localkube.errors import DevError
+from localkube.free_ports import HOST
 
 
 class Service:
@@ -31,7 +30,7 @@ class Service:
 
     @property
     def pid(self) -> int:
-        """Of the process itself. DevError when it is not running."""
+        """The id of the process itself. DevError when it is not running."""
         if self._component is None or not self._component.running:
             raise DevError(f"{self.name} is not running")
         return self._component.pid
@@ -51,11 +50,11 @@ class Service:
         return self
 
     def ready(self) -> bool:
-        """Whether /readyz says so now."""
+        """Whether /readyz reports ready now."""
         return self.readiness()[0]
 
     def readiness(self) -> tuple[bool, str]:
-        """What /readyz says: whether ready, and its text."""
+        """Whether /readyz reports ready, and its text."""
         try:
             with urllib.request.urlopen(self._health, timeout=5) as answer:
                 return True, str(answer.read().decode())
@@ -66,7 +65,7 @@ class Service:
             return False, str(error)
 
     def metrics(self) -> str:
-        """What Prometheus would get of it. Raises OSError when it does not answer."""
+        """The page that Prometheus scrapes. Raises OSError when it does not answer."""
         with urllib.request.urlopen(self._health.replace("/readyz", "/metrics"), timeout=5) as answer:
             return str(answer.read().decode())
 

@@ -23,9 +23,9 @@ class Query:
 class Panel:
     title: str
     description: str
-    """What it answers, and when to worry."""
+    """What it shows, and when to act."""
     unit: str
-    """In Grafana's words: short, s, percentunit, reqps, bytes."""
+    """A unit of Grafana: short, s, percentunit, reqps, bytes."""
     queries: Sequence[Query]
     kind: Literal["stat", "timeseries", "bargauge"] = "timeseries"
     width: int = 12
@@ -40,7 +40,7 @@ class Dashboard:
 
 
 def grafana(board: Dashboard) -> Json:
-    """Panels from left to right, in rows of 24 columns."""
+    """The dashboard's JSON, its panels from left to right in rows of 24 columns."""
     panels, x, y = [], 0, 0
     for number, panel in enumerate(board.panels, 1):
         if x + panel.width > COLUMNS:

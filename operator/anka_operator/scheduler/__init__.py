@@ -1,1 +1,1 @@
-"""Which instance runs on which node, as a pure function of what is known. No I/O, no clock, no randomness."""
+"""Which instance runs on which node, as a pure function of the cluster's state. No I/O, no clock, no randomness."""

@@ -1,30 +1,21 @@
-"""Templates that instances can ask for, and what their words for template, tag and version mean."""
-
-from __future__ import annotations
+"""The templates that instances can request, and how a template, tag and version as written by users are resolved."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
+from anka_crds.api.distribution import TemplateDistributionSpec
 from anka_crds.api.template import AnkaTemplate
-from anka_crds.core.distribution import version_of
+from anka_crds.rules.distribution import find_version
 from anka_operator.scheduler import reasons
-from anka_operator.scheduler.reasons import Unscheduled
+from anka_operator.scheduler.reasons import WaitReason
+from anka_operator.scheduler.shape import Shape
 
-
-class Asked(Protocol):
-    """Template, tag and version as people wrote them: a shape of instances, or a TemplateDistribution's spec."""
-
-    @property
-    def template(self) -> str: ...
-    @property
-    def tag(self) -> str | None: ...
-    @property
-    def version(self) -> int | None: ...
+TemplateReference = Shape | TemplateDistributionSpec
+"""Anything that names a template, tag and version as users wrote them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
+class ResolvedVersion:
     """One version of one template."""
 
     id: str
@@ -32,10 +23,12 @@ class Resolved:
     tag: str
     version: int
     arch: str | None = None
+    content_id: str | None = None
 
 
-class Catalog:
-    """Templates by id and by name. Templates being deleted are not offered."""
+class TemplateCatalog:
+    """Templates by id and by name: that of the registry, and the displayName. Templates that are being deleted are not
+    in it."""
 
     def __init__(self, templates: Iterable[AnkaTemplate] = ()) -> None:
         self._by_id: dict[str, AnkaTemplate] = {}
@@ -43,39 +36,43 @@ class Catalog:
         for template in templates:
             if template.metadata.deletion_timestamp is None:
                 self._by_id[template.metadata.name] = template
-                self._by_name.setdefault(name_of(template), []).append(template)
+                names = {template.status.name, template.spec.display_name}
+                for name in filter(None, names):
+                    self._by_name.setdefault(name, []).append(template)
 
-    def resolve(self, shape: Asked) -> Resolved | Unscheduled:
-        """The version that is asked for: the latest where neither tag nor version is named."""
-        template = self.find(shape.template)
-        if isinstance(template, Unscheduled):
+    def resolve(self, reference: TemplateReference) -> ResolvedVersion | WaitReason:
+        """The requested version: the latest where neither tag nor version is given."""
+        template = self.find(reference.template)
+        if isinstance(template, WaitReason):
             return template
         versions = template.status.versions
         if not versions:
-            return reasons.template_not_ready(name_of(template))
-        found = version_of(versions, shape.tag, shape.version)
-        if found is None:
-            return _no_such_version(template, shape)
-        arch = found.arch or template.status.arch or None
-        return Resolved(template.metadata.name, name_of(template), found.tag, found.number, arch)
+            return reasons.template_not_ready(display_name(template))
+        version = find_version(versions, reference.tag, reference.version)
+        if version is None:
+            return _no_such_version(template, reference)
+        arch = version.arch or template.status.arch or None
+        return ResolvedVersion(
+            template.metadata.name, display_name(template), version.tag, version.number, arch, version.content_id
+        )
 
-    def find(self, word: str) -> AnkaTemplate | Unscheduled:
-        """The template of this UUID, else the only one of this name."""
-        called = self._by_name.get(word, [])
+    def find(self, word: str) -> AnkaTemplate | WaitReason:
+        """The template with this UUID, else the only one with this name."""
+        named = self._by_name.get(word, [])
         template = self._by_id.get(word) or self._by_id.get(word.lower())
-        if template is None and len(called) > 1:
-            return reasons.template_ambiguous(word, [other.metadata.name for other in called])
-        if template is None and not called:
+        if template is None and len(named) > 1:
+            return reasons.template_ambiguous(word, [other.metadata.name for other in named])
+        if template is None and not named:
             return reasons.template_not_found(word)
-        return template or called[0]
+        return template or named[0]
 
 
-def name_of(template: AnkaTemplate) -> str:
+def display_name(template: AnkaTemplate) -> str:
     return template.spec.display_name or template.status.name or template.metadata.name
 
 
-def _no_such_version(template: AnkaTemplate, shape: Asked) -> Unscheduled:
+def _no_such_version(template: AnkaTemplate, reference: TemplateReference) -> WaitReason:
     tags = [version.tag for version in template.status.versions]
-    if shape.tag is not None:
-        return reasons.tag_not_found(name_of(template), shape.tag, tags)
-    return reasons.version_not_found(name_of(template), shape.version, tags)
+    if reference.tag is not None:
+        return reasons.tag_not_found(display_name(template), reference.tag, tags)
+    return reasons.version_not_found(display_name(template), reference.version, tags)

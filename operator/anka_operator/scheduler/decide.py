@@ -1,30 +1,28 @@
-"""One round of scheduling: who runs where now, and why the others wait."""
-
-from __future__ import annotations
+"""One round of scheduling: which instances are bound to which nodes now, and why the others wait."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from anka_operator.scheduler.candidates import World, candidates
-from anka_operator.scheduler.catalog import Resolved
-from anka_operator.scheduler.filters import free_device
+from anka_operator.scheduler.catalog import ResolvedVersion
+from anka_operator.scheduler.filters import find_free_device
 from anka_operator.scheduler.ledger import Claim, Ledger
-from anka_operator.scheduler.patience import Patience
-from anka_operator.scheduler.queue import Pending, Queue, Service
-from anka_operator.scheduler.reasons import Unscheduled
-from anka_operator.scheduler.score import missing
-from anka_operator.scheduler.search import Floor, Search
+from anka_operator.scheduler.queue import QueuedInstance, QueueIterator, SchedulingQueue
+from anka_operator.scheduler.reasons import WaitReason
+from anka_operator.scheduler.score import pull_effort
+from anka_operator.scheduler.search import NodeSearch, RoundState
 from anka_operator.scheduler.shape import Shape
+from anka_operator.scheduler.snapshot import Snapshot
+from anka_operator.scheduler.starvation import StarvationGuard
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """This instance shall run there."""
+    """The decision to run an instance on a node."""
 
     uid: str
-    template: Resolved
+    template: ResolvedVersion
     claim: Claim
-    pull_needed: bool
+    needs_pull: bool
 
     @property
     def node(self) -> str:
@@ -32,86 +30,86 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
-class Decisions:
+class RoundResult:
     bindings: list[Binding]
-    unscheduled: dict[Shape, Unscheduled]
-    """Those of this shape that got no binding wait for this reason."""
-    kept: Mapping[str, str] = field(default_factory=dict)
-    """Nodes that are kept free -> uid of the instance for which they are."""
+    unscheduled: dict[Shape, WaitReason]
+    """Why the instances of this shape without a binding wait."""
+    reserved: Mapping[str, str] = field(default_factory=dict)
+    """Nodes that are kept free -> uid of the instance that they are kept free for."""
 
 
 def decide(
-    world: World,
-    queue: Queue,
+    snapshot: Snapshot,
+    queue: SchedulingQueue,
     ledger: Ledger,
     limit: int | None = None,
     *,
-    before: Pending | None = None,
-    patience: Patience | None = None,
+    before: QueuedInstance | None = None,
+    guard: StarvationGuard | None = None,
     now: float = 0.0,
-) -> Decisions:
-    """Serve the queue in order: what can't run never holds up what can, but for a while what runs on some nodes
-    (`patience`; without it nothing is ever kept free).
+) -> RoundResult:
+    """Schedule the queue in order. An instance that fits nowhere never blocks one that does, except that `guard` may
+    keep nodes free for it (without `guard` none is).
 
-    Every binding is put into `ledger`; the queue stays as it is. `limit` is the most bindings made: then the round
-    ends, and shapes that were not answered are in neither list. `before`: only those who are served before this one.
+    Every binding is recorded in `ledger`; the queue is not changed. `limit`: the most bindings; a round that reaches it
+    ends, and shapes that it did not get to are in neither result. `before`: only instances that come before this one.
     """
-    round_ = Round(world, ledger)
+    round_ = Round(snapshot, ledger)
     bindings: list[Binding] = []
-    unscheduled: dict[Shape, Unscheduled] = {}
-    service = Service(queue)
-    searches: list[Search | None] = [None] * len(service)
-    for number, shape, pending in service:
-        if (limit is not None and len(bindings) >= limit) or (before is not None and pending >= before):
+    unscheduled: dict[Shape, WaitReason] = {}
+    positions = QueueIterator(queue)
+    searches: list[NodeSearch | None] = [None] * len(positions)
+    for number, shape, queued in positions:
+        if (limit is not None and len(bindings) >= limit) or (before is not None and queued >= before):
             break
         search = searches[number]
         if search is None:
-            started = round_.begin(shape)
-            if isinstance(started, Unscheduled):
+            started = round_.start_search(shape)
+            if isinstance(started, WaitReason):
                 unscheduled[shape] = started
-                service.close(number)
+                positions.skip(number)
                 continue
             search = searches[number] = started
-        binding = round_.bind(pending.uid, search)
+        binding = round_.bind(queued.uid, search)
         if binding is None:
-            # Room only shrinks during a round: the whole shape has its answer.
-            due = patience.nodes_due(pending.uid, now) if patience is not None else 0
-            unscheduled[shape] = round_.give_up(pending.uid, search, due)
-            service.close(number)
+            # Free capacity only shrinks during a round, so this result holds for the whole shape.
+            count = guard.count_reserved(queued.uid, now) if guard is not None else 0
+            unscheduled[shape] = round_.reject(queued.uid, search, count)
+            positions.skip(number)
             continue
         bindings.append(binding)
-    if patience is not None:
-        patience.forget_all_but(queue)
-    return Decisions(bindings, unscheduled, round_.floor.kept)
+    if guard is not None:
+        guard.retain(queue)
+    return RoundResult(bindings, unscheduled, round_.state.reserved)
 
 
 class Round:
-    """Turns shapes into searches, and what they find into bindings."""
+    """Turns shapes into searches, and their results into bindings."""
 
-    def __init__(self, world: World, ledger: Ledger) -> None:
-        self.floor = Floor(world.nodes, ledger, world.placement)
-        self._world = world
+    def __init__(self, snapshot: Snapshot, ledger: Ledger) -> None:
+        self.state = RoundState(snapshot.nodes, ledger, snapshot.placement)
+        self._snapshot = snapshot
 
-    def begin(self, shape: Shape) -> Search | Unscheduled:
-        """Unscheduled: what the shape names does not exist."""
-        found = candidates(self._world, shape)
-        return found if isinstance(found, Unscheduled) else Search(found, self.floor)
+    def start_search(self, shape: Shape) -> NodeSearch | WaitReason:
+        """WaitReason: something that the shape names does not exist."""
+        candidates = self._snapshot.candidates(shape)
+        return candidates if isinstance(candidates, WaitReason) else NodeSearch(candidates, self.state)
 
-    def bind(self, uid: str, search: Search) -> Binding | None:
-        """Give the instance the best node, and book it; None when there is none."""
-        node, asked = search.next(), search.asked
+    def bind(self, uid: str, search: NodeSearch) -> Binding | None:
+        """Bind the instance to the best node and record its claim; None if no node fits."""
+        node, requirements = search.find_best(), search.requirements
         if node is None:
             return None
-        ledger = self.floor.ledger
-        usb = free_device(node, asked.usb, ledger.use(node.name)) if asked.usb is not None else None
-        claim = Claim(node.name, asked.size, usb)
-        ledger.put(uid, claim)
-        self.floor.touched.append(node.name)
-        return Binding(uid, asked.template, claim, missing(node, asked) > 0)
+        ledger, usb = self.state.ledger, requirements.usb
+        device = find_free_device(node, usb, ledger.usage(node.name)) if usb is not None else None
+        claim = Claim(node.name, requirements.size, device, requirements.ports)
+        ledger.record(uid, claim)
+        self.state.assigned.append(node.name)
+        return Binding(uid, requirements.template, claim, pull_effort(node, requirements) > 0)
 
-    def give_up(self, uid: str, search: Search, due: int) -> Unscheduled:
-        """Why it waits. `due`: how many nodes are kept free for it from now on."""
-        kept = search.worth_keeping(due) if due else []
-        why = search.explain(kept)
-        self.floor.kept.update(dict.fromkeys(kept, uid))
+    def reject(self, uid: str, search: NodeSearch, count: int) -> WaitReason:
+        """Why the instance waits. `count`: how many nodes to keep free for it from now on."""
+        reserved = search.choose_nodes_to_reserve(count) if count else []
+        why = search.explain(reserved)
+        self.state.reserved.update(dict.fromkeys(reserved, uid))
         return why

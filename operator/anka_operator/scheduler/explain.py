@@ -1,80 +1,120 @@
-"""A dry run: where would this instance go now, and what stands against every node? Nothing is changed."""
+"""A dry run: which node would this instance get now, and what rules out each of the others? Nothing is changed."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from anka_crds.api.group import NodeGroup
 from anka_crds.api.instance import AnkaInstance
+from anka_crds.api.node import AnkaNode
+from anka_crds.api.template import AnkaTemplate
+from anka_crds.rules.references import NameCatalog
 from anka_operator.scheduler import reasons
+from anka_operator.scheduler.catalog import TemplateCatalog
 from anka_operator.scheduler.decide import Binding, Round, decide
-from anka_operator.scheduler.fleet import Node
-from anka_operator.scheduler.ledger import Use
-from anka_operator.scheduler.patience import Told
-from anka_operator.scheduler.queue import Pending
-from anka_operator.scheduler.reasons import Obstacle, Unscheduled
-from anka_operator.scheduler.score import Score, missing
-from anka_operator.scheduler.score import score as score_of
-from anka_operator.scheduler.search import Search
-from anka_operator.scheduler.shape import shape_of
+from anka_operator.scheduler.groups import list_fallbacks
+from anka_operator.scheduler.ledger import Ledger, NodeUsage, to_claim
+from anka_operator.scheduler.node import SchedulableNode, to_schedulable
+from anka_operator.scheduler.queue import QueuedInstance, SchedulingQueue
+from anka_operator.scheduler.reasons import Rejection, WaitReason
+from anka_operator.scheduler.score import Placement, Score, pull_effort, score_node
+from anka_operator.scheduler.search import NodeSearch
+from anka_operator.scheduler.shape import is_pending, to_shape
+from anka_operator.scheduler.size import TemplateSizes
 from anka_operator.scheduler.snapshot import Snapshot
+from anka_operator.scheduler.starvation import ReportedReservations
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """One node. `obstacle` None: it fits."""
+class SchedulerInput:
+    snapshot: Snapshot
+    queue: SchedulingQueue
+    ledger: Ledger
+    reserved: Mapping[str, int] = field(default_factory=dict)
+    """How many nodes the operator keeps free for an instance, by uid, as instances report it."""
 
-    node: Node
-    use: Use
-    """What is taken of it once those who come first have their places."""
-    obstacle: Obstacle | None
-    pull_needed: bool = False
-    level: int = 0
-    """How many fallbacks away from the group that was asked for."""
+
+def build_input(
+    *,
+    nodes: Iterable[AnkaNode] = (),
+    templates: Iterable[AnkaTemplate] = (),
+    groups: Iterable[NodeGroup] = (),
+    instances: Iterable[AnkaInstance] = (),
+    placement: Placement = Placement.SPREAD,
+) -> SchedulerInput:
+    groups = list(groups)
+    names = NameCatalog(groups)
+    schedulable, sizes = {node.metadata.name: to_schedulable(node, names) for node in nodes}, TemplateSizes()
+    for node in schedulable.values():
+        sizes.learn(node.template_sizes)
+    fallbacks = list_fallbacks(groups, names)
+    queue, ledger, reserved = SchedulingQueue(), Ledger(), dict[str, int]()
+    for instance in instances:
+        ledger.record(instance.metadata.uid, to_claim(instance, sizes))
+        if is_pending(instance):
+            queue.add(instance)
+            if instance.status.kept_free:
+                reserved[instance.metadata.uid] = instance.status.kept_free
+    snapshot = Snapshot(schedulable, TemplateCatalog(templates), fallbacks, sizes, placement, groups=names)
+    return SchedulerInput(snapshot, queue, ledger, reserved)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAssessment:
+    """One node. `rejection` None: the instance fits."""
+
+    node: SchedulableNode
+    usage: NodeUsage
+    """What is in use on it once the instances ahead in the queue are placed."""
+    rejection: Rejection | None
+    needs_pull: bool = False
+    group_position: int = 0
+    """How many fallbacks away from the requested group it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    answer: Binding | Unscheduled
+    answer: Binding | WaitReason
     ahead: int
-    """How many wait that are served first."""
+    """How many instances are ahead of it in the queue."""
     placed: int
-    """How many of them get a node now."""
-    verdicts: list[Verdict] = field(default_factory=list)
-    """Best node first, then those that don't fit, by name."""
+    """How many of those get a node now."""
+    assessments: list[NodeAssessment] = field(default_factory=list)
+    """Best node first, then those that do not fit, by name."""
 
 
-def explain(instance: AnkaInstance, snapshot: Snapshot, place: Pending) -> Explanation:
-    """`place`: where in the queue it is, or would be. `snapshot.queue` must not contain it.
+def explain(instance: AnkaInstance, known: SchedulerInput, position: QueuedInstance) -> Explanation:
+    """`position`: its place in the queue, or the place that it would have. `known.queue` must not contain it.
 
-    Bookings that are made on the way stay in `snapshot.ledger`: make a snapshot for each question.
+    The claims of instances ahead of it stay in `known.ledger`: build an input for each question.
     """
-    world, ledger = snapshot.world, snapshot.ledger
-    before = decide(world, snapshot.queue, ledger, before=place, patience=Told(snapshot.kept))
-    placed = before.bindings
-    ahead = sum(
-        1 for shape in snapshot.queue.shapes for pending in snapshot.queue.line(shape) if pending < place
-    )  # fmt: skip
-    round_ = Round(world, ledger)
-    round_.floor.kept.update(before.kept)
-    shape = shape_of(instance)
-    search = round_.begin(shape)
-    if isinstance(search, Unscheduled):
-        return Explanation(search, ahead, len(placed))
-    verdicts = _verdicts(round_, search, list(world.nodes.values()), shape.node)
-    answer = round_.bind(place.uid, search) or search.explain()
-    return Explanation(answer, ahead, len(placed), verdicts)
+    snapshot, queue, ledger = known.snapshot, known.queue, known.ledger
+    before = decide(snapshot, queue, ledger, before=position, guard=ReportedReservations(known.reserved))
+    placed = len(before.bindings)
+    ahead = sum(1 for shape in queue.shapes for queued in queue.waiting(shape) if queued < position)
+    round_ = Round(snapshot, ledger)
+    round_.state.reserved.update(before.reserved)
+    shape = to_shape(instance)
+    search = round_.start_search(shape)
+    if isinstance(search, WaitReason):
+        return Explanation(search, ahead, placed)
+    assessments = _assess_nodes(round_, search, list(snapshot.nodes.values()), search.only)
+    answer = round_.bind(position.uid, search) or search.explain()
+    return Explanation(answer, ahead, placed, assessments)
 
 
-def _verdicts(round_: Round, search: Search, nodes: list[Node], only: str | None) -> list[Verdict]:
-    asked, floor = search.asked, round_.floor
-    fit: list[tuple[Score, Verdict]] = []
-    rest: list[Verdict] = []
+def _assess_nodes(
+    round_: Round, search: NodeSearch, nodes: list[SchedulableNode], only: str | None
+) -> list[NodeAssessment]:
+    requirements, state = search.requirements, round_.state
+    fitting: list[tuple[Score, NodeAssessment]] = []
+    others: list[NodeAssessment] = []
     for node in sorted(nodes, key=lambda node: node.name):
-        against = reasons.NOT_ASKED_FOR if only not in (None, node.name) else floor.obstacle(node, asked)
-        use = floor.ledger.use(node.name).copy()
-        if against is not None:
-            rest.append(Verdict(node, use, against))
+        rejection = reasons.NOT_REQUESTED if only not in (None, node.name) else state.rejection(node, requirements)
+        usage = state.ledger.usage(node.name).copy()
+        if rejection is not None:
+            others.append(NodeAssessment(node, usage, rejection))
         else:
-            score = score_of(node, asked, use, floor.placement)
-            fit.append((score, Verdict(node, use, None, missing(node, asked) > 0, score[0])))
-    return [verdict for _, verdict in sorted(fit, key=lambda one: one[0])] + rest
+            score = score_node(node, requirements, usage, state.placement)
+            needs_pull = pull_effort(node, requirements) > 0
+            fitting.append((score, NodeAssessment(node, usage, None, needs_pull, score[0])))
+    return [assessment for _, assessment in sorted(fitting, key=lambda entry: entry[0])] + others

@@ -1,129 +1,144 @@
-"""Which nodes an instance may run on; for each other one the first reason why not."""
-
-from __future__ import annotations
+"""Which nodes an instance may run on, and for every other node, the first reason against it."""
 
 from collections.abc import Callable, Sequence
 
-from anka_crds.api.phase import NodeState
+from anka_crds.api.states import NodeState
 from anka_operator.scheduler import reasons
-from anka_operator.scheduler.catalog import Resolved
-from anka_operator.scheduler.fleet import Device, Node
-from anka_operator.scheduler.ledger import Use
-from anka_operator.scheduler.reasons import Obstacle
-from anka_operator.scheduler.size import DEFAULT_SIZE, Size
+from anka_operator.scheduler.catalog import ResolvedVersion
+from anka_operator.scheduler.host_port import HostPort, find_taken
+from anka_operator.scheduler.ledger import NodeUsage
+from anka_operator.scheduler.node import NodeDevice, SchedulableNode
+from anka_operator.scheduler.reasons import Rejection
+from anka_operator.scheduler.size import DEFAULT_SIZE, VmSize
 
 
-class Asked:
-    """A shape with its template resolved, its size known and its group's chain found."""
+class Requirements:
+    """A shape whose template, size and chain of groups are resolved."""
 
-    __slots__ = ("checks", "groups", "size", "template", "usb", "vlan")
+    __slots__ = ("filters", "groups", "ports", "refused", "size", "template", "usb", "vlan")
 
     def __init__(
         self,
-        template: Resolved,
+        template: ResolvedVersion,
         groups: Sequence[str] = (),
         *,
-        size: Size = DEFAULT_SIZE,
+        size: VmSize = DEFAULT_SIZE,
         usb: str | None = None,
         vlan: str | None = None,
+        ports: frozenset[HostPort] = frozenset(),
+        refused: frozenset[str] = frozenset(),
     ) -> None:
         self.template = template
         self.groups = tuple(groups)
-        """The wanted group and its fallbacks, in order; empty when any node will do."""
+        """The requested group and its fallbacks, in order; empty when any node will do."""
         self.size = size
         self.usb = usb
         """Location id, group or name of a USB device."""
         self.vlan = vlan
-        self.checks = tuple(check for check, concerns in FILTERS if concerns(self))
-        """The filters that can say no to this one at all: with thousands of nodes it matters."""
+        self.ports = ports
+        self.refused = refused
+        # With thousands of nodes it pays to skip the filters that cannot reject these requirements.
+        self.filters = tuple(check for check, applies in FILTERS if applies(self))
 
 
-Filter = Callable[[Node, Asked], Obstacle | None]
-"""None when the node passes."""
+Filter = Callable[[SchedulableNode, Requirements], Rejection | None]
+"""None if the node passes."""
 
 
-def in_group(node: Node, asked: Asked) -> Obstacle | None:
-    return None if not node.groups.isdisjoint(asked.groups) else reasons.not_in_group(asked.groups[0])
+def check_group(node: SchedulableNode, requirements: Requirements) -> Rejection | None:
+    return None if not node.groups.isdisjoint(requirements.groups) else reasons.not_in_group(requirements.groups[0])
 
 
-def right_arch(node: Node, asked: Asked) -> Obstacle | None:
-    wanted = asked.template.arch
-    return None if wanted is None or node.arch in (None, wanted) else reasons.not_of_arch(wanted)
+def check_arch(node: SchedulableNode, requirements: Requirements) -> Rejection | None:
+    arch = requirements.template.arch
+    return None if arch is None or node.arch in (None, arch) else reasons.not_of_arch(arch)
 
 
-def has_vlan(node: Node, asked: Asked) -> Obstacle | None:
-    return None if asked.vlan is None or asked.vlan in node.vlans else reasons.lacks_vlan(asked.vlan)
+def check_vlan(node: SchedulableNode, requirements: Requirements) -> Rejection | None:
+    vlan = requirements.vlan
+    return None if vlan is None or vlan in node.vlans else reasons.lacks_vlan(vlan)
 
 
-def has_usb(node: Node, asked: Asked) -> Obstacle | None:
-    return None if asked.usb is None or devices_for(node, asked.usb) else reasons.lacks_usb(asked.usb)
+def check_usb(node: SchedulableNode, requirements: Requirements) -> Rejection | None:
+    usb = requirements.usb
+    return None if usb is None or match_devices(node, usb) else reasons.lacks_usb(usb)
 
 
-def large_enough(node: Node, asked: Asked) -> Obstacle | None:
-    room, size = node.room, asked.size
-    if room is None or (size.vcpus <= room.vcpus and size.memory_mib <= room.memory_mib):
+def check_size(node: SchedulableNode, requirements: Requirements) -> Rejection | None:
+    allocatable, size = node.allocatable, requirements.size
+    if allocatable is None or (size.vcpus <= allocatable.vcpus and size.memory_mib <= allocatable.memory_mib):
         return None
     return reasons.TOO_SMALL
 
 
-def takes_new(node: Node, asked: Asked) -> Obstacle | None:
+def check_refused(node: SchedulableNode, requirements: Requirements) -> Rejection | None:
+    return reasons.REFUSED if node.name in requirements.refused else None
+
+
+def check_state(node: SchedulableNode, requirements: Requirements) -> Rejection | None:
     if node.leaving:
         return reasons.LEAVING
     if node.draining:
         return reasons.STATES[NodeState.DRAIN]
-    return None if node.state is NodeState.ACTIVE else reasons.STATES[node.state]
+    if node.state is not NodeState.ACTIVE:
+        return reasons.STATES[node.state]
+    return reasons.CLOCK_SKEWED if node.clock_skewed else None
 
 
-FILTERS: tuple[tuple[Filter, Callable[[Asked], bool]], ...] = (
-    (in_group, lambda asked: bool(asked.groups)),
-    (right_arch, lambda asked: asked.template.arch is not None),
-    (has_vlan, lambda asked: asked.vlan is not None),
-    (has_usb, lambda asked: asked.usb is not None),
-    (large_enough, lambda asked: True),
-    (takes_new, lambda asked: True),
+FILTERS: tuple[tuple[Filter, Callable[[Requirements], bool]], ...] = (
+    (check_group, lambda requirements: bool(requirements.groups)),
+    (check_arch, lambda requirements: requirements.template.arch is not None),
+    (check_vlan, lambda requirements: requirements.vlan is not None),
+    (check_usb, lambda requirements: requirements.usb is not None),
+    (check_size, lambda requirements: True),
+    (check_refused, lambda requirements: bool(requirements.refused)),
+    (check_state, lambda requirements: True),
 )
-"""In this order, each with whom it concerns: what people can't change by waiting comes first, so that the reason shown
-is the one that matters."""
+"""Each filter with the requirements that it applies to. What waiting cannot change comes first, so that the rejection
+that is shown is the one that matters."""
 
 
-def unfit(node: Node, asked: Asked) -> Obstacle | None:
-    """The first reason against this node that no other instance has a part in."""
-    for check in asked.checks:
-        obstacle = check(node, asked)
-        if obstacle is not None:
-            return obstacle
+def static_rejection(node: SchedulableNode, requirements: Requirements) -> Rejection | None:
+    """The first reason against this node that does not depend on other instances."""
+    for check in requirements.filters:
+        rejection = check(node, requirements)
+        if rejection is not None:
+            return rejection
     return None
 
 
-def crowded(node: Node, asked: Asked, use: Use) -> Obstacle | None:
-    """What others have taken away; None when there is room. During a round it only ever turns from None to a reason."""
-    if node.slots is not None and use.vms >= node.slots:
+def capacity_rejection(node: SchedulableNode, requirements: Requirements, usage: NodeUsage) -> Rejection | None:
+    """What other instances take up; None if the instance fits. During a round it only ever turns from None to a
+    rejection."""
+    if node.vm_slots is not None and usage.vms >= node.vm_slots:
         return reasons.FULL
-    room = node.room
-    if room is not None:
-        if use.vcpus + asked.size.vcpus > room.vcpus:
+    allocatable = node.allocatable
+    if allocatable is not None:
+        if usage.vcpus + requirements.size.vcpus > allocatable.vcpus:
             return reasons.LACKS_VCPUS
-        if use.memory_mib + asked.size.memory_mib > room.memory_mib:
+        if usage.memory_mib + requirements.size.memory_mib > allocatable.memory_mib:
             return reasons.LACKS_MEMORY
-    if asked.usb is not None and free_device(node, asked.usb, use) is None:
-        return reasons.usb_in_use(asked.usb)
+    if requirements.usb is not None and find_free_device(node, requirements.usb, usage) is None:
+        return reasons.usb_in_use(requirements.usb)
+    if requirements.ports and (port := find_taken(requirements.ports, usage.ports)) is not None:
+        return reasons.port_in_use(port)
     return None
 
 
-def obstacle(node: Node, asked: Asked, use: Use) -> Obstacle | None:
-    """The first reason against this node; None when the instance fits."""
-    return unfit(node, asked) or crowded(node, asked, use)
+def first_rejection(node: SchedulableNode, requirements: Requirements, usage: NodeUsage) -> Rejection | None:
+    """The first reason against this node; None if the instance fits."""
+    return static_rejection(node, requirements) or capacity_rejection(node, requirements, usage)
 
 
-def devices_for(node: Node, wanted: str) -> Sequence[Device]:
-    """The device at exactly this location, else all that have this group or name."""
-    exact = [device for device in node.devices if device.location == wanted]
-    return exact or [device for device in node.devices if wanted in device.names]
+def match_devices(node: SchedulableNode, usb: str) -> Sequence[NodeDevice]:
+    """The device at exactly this location, else all devices of this group or name."""
+    exact = [device for device in node.devices if device.location == usb]
+    return exact or [device for device in node.devices if usb in device.names]
 
 
-def free_device(node: Node, wanted: str, use: Use) -> str | None:
-    """Location of the first that nobody has: no instance, and nobody else as far as the Mac knows."""
-    for device in devices_for(node, wanted):
-        if device.available and device.location not in use.usb:
+def find_free_device(node: SchedulableNode, usb: str, usage: NodeUsage) -> str | None:
+    """Location of the first matching device that no instance has and that the Mac reports as available."""
+    for device in match_devices(node, usb):
+        if device.available and device.location not in usage.usb:
             return device.location
     return None

@@ -1,27 +1,34 @@
 """Groups and their fallbacks: where a request for a group may go, in order."""
 
-from __future__ import annotations
+from collections.abc import Iterable, Mapping
 
-from collections.abc import Mapping
+from anka_crds.api.group import NodeGroup
+from anka_crds.rules.references import NameCatalog
 
 
-def chain(group: str, fallbacks: Mapping[str, str | None]) -> tuple[str, ...]:
-    """The group, its fallback, the fallback's fallback, …; ends before a group that is missing or came already."""
-    result: list[str] = []
+def list_fallbacks(groups: Iterable[NodeGroup], names: NameCatalog) -> dict[str, str | None]:
+    """Every NodeGroup and its fallback, by id. A fallback that does not exist stays as it is written."""
+    words = {group.metadata.name: group.spec.fallback_group for group in groups}
+    return {name: None if word is None else names.resolve(word) or word for name, word in words.items()}
+
+
+def fallback_chain(group: str, fallbacks: Mapping[str, str | None]) -> tuple[str, ...]:
+    """The group, its fallback, the fallback's fallback, …; ends before a group that is missing or already in it."""
+    chain: list[str] = []
     current: str | None = group
-    while current is not None and current in fallbacks and current not in result:
-        result.append(current)
+    while current is not None and current in fallbacks and current not in chain:
+        chain.append(current)
         current = fallbacks[current]
-    return tuple(result)
+    return tuple(chain)
 
 
-def cycle(group: str, fallbacks: Mapping[str, str | None]) -> tuple[str, ...]:
-    """The groups from `group` on, back to the first that comes again; empty when the chain ends."""
-    seen = [group]
+def find_cycle(group: str, fallbacks: Mapping[str, str | None]) -> tuple[str, ...]:
+    """The groups from `group` on, up to and including the first one that repeats; empty when the chain ends."""
+    chain = [group]
     current = fallbacks.get(group)
     while current is not None:
-        if current in seen:
-            return (*seen, current)
-        seen.append(current)
+        if current in chain:
+            return (*chain, current)
+        chain.append(current)
         current = fallbacks.get(current)
     return ()

@@ -1,6 +1,4 @@
-"""Instances that wait for a node, in the order in which they are served: priority, age, uid."""
-
-from __future__ import annotations
+"""Instances that wait for a node, in the order in which they are scheduled: priority, age, uid."""
 
 import bisect
 import heapq
@@ -9,103 +7,108 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from anka_crds.api.instance import AnkaInstance
-from anka_operator.scheduler.shape import Shape, shape_of
+from anka_operator.scheduler.shape import Shape, to_shape
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
-class Pending(NamedTuple):
-    """One waiting instance. The order of the fields is the order of service; uid only breaks ties."""
+class QueuedInstance(NamedTuple):
+    """One waiting instance. The order of the fields is the order of scheduling; uid only breaks ties."""
 
     priority: int
-    """1-10000, lower first (seed document, priority)."""
+    """1-10000, lower first (docs/reference/legacy-api.md#start-vm)."""
     created: datetime
     uid: str
 
 
-def pending_of(instance: AnkaInstance) -> Pending:
+def to_queued(instance: AnkaInstance) -> QueuedInstance:
     created = instance.metadata.creation_timestamp or _EPOCH
-    return Pending(instance.spec.priority, created, instance.metadata.uid)
+    return QueuedInstance(instance.spec.priority, created, instance.metadata.uid)
 
 
-class Queue:
-    """Waiting instances by shape. Putting and dropping cost O(log n), however many wait."""
+class SchedulingQueue:
+    """Waiting instances by shape. Adding and removing cost O(log n) in the length of the queue."""
 
     def __init__(self) -> None:
-        self._places: dict[str, tuple[Shape, Pending]] = {}
-        self._lines: dict[Shape, list[Pending]] = {}
+        self._entries: dict[str, tuple[Shape, QueuedInstance]] = {}
+        self._by_shape: dict[Shape, list[QueuedInstance]] = {}
 
-    def put(self, instance: AnkaInstance) -> None:
-        """Add it, or move it to where it belongs now."""
-        place = shape_of(instance), pending_of(instance)
-        if self._places.get(place[1].uid) == place:
+    def add(self, instance: AnkaInstance) -> None:
+        """Add the instance, or move it to its current position."""
+        entry = to_shape(instance), to_queued(instance)
+        if self._entries.get(entry[1].uid) == entry:
             return
-        self.drop(place[1].uid)
-        self._places[place[1].uid] = place
-        bisect.insort(self._lines.setdefault(place[0], []), place[1])
+        self.remove(entry[1].uid)
+        self._entries[entry[1].uid] = entry
+        bisect.insort(self._by_shape.setdefault(entry[0], []), entry[1])
 
-    def drop(self, uid: str) -> bool:
-        """Remove it; False when it was not there."""
-        place = self._places.pop(uid, None)
-        if place is None:
+    def remove(self, uid: str) -> bool:
+        """False when it was not in the queue."""
+        entry = self._entries.pop(uid, None)
+        if entry is None:
             return False
-        shape, pending = place
-        line = self._lines[shape]
-        del line[bisect.bisect_left(line, pending)]
-        if not line:
-            del self._lines[shape]
+        shape, queued = entry
+        waiting = self._by_shape[shape]
+        del waiting[bisect.bisect_left(waiting, queued)]
+        if not waiting:
+            del self._by_shape[shape]
         return True
 
-    def line(self, shape: Shape) -> Sequence[Pending]:
-        """All of one shape, in order. Not a copy: don't keep it."""
-        return self._lines.get(shape, ())
+    def waiting(self, shape: Shape) -> Sequence[QueuedInstance]:
+        """All of one shape, in order. It is not a copy: do not keep it."""
+        return self._by_shape.get(shape, ())
+
+    def find_shape(self, uid: str) -> Shape | None:
+        """None when it is not in the queue."""
+        entry = self._entries.get(uid)
+        return None if entry is None else entry[0]
 
     @property
     def shapes(self) -> Sequence[Shape]:
-        return tuple(self._lines)
+        return tuple(self._by_shape)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._entries)
 
     def __contains__(self, uid: str) -> bool:
-        return uid in self._places
+        return uid in self._entries
 
 
-class Turn(NamedTuple):
-    """Whose turn it is."""
+class QueuePosition(NamedTuple):
+    """The next instance."""
 
     number: int
-    """Of the shape, from 0: the hash of a shape costs too much to be asked for each instance."""
+    """Number of its shape, from 0: hashing the shape for each instance would cost too much."""
     shape: Shape
-    pending: Pending
+    queued: QueuedInstance
 
 
-class Service:
-    """Serves a queue in order without changing it; whole shapes can be sent home."""
+class QueueIterator:
+    """Yields a queue in order without changing it; whole shapes can be skipped."""
 
-    def __init__(self, queue: Queue) -> None:
-        self._lines = [(shape, queue.line(shape)) for shape in queue.shapes]
-        self._heads = [(line[0], number) for number, (_, line) in enumerate(self._lines)]
+    def __init__(self, queue: SchedulingQueue) -> None:
+        self._by_shape = [(shape, queue.waiting(shape)) for shape in queue.shapes]
+        self._heads = [(waiting[0], number) for number, (_, waiting) in enumerate(self._by_shape)]
         heapq.heapify(self._heads)
-        self._next = [0] * len(self._lines)
-        self._closed = [False] * len(self._lines)
+        self._next = [0] * len(self._by_shape)
+        self._skipped = [False] * len(self._by_shape)
 
     def __len__(self) -> int:
         """Number of shapes."""
-        return len(self._lines)
+        return len(self._by_shape)
 
-    def close(self, number: int) -> None:
-        """Nobody of this shape can be served any more."""
-        self._closed[number] = True
+    def skip(self, number: int) -> None:
+        """Yield no more instances of this shape."""
+        self._skipped[number] = True
 
-    def __iter__(self) -> Iterator[Turn]:
-        """In order over all shapes; a shape that is closed during the iteration ends there."""
+    def __iter__(self) -> Iterator[QueuePosition]:
+        """In order over all shapes; a shape that is skipped during the iteration ends there."""
         while self._heads:
-            pending, number = self._heads[0]
-            shape, line = self._lines[number]
-            yield Turn(number, shape, pending)
+            queued, number = self._heads[0]
+            shape, waiting = self._by_shape[number]
+            yield QueuePosition(number, shape, queued)
             self._next[number] += 1
-            if not self._closed[number] and self._next[number] < len(line):
-                heapq.heapreplace(self._heads, (line[self._next[number]], number))
+            if not self._skipped[number] and self._next[number] < len(waiting):
+                heapq.heapreplace(self._heads, (waiting[self._next[number]], number))
             else:
                 heapq.heappop(self._heads)

@@ -1,66 +1,68 @@
-"""Why an instance waits: all words for it, for people."""
-
-from __future__ import annotations
+"""Why an instance waits: every message about it, for people."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from anka_crds.api.phase import NodeState
+from anka_crds.api.conditions import InstanceReason
+from anka_crds.api.states import NodeState
+from anka_crds.rules.references import NO_NAMES, NameCatalog, describe_missing
+from anka_crds.rules.text import shorten
 
 
 @dataclass(frozen=True, slots=True)
-class Obstacle:
-    """What stands against a node: "1 `one`", "3 `many`", "Node mac-1 `alone`"."""
+class Rejection:
+    """Why a node cannot take an instance: "1 `singular`", "3 `plural`", "Node mac-1 `predicate`"."""
 
-    one: str
-    many: str
-    alone: str
+    singular: str
+    plural: str
+    predicate: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unscheduled:
-    """Why nobody of a shape can run now. `reason` is one CamelCase word for programs."""
+class WaitReason:
+    """Why no instance of a shape can run now."""
 
-    reason: str
+    reason: InstanceReason
     message: str
-    kept: int = 0
+    reserved: int = 0
     """How many nodes are kept free for this shape."""
 
 
-def _is(words: str) -> Obstacle:
-    return Obstacle(words, words, f"is {words}")
+def _is(words: str) -> Rejection:
+    return Rejection(words, words, f"is {words}")
 
 
-def _lacks(what: str) -> Obstacle:
-    return Obstacle(f"lacks {what}", f"lack {what}", f"lacks {what}")
+def _lacks(what: str) -> Rejection:
+    return Rejection(f"lacks {what}", f"lack {what}", f"lacks {what}")
 
 
 # --- what waiting does not change ---
 
 
-def not_in_group(group: str) -> Obstacle:
+def not_in_group(group: str) -> Rejection:
     return _is(f"not in group {group}")
 
 
-def not_of_arch(arch: str) -> Obstacle:
+def not_of_arch(arch: str) -> Rejection:
     return _is(f"not {arch}")
 
 
-def lacks_vlan(vlan: str) -> Obstacle:
+def lacks_vlan(vlan: str) -> Rejection:
     return _lacks(f"vlan {vlan}")
 
 
-def lacks_usb(device: str) -> Obstacle:
+def lacks_usb(device: str) -> Rejection:
     return _lacks(f"usb {device}")
 
 
-NOT_ASKED_FOR = _is("not the node asked for")
+NOT_REQUESTED = _is("not the requested node")
+REFUSED = Rejection("has refused it", "have refused it", "has refused it")
 TOO_SMALL = _is("too small even when empty")
 
 # --- what people change ---
 
 LEAVING = _is("being removed")
-STATES: dict[NodeState | None, Obstacle] = {
+STATES: dict[NodeState | None, Rejection] = {
     None: _is("not seen alive yet"),
     NodeState.OFFLINE: _is("offline"),
     NodeState.INACTIVE: _is("without a valid license"),
@@ -69,79 +71,91 @@ STATES: dict[NodeState | None, Obstacle] = {
     NodeState.DRAIN: _is("draining"),
 }
 
+CLOCK_SKEWED = Rejection("has a wrong clock", "have a wrong clock", "has a wrong clock")
+
 # --- what waiting changes ---
 
 FULL = _is("full")
 LACKS_VCPUS = _lacks("vCPUs")
 LACKS_MEMORY = _lacks("memory")
-KEPT = _is("kept free for one that waits longer")
+RESERVED = _is("kept free for an instance that waits longer")
 
 
-def usb_in_use(device: str) -> Obstacle:
+def usb_in_use(device: str) -> Rejection:
     words = f"usb {device} in use"
-    return Obstacle(f"has {words}", f"have {words}", f"has {words}")
+    return Rejection(f"has {words}", f"have {words}", f"has {words}")
 
 
-# --- whole answers ---
+def port_in_use(port: int) -> Rejection:
+    words = f"port {port} in use"
+    return Rejection(f"has {words}", f"have {words}", f"has {words}")
 
 
-def no_node_fits(total: int, obstacles: Mapping[Obstacle, int], kept: Sequence[str] = ()) -> Unscheduled:
-    """`0/3 nodes fit: 2 full, 1 draining`, most frequent first. `kept`: nodes that are kept free for this shape."""
+# --- why no node fits ---
+
+
+def no_node_fits(total: int, rejections: Mapping[Rejection, int], reserved: Sequence[str] = ()) -> WaitReason:
+    """`0/3 nodes fit: 2 full, 1 draining`, most frequent first. `reserved`: nodes that are kept free for this shape."""
     if not total:
-        return Unscheduled("Unschedulable", "There are no nodes yet")
-    counted = [(count, what.one if count == 1 else what.many) for what, count in obstacles.items()]
-    parts = ", ".join(f"{count} {words}" for count, words in sorted(counted, key=lambda one: (-one[0], one[1])))
+        return WaitReason(InstanceReason.UNSCHEDULABLE, "There are no nodes yet")
+    counts = [(count, why.singular if count == 1 else why.plural) for why, count in rejections.items()]
+    parts = ", ".join(f"{count} {words}" for count, words in sorted(counts, key=lambda entry: (-entry[0], entry[1])))
     nodes = f"0/{total} node{'' if total == 1 else 's'} fit"
-    return Unscheduled("Unschedulable", f"{nodes}: {parts}{_kept(kept)}", len(kept))
+    return WaitReason(InstanceReason.UNSCHEDULABLE, f"{nodes}: {parts}{_name_reserved(reserved)}", len(reserved))
 
 
-def node_does_not_fit(node: str, obstacle: Obstacle, kept: Sequence[str] = ()) -> Unscheduled:
+def node_does_not_fit(node: str, rejection: Rejection, reserved: Sequence[str] = ()) -> WaitReason:
     """For an instance that names its node."""
-    return Unscheduled("Unschedulable", f"Node {node} {obstacle.alone}{_kept(kept)}", len(kept))
+    message = f"Node {node} {rejection.predicate}{_name_reserved(reserved)}"
+    return WaitReason(InstanceReason.UNSCHEDULABLE, message, len(reserved))
 
 
-def _kept(nodes: Sequence[str]) -> str:
+def _name_reserved(nodes: Sequence[str]) -> str:
     if not nodes:
         return ""
-    shown = ", ".join(nodes[:3]) + (f" and {len(nodes) - 3} more" if len(nodes) > 3 else "")
-    return f"; {shown} {'takes' if len(nodes) == 1 else 'take'} nobody else meanwhile"
+    names = ", ".join(nodes[:3]) + (f" and {len(nodes) - 3} more" if len(nodes) > 3 else "")
+    return f"; {names} {'is' if len(nodes) == 1 else 'are'} kept free for it"
 
 
-def no_such_node(node: str) -> Unscheduled:
-    return Unscheduled("NodeNotFound", f"There is no node {node}")
+def no_such_node(node: str, named: Sequence[str] = ()) -> WaitReason:
+    """`named`: the several that have this name, if it is one."""
+    if named:
+        message = f"{len(named)} nodes are called {node}: give the metadata.name of one: {', '.join(named)}"
+        return WaitReason(InstanceReason.NODE_NOT_FOUND, shorten(message, 1024))
+    return WaitReason(InstanceReason.NODE_NOT_FOUND, f"There is no node {node}")
 
 
-def no_such_group(group: str) -> Unscheduled:
-    return Unscheduled("GroupNotFound", f"There is no NodeGroup {group}")
+def no_such_group(group: str, groups: NameCatalog = NO_NAMES) -> WaitReason:
+    return WaitReason(InstanceReason.GROUP_NOT_FOUND, shorten(describe_missing("NodeGroup", group, groups), 1024))
 
 
-def group_empty(groups: Sequence[str]) -> Unscheduled:
-    """`groups`: the one asked for and its fallbacks."""
+def group_empty(groups: Sequence[str]) -> WaitReason:
+    """`groups`: the requested one and its fallbacks."""
     group, *fallbacks = groups
     also = f", nor in its fallback {' or '.join(fallbacks)}" if fallbacks else ""
-    return Unscheduled("GroupEmpty", f"No node is in group {group}{also}")
+    return WaitReason(InstanceReason.GROUP_EMPTY, f"No node is in group {group}{also}")
 
 
-def template_not_found(template: str) -> Unscheduled:
-    return Unscheduled("TemplateNotFound", f"No template {template} in the registry")
+def template_not_found(template: str) -> WaitReason:
+    return WaitReason(InstanceReason.TEMPLATE_NOT_FOUND, f"No template {template} in the registry")
 
 
-def template_ambiguous(name: str, ids: Sequence[str]) -> Unscheduled:
+def template_ambiguous(name: str, ids: Sequence[str]) -> WaitReason:
     words = f"{len(ids)} templates are called {name}: give one's UUID ({', '.join(sorted(ids))})"
-    return Unscheduled("TemplateAmbiguous", words)
+    return WaitReason(InstanceReason.TEMPLATE_AMBIGUOUS, words)
 
 
-def template_not_ready(name: str) -> Unscheduled:
-    return Unscheduled("TemplateNotReady", f"The registry shows no version of template {name} yet")
+def template_not_ready(name: str) -> WaitReason:
+    return WaitReason(InstanceReason.TEMPLATE_NOT_READY, f"The registry shows no version of template {name} yet")
 
 
-def tag_not_found(template: str, tag: str, known: Sequence[str]) -> Unscheduled:
-    return Unscheduled("TagNotFound", f"Template {template} has no tag {tag}: it has {_latest(known)}")
+def tag_not_found(template: str, tag: str, known: Sequence[str]) -> WaitReason:
+    return WaitReason(InstanceReason.TAG_NOT_FOUND, f"Template {template} has no tag {tag}: it has {_latest(known)}")
 
 
-def version_not_found(template: str, version: int | None, known: Sequence[str]) -> Unscheduled:
+def version_not_found(template: str, version: int | None, known: Sequence[str]) -> WaitReason:
     words = f"Template {template} has no version {version}: it has tags {_latest(known)}"
-    return Unscheduled("VersionNotFound", words)
+    return WaitReason(InstanceReason.VERSION_NOT_FOUND, words)
 
 
 def _latest(tags: Sequence[str]) -> str:

@@ -1,6 +1,4 @@
-"""Looks for nodes for one shape during one round."""
-
-from __future__ import annotations
+"""Finds nodes for one shape during one round of scheduling."""
 
 import heapq
 from collections import Counter
@@ -8,108 +6,115 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from anka_operator.scheduler import reasons
-from anka_operator.scheduler.candidates import Candidates
-from anka_operator.scheduler.filters import Asked, crowded, unfit
-from anka_operator.scheduler.fleet import Node
+from anka_operator.scheduler.filters import Requirements, capacity_rejection, static_rejection
 from anka_operator.scheduler.ledger import Ledger
-from anka_operator.scheduler.patience import deficit
-from anka_operator.scheduler.reasons import Obstacle, Unscheduled
+from anka_operator.scheduler.node import SchedulableNode
+from anka_operator.scheduler.reasons import Rejection, WaitReason
 from anka_operator.scheduler.score import Placement, Score, rank
+from anka_operator.scheduler.snapshot import Candidates
+from anka_operator.scheduler.starvation import deficit
 
 
 @dataclass(slots=True)
-class Floor:
-    """What all searches of a round share. During the round room on it only shrinks."""
+class RoundState:
+    """What all searches of a round share. During the round free capacity only shrinks."""
 
-    nodes: Mapping[str, Node]
+    nodes: Mapping[str, SchedulableNode]
     ledger: Ledger
     placement: Placement = Placement.SPREAD
-    kept: dict[str, str] = field(default_factory=dict)
-    """Nodes that take nobody more in this round -> uid for which they are kept free."""
-    touched: list[str] = field(default_factory=list)
-    """Nodes in the order in which they were given instances."""
+    reserved: dict[str, str] = field(default_factory=dict)
+    """Nodes that take no more instances in this round -> uid of the instance that they are kept free for."""
+    assigned: list[str] = field(default_factory=list)
+    """The node of every binding, in order."""
 
-    def obstacle(self, node: Node, asked: Asked) -> Obstacle | None:
-        """The first reason against this node now; None when the instance fits."""
-        return unfit(node, asked) or self.taken(node, asked)
+    def rejection(self, node: SchedulableNode, requirements: Requirements) -> Rejection | None:
+        """The first reason against this node now; None if the instance fits."""
+        return static_rejection(node, requirements) or self.candidate_rejection(node, requirements)
 
-    def taken(self, node: Node, asked: Asked) -> Obstacle | None:
-        """The same for a candidate."""
-        against = crowded(node, asked, self.ledger.use(node.name))
-        return against or (reasons.KEPT if node.name in self.kept else None)
+    def candidate_rejection(self, node: SchedulableNode, requirements: Requirements) -> Rejection | None:
+        """The same for a node that has no static rejection."""
+        rejection = capacity_rejection(node, requirements, self.ledger.usage(node.name))
+        return rejection or (reasons.RESERVED if node.name in self.reserved else None)
 
 
-class Search:
-    """Nodes for one shape, best first. Scores are looked at again only when they can have changed."""
+class NodeSearch:
+    """Nodes for one shape, best first. A score is computed again only when it may have changed."""
 
-    def __init__(self, candidates: Candidates, floor: Floor) -> None:
-        self.asked = candidates.asked
+    def __init__(self, candidates: Candidates, state: RoundState) -> None:
+        self.requirements = candidates.requirements
         self._candidates = candidates
-        self._floor = floor
-        self._seen = len(floor.touched)
-        self._heap: list[Score] = self._free()
+        self._state = state
+        self._assigned_before = len(state.assigned)
+        self._heap: list[Score] = self._score_free_nodes()
         heapq.heapify(self._heap)
-        self._eligible = {entry[-1]: entry for entry in self._heap} if floor.placement is Placement.PACK else {}
+        packing = state.placement is Placement.PACK
+        self._eligible = {entry[-1]: entry for entry in self._heap} if packing else {}
 
-    def _free(self) -> list[Score]:
-        floor, asked = self._floor, self.asked
-        use, kept, placement = floor.ledger.use, floor.kept, floor.placement
-        found: list[Score] = []
-        for node, level, missing in self._candidates.nodes:
+    @property
+    def only(self) -> str | None:
+        """The node that the shape names."""
+        return self._candidates.only
+
+    def _score_free_nodes(self) -> list[Score]:
+        state, requirements = self._state, self.requirements
+        usage, reserved, placement = state.ledger.usage, state.reserved, state.placement
+        scores: list[Score] = []
+        for node, position, effort in self._candidates.nodes:
             name = node.name
-            there = use(name)
-            if crowded(node, asked, there) is None and name not in kept:
-                found.append((level, missing, rank(node, there, placement), name))
-        return found
+            used = usage(name)
+            if capacity_rejection(node, requirements, used) is None and name not in reserved:
+                scores.append((position, effort, rank(node, used, placement), name))
+        return scores
 
-    def next(self) -> Node | None:
-        """The best node with room, or None: then there is none until the round ends."""
-        floor, heap, asked = self._floor, self._heap, self.asked
+    def find_best(self) -> SchedulableNode | None:
+        """The best node that still fits; None if there is none, which holds until the round ends."""
+        state, heap, requirements = self._state, self._heap, self.requirements
         if self._eligible:
-            self._fuller()
+            self._push_fuller_nodes()
         while heap:
-            level, missing, known, name = heap[0]
-            node, use = floor.nodes[name], floor.ledger.use(name)
-            if name in floor.kept or crowded(node, asked, use) is not None:
+            position, effort, known, name = heap[0]
+            node, usage = state.nodes[name], state.ledger.usage(name)
+            if name in state.reserved or capacity_rejection(node, requirements, usage) is not None:
                 heapq.heappop(heap)
                 continue
-            now = rank(node, use, floor.placement)
-            if now == known:
+            current = rank(node, usage, state.placement)
+            if current == known:
                 return node
-            heapq.heapreplace(heap, (level, missing, now, name))
+            heapq.heapreplace(heap, (position, effort, current, name))
         return None
 
-    def _fuller(self) -> None:
-        """Packing: a node that was given something has become better. Spreading needs no such care: there it becomes
-        worse, which is seen when it comes up."""
-        floor = self._floor
-        for name in set(floor.touched[self._seen :]):
+    def _push_fuller_nodes(self) -> None:
+        """With pack, a node becomes better with every instance. With spread it becomes worse, which `find_best` notices
+        when the node comes up."""
+        state = self._state
+        for name in set(state.assigned[self._assigned_before :]):
             entry = self._eligible.get(name)
             if entry is not None:
-                now = rank(floor.nodes[name], floor.ledger.use(name), floor.placement)
-                heapq.heappush(self._heap, (entry[0], entry[1], now, name))
-        self._seen = len(floor.touched)
+                current = rank(state.nodes[name], state.ledger.usage(name), state.placement)
+                heapq.heappush(self._heap, (entry[0], entry[1], current, name))
+        self._assigned_before = len(state.assigned)
 
-    def explain(self, kept: Sequence[str] = ()) -> Unscheduled:
-        """Why `next` found nothing. `kept`: nodes that are kept free for this shape."""
-        known, asked = self._candidates, self.asked
-        obstacles = Counter(known.obstacles)
-        for node, _, _ in known.nodes:
-            against = self._floor.taken(node, asked)
-            if against is not None:
-                obstacles[against] += 1
-        if known.only is not None:
-            return reasons.node_does_not_fit(known.only, next(iter(obstacles)), kept)
-        if asked.groups and known.total and obstacles[reasons.not_in_group(asked.groups[0])] == known.total:
-            return reasons.group_empty(asked.groups)
-        return reasons.no_node_fits(known.total, obstacles, kept)
+    def explain(self, reserved: Sequence[str] = ()) -> WaitReason:
+        """Why `find_best` found nothing. `reserved`: nodes that are kept free for this shape."""
+        candidates, requirements = self._candidates, self.requirements
+        rejections = Counter(candidates.rejections)
+        for node, _, _ in candidates.nodes:
+            rejection = self._state.candidate_rejection(node, requirements)
+            if rejection is not None:
+                rejections[rejection] += 1
+        if candidates.only is not None:
+            return reasons.node_does_not_fit(candidates.only, next(iter(rejections)), reserved)
+        groups, total = requirements.groups, candidates.total
+        if groups and total and rejections[reasons.not_in_group(groups[0])] == total:
+            return reasons.group_empty(groups)
+        return reasons.no_node_fits(total, rejections, reserved)
 
-    def worth_keeping(self, count: int) -> list[str]:
-        """The nodes that could be the first to have room, as many as `count`, if nobody else took it."""
+    def choose_nodes_to_reserve(self, count: int) -> list[str]:
+        """At most `count` nodes: those that need the least to become free before the instance fits."""
         found = []
         for node, _, _ in self._candidates.nodes:
-            if node.name not in self._floor.kept:
-                lacking = deficit(node, self.asked, self._floor.ledger.use(node.name))
+            if node.name not in self._state.reserved:
+                lacking = deficit(node, self.requirements, self._state.ledger.usage(node.name))
                 if lacking is not None:
                     found.append((lacking, node.name))
         return [name for _, name in heapq.nsmallest(count, found)]

@@ -1,16 +1,15 @@
-"""What an instance asks for, as far as the choice of a node depends on it. Equal shapes get one common answer."""
-
-from __future__ import annotations
+"""The part of an instance's request that the choice of a node depends on. Instances of one shape share one answer."""
 
 from dataclasses import dataclass
 
 from anka_crds.api.instance import AnkaInstance
-from anka_crds.api.phase import Phase
+from anka_crds.api.states import Phase
+from anka_operator.scheduler.host_port import HostPort, list_wanted_ports
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Template, tag, node, group and USB device as people wrote them: ids or names."""
+    """Template, tag, node, group and USB device as users wrote them: ids or names."""
 
     template: str
     tag: str | None = None
@@ -21,9 +20,12 @@ class Shape:
     memory_mib: int | None = None
     usb: str | None = None
     vlan: str | None = None
+    ports: frozenset[HostPort] = frozenset()
+    refused: frozenset[str] = frozenset()
+    """Nodes that could not start the instance."""
 
 
-def shape_of(instance: AnkaInstance) -> Shape:
+def to_shape(instance: AnkaInstance) -> Shape:
     spec = instance.spec
     resources, network = spec.resources, spec.network
     return Shape(
@@ -36,6 +38,8 @@ def shape_of(instance: AnkaInstance) -> Shape:
         memory_mib=resources.memory_mib if resources else None,
         usb=spec.usb_device or None,
         vlan=network.vlan if network else None,
+        ports=list_wanted_ports(instance),
+        refused=frozenset(refusal.node_name for refusal in instance.status.refusals or ()),
     )
 
 

@@ -1,1 +1,1 @@
-"""Contract tests: what each endpoint is asked and must answer, as data files; see docs/development.md."""
+"""Contract tests: what each endpoint is asked and must answer, as data files; see docs/contribute/development.md."""

@@ -1,4 +1,4 @@
-"""Contract cases: reading them from tests/data/contract, and filling in ids. The keys: docs/development.md."""
+"""Contract cases: read from tests/data/contract, and ids filled in. The keys: docs/contribute/development.md."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Expected(_Strict):
 
 class Case(_Strict):
     title: str = Field(min_length=1)
-    source: str = Field(pattern=r"^(seed: .+, lines? \d+(-\d+)?|clients: .+)$")
+    source: str = Field(pattern=r"^(legacy-api\.md#[a-z-]+: .+|clients: .+)$")
     before: list[Step | str] = Field(default_factory=list)
     ask: Ask
     answer: Expected

@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from anka_crds.api.phase import NodeState, Phase
+from anka_crds.api.states import NodeState, Phase
 
 Shape = Any
 Named = Mapping[str, Shape]
@@ -43,7 +43,8 @@ def _integer(value: object) -> bool:
 
 
 def _number(value: object) -> bool:
-    return _integer(value) or (isinstance(value, float) and math.isfinite(value))
+    """As Go writes it: one without a fraction has no point, for Go's clients may read it as an integer."""
+    return _integer(value) or (isinstance(value, float) and math.isfinite(value) and not value.is_integer())
 
 
 def _time(value: object) -> bool:

@@ -54,7 +54,10 @@ def test_the_schema_knows_the_same_values_and_takes_no_other() -> None:
 
 
 def test_the_page_says_what_the_file_says() -> None:
-    rows = {name: (value, meaning) for name, value, meaning in ROW.findall((ROOT / "docs" / "values.md").read_text())}
+    rows = {
+        name: (value, meaning)
+        for name, value, meaning in ROW.findall((ROOT / "docs" / "reference" / "values.md").read_text())
+    }
     assert rows == explained()
 
 

@@ -26,7 +26,7 @@ from support.contract.shape import check, problems
 
 GOOD: dict[str, Any] = {
     "title": "List all",
-    "source": "seed: List Groups, line 1364",
+    "source": "legacy-api.md#group: List Groups",
     "ask": {"method": "GET", "path": "/api/v1/group?id=x"},
     "answer": {"body": ["string"]},
 }
@@ -43,7 +43,7 @@ def test_a_case() -> None:
     [
         {"title": ""},
         {"source": "somewhere"},
-        {"source": "seed: List Groups"},
+        {"source": "legacy-api.md#group"},
         {"surprise": 1},
         {"ask": {"method": "get", "path": "/"}},
         {"ask": {"method": "GET", "path": "api"}},

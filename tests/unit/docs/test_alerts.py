@@ -12,12 +12,12 @@ import yaml
 
 from anka_dev.dashboards.boards import BOARDS
 from anka_dev.dashboards.command import FOLDER, text_of
-from support.judges import Judge
+from support.checkers import Checker
 from support.promql import known, wrong
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = sorted((ROOT / "charts" / "anka-cloud" / "files" / "rules").glob("*.yaml"))
-RUNBOOKS = ROOT / "docs" / "runbooks"
+RUNBOOKS = ROOT / "docs" / "operate" / "runbooks"
 HEADINGS = ["What it means", "How to check", "What to do"]
 
 
@@ -51,7 +51,7 @@ def test_an_alert_is_whole(rule: dict[str, Any]) -> None:
     notes = rule["annotations"]
     assert notes["summary"]
     assert notes["description"]
-    assert notes["runbook_url"] == f"docs/runbooks/{rule['alert']}.md"
+    assert notes["runbook_url"] == f"docs/operate/runbooks/{rule['alert']}.md"
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])
@@ -92,11 +92,11 @@ def test_a_dashboard_is_whole(board: dict[str, Any]) -> None:
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
 
 
-def test_prometheus_takes_the_rules(promtool: Judge) -> None:
+def test_prometheus_takes_the_rules(promtool: Checker) -> None:
     promtool.run("check", "rules", *map(str, FILES))
 
 
-def test_prometheus_raises_the_alerts_when_it_should(promtool: Judge, tmp_path: Path) -> None:
+def test_prometheus_raises_the_alerts_when_it_should(promtool: Checker, tmp_path: Path) -> None:
     cases = ROOT / "tests" / "data" / "alerts.yaml"
     text = cases.read_text().replace("RULES", str(FILES[0].parent))
     (tmp_path / "alerts.yaml").write_text(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +9,16 @@ from typing import Any
 
 import pytest
 import yaml
-from prometheus_client import REGISTRY
 from pydantic import BaseModel
 
 from anka_agent.settings import AgentSettings
 from anka_crds.api import KINDS
+from anka_operator.scheduler import reasons
 from anka_operator.settings import OperatorSettings
 from anka_shim.settings import ShimSettings
+from localkube.programs.versions import ETCD, HELM_VERSION, KUBERNETES
+from support.pages import anchors
+from support.promql import known
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs"
@@ -25,22 +27,18 @@ MODELS = {model.__name__: model for model in KINDS}
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FLAG = re.compile(r"`--([a-z][a-z0-9-]*)`")
-METRIC = re.compile(r"`(anka_(?:kube|operator|agent|shim)_\w+)`")
+METRIC = re.compile(r"\banka_(?:kube|operator|agent|shim)_\w+(?![\w.])")
+OF_KUBECTL = {"wait", "help", "force-conflicts"}
+OF_OTHER_PROGRAMS = {"clients.md", "first-mac.md", "migrate.md", "install.md"}
 MANIFEST = re.compile(r"<!-- manifest -->\n```yaml\n(.*?)```", re.DOTALL)
 
 
-def code_of(settings: type[BaseModel]) -> set[str]:
+def flags_of(settings: type[BaseModel]) -> set[str]:
     return {name.replace("_", "-") for name in settings.model_fields}
 
 
 def name_of(page: Path) -> str:
     return str(page.relative_to(ROOT))
-
-
-def anchors(page: Path) -> set[str]:
-    """Of its headings, as GitHub makes them."""
-    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def tables(page: Path) -> Iterator[tuple[str, list[str]]]:
@@ -56,24 +54,6 @@ def tables(page: Path) -> Iterator[tuple[str, list[str]]]:
         elif head:
             yield head, rows
             head, rows = "", []
-
-
-def flags(page: str, head: str) -> set[str]:
-    found = [rows for title, rows in tables(DOCS / page) if title == head and any("`--" in row for row in rows)]
-    assert len(found) == 1, f"{page} has {len(found)} tables of flags headed {head}"
-    return set(FLAG.findall(" ".join(found[0])))
-
-
-def metrics_of_tables() -> set[str]:
-    return {name for _, rows in tables(DOCS / "operating.md") for row in rows for name in METRIC.findall(row)}
-
-
-def registered() -> set[str]:
-    """Names as Prometheus shows them."""
-    for process in ("anka_operator.app", "anka_agent.app", "anka_shim.app"):
-        importlib.import_module(process)
-    families = [family for family in REGISTRY.collect() if family.name.startswith("anka_")]
-    return {f"{family.name}_total" if family.type == "counter" else family.name for family in families}
 
 
 def manifests() -> list[Any]:
@@ -110,7 +90,7 @@ def test_relative_links_lead_somewhere(page: Path) -> None:
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), f"{name_of(page)} links to {link}: there is no such file"
         if anchor:
-            assert anchor in anchors(target), f"{name_of(page)} links to {link}: there is no such heading"
+            assert anchor in anchors(target.read_text()), f"{name_of(page)} links to {link}: there is no such heading"
 
 
 def test_every_page_is_in_the_index() -> None:
@@ -118,28 +98,59 @@ def test_every_page_is_in_the_index() -> None:
     assert set(DOCS.rglob("*.md")) - {DOCS / "README.md"} <= linked
 
 
-@pytest.mark.parametrize(
-    ("page", "head", "settings", "described_elsewhere"),
-    [
-        ("nodes.md", "flag", AgentSettings, set()),
-        ("operating.md", "operator", OperatorSettings, {"kubeconfig", "log-level", "log-format"}),
-        ("operating.md", "shim", ShimSettings, {"kubeconfig", "log-level", "log-format"}),
-    ],
-)
-def test_tables_of_flags_are_complete(
-    page: str, head: str, settings: type[BaseModel], described_elsewhere: set[str]
-) -> None:
-    assert flags(page, head) == code_of(settings) - described_elsewhere
+def test_flags_exist() -> None:
+    known = set().union(*(flags_of(model) for model in (AgentSettings, OperatorSettings, ShimSettings)))
+    for page in [*(DOCS / "start").glob("*.md"), *(DOCS / "use").glob("*.md"), *(DOCS / "operate").rglob("*.md")]:
+        if page.name not in OF_OTHER_PROGRAMS:
+            assert set(FLAG.findall(page.read_text())) - known <= OF_KUBECTL, name_of(page)
 
 
-def test_flags_anywhere_else_exist() -> None:
-    known = code_of(AgentSettings) | code_of(OperatorSettings) | code_of(ShimSettings)
-    for page in ("nodes.md", "operating.md", "instances.md", "rest-api.md", "templates.md", "installing.md"):
-        assert set(FLAG.findall((DOCS / page).read_text())) - known <= {"wait", "help"}, page
+def test_flags_that_describe_a_node() -> None:
+    """The table of nodes.md has those that make the spec of a new AnkaNode, and no other."""
+    [rows] = [rows for head, rows in tables(DOCS / "operate" / "nodes.md") if head == "flag"]
+    plain = AgentSettings(_cli_parse_args=False).node()
+    other: dict[str, Any] = {
+        "name": "x",
+        "host": "x",
+        "groups": "x",
+        "capacity_mode": "resource",
+        "max_vm_count": 1,
+        "vcpu_override": 1,
+        "ram_override": 1,
+        "drain_mode": True,
+        "reserve_space": 1,
+        "vm_prefix": "x-",
+        "disable_central_logging": True,
+    }
+    described = {f"--{name.replace('_', '-')}" for name in other}
+    assert {f"--{flag}" for flag in FLAG.findall(" ".join(rows))} == described
+    for name, value in other.items():
+        assert AgentSettings(_cli_parse_args=False, **{name: value}).node().spec != plain.spec, name
+    assert AgentSettings(_cli_parse_args=False, secret_timeout=1.0).node().spec == plain.spec
 
 
-def test_tables_of_metrics_are_complete() -> None:
-    assert metrics_of_tables() == registered()
+def test_every_rejection_is_explained() -> None:
+    words = [
+        one for value in vars(reasons).values() for one in (value.values() if isinstance(value, dict) else [value])
+    ]
+    rejections = [one for one in words if isinstance(one, reasons.Rejection)]
+    assert len(rejections) > 8
+    explained = (DOCS / "use" / "scheduling.md").read_text()
+    # With spec.node that node alone is looked at: it is no obstacle that people meet.
+    assert [one.singular for one in rejections if f"`{one.singular}`" not in explained] == ["not the requested node"]
+
+
+def test_metrics_exist() -> None:
+    names = {re.sub("_(bucket|sum|count)$", "", name) for name in known()} | known().keys()
+    for page in PAGES:
+        assert set(METRIC.findall(page.read_text())) <= names, name_of(page)
+
+
+def test_tested_versions_are_those_of_the_tests() -> None:
+    text = (DOCS / "reference" / "versions.md").read_text()
+    assert f"kube-apiserver {KUBERNETES}" in text
+    assert f"| etcd | {ETCD}," in text
+    assert f"| Helm | {HELM_VERSION} |" in text
 
 
 @pytest.mark.parametrize("data", manifests())

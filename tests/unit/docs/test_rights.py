@@ -1,5 +1,5 @@
-"""docs/rights.md is what the manifests grant. That each is needed, tests/e2e/test_chart_install.py shows for processes,
-tests/integration/test_people.py for people."""
+"""docs/reference/rights.md is what the manifests grant. That each right is needed is shown by
+tests/e2e/test_chart_install.py for processes, and by tests/integration/test_people.py for people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from anka_dev.cloud.install import BASE, ROOT
+from anka_dev.repository import BASE, ROOT
 from support.rights import Right, bound, covers, granted, lacking, refused
 from support.rights_table import PEOPLE, Row, rows
 
@@ -44,7 +44,7 @@ TABLE = """
 
 
 def test_a_row_for_each_verb() -> None:
-    joiner = "system:serviceaccount:anka-system:anka-joiner"
+    joiner = "system:serviceaccounts:anka-joining"
     assert list(rows(TABLE)) == [
         Row(Right("anka-view", "", "g", "things/status", "get"), "test_a"),
         Row(Right("anka-view", "", "g", "things/status", "list"), "test_a"),

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from lupa import lua51
 
+from anka_crds.api import KINDS, KINDS_WITH_STATUS
 from support.phases import CURRENT, FAILED, IN_PROGRESS, TERMINATING, Seen, every
 
 FOLDER = Path(__file__).resolve().parents[3] / "examples" / "gitops"
@@ -50,6 +51,12 @@ def test_argo_cd_sees_what_flux_sees(seen: Seen) -> None:
 def test_an_object_that_says_nothing_is_not_healthy(status: dict[str, Any]) -> None:
     for obj in ({"metadata": {"generation": 1}, "status": status}, {"metadata": {"generation": 1}}):
         assert health(obj)[0] == "Progressing"
+
+
+def test_a_kind_without_a_status_is_healthy_at_once() -> None:
+    for kind in KINDS:
+        obj = {"kind": kind.__name__, "metadata": {"generation": 1}}
+        assert (health(obj)[0] == "Healthy") == (kind not in KINDS_WITH_STATUS)
 
 
 def test_trouble_is_told_in_our_words() -> None:

@@ -8,12 +8,12 @@ import pytest
 from prometheus_client import REGISTRY
 
 from anka_crds.api import AnkaNode, NodeState
-from anka_operator.controllers.node_life import NodeLife
-from anka_operator.reconcile.node import STUCK_SECONDS
-from anka_shim.schema.node import Node
-from anka_shim.translate.node import Load, node_answer
+from anka_operator.nodes.controller import NodeController
+from anka_operator.nodes.desired import STUCK_SECONDS
+from anka_shim.node.answer import NodeAnswer, NodeLoad, node_answer
 from support.objects import START, instance, node
 from support.operator_rig import NODES, rig
+from support.rest import shown
 
 EXPIRED = {"ankaVersion": {"licenseStatus": "expired"}}
 STATES: list[tuple[str, bool, dict[str, Any], bool]] = [
@@ -34,7 +34,7 @@ def test_no_state_is_left_out() -> None:
 @pytest.mark.parametrize(("word", "beats", "config", "stuck"), STATES, ids=[word for word, *_ in STATES])
 async def test_one_word_everywhere(word: str, beats: bool, config: dict[str, Any], stuck: bool) -> None:
     async with rig() as cloud:
-        life = NodeLife(cloud.cluster, cloud.clock, cloud.recorder, node_namespace=NODES)
+        life = NodeController(cloud.cluster, cloud.clock, cloud.recorder, node_namespace=NODES)
         # It was something else before, so that there is something to tell.
         await cloud.put(node(state="Offline" if word == "Active" else "Active", **config))
         if stuck:
@@ -49,11 +49,11 @@ async def test_one_word_everywhere(word: str, beats: bool, config: dict[str, Any
         seen = cloud.node()
 
         raw = cloud.api.objects["ankanodes"]["", "mac-1"]
-        (column,) = [column for column in AnkaNode.SERVED.columns if column.name == "State"]
+        (column,) = [column for column in AnkaNode.DEFINITION.columns if column.name == "State"]
         assert (column.path, raw["status"]["state"]) == (".status.state", word)
 
-        answer = node_answer(seen, [], Load())
-        Node.model_validate(answer)
+        answer = shown(node_answer(seen, {}, NodeLoad()))
+        NodeAnswer.model_validate(answer)
         assert answer["state"] == word
 
         counted = {

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from anka_crds.process.settings import load
-from anka_operator.command import main
+from anka_operator.cli.main import main
 from anka_operator.settings import OperatorSettings
+from anka_runtime.settings import load
 
 
 @pytest.fixture(autouse=True)
@@ -45,10 +45,13 @@ def test_flags_and_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     ("argv", "words"),
     [
         (["--registry-url=registry:8089"], "--registry-url: must begin with http:// or https://"),
+        (["--registry-url=http://"], "--registry-url: must begin with http:// or https://, and name a host"),
         (["--health-port=99999"], "--health-port: Input should be less than or equal to 65535"),
         (["--node-lost-seconds=soon"], "--node-lost-seconds: "),
         (["--leader-retry-seconds=30"], "--leader-retry-seconds < --leader-renew-seconds"),
         (["--log-format=xml"], "--log-format: "),
+        (["--agent-updates=0"], "--agent-updates: must be a number of Macs from 1, or a percentage from 1% to 100%"),
+        (["--agent-updates=101%"], "--agent-updates: must be a number of Macs"),
     ],
 )
 def test_wrong_flags_are_one_line(argv: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,7 +69,7 @@ def test_wrong_flags_are_one_line(argv: list[str], words: str, capsys: pytest.Ca
     [
         (None, "does not exist or is not a file"),
         ("{", "is not valid YAML"),
-        ("", "file is empty"),
+        ("", "is empty"),
     ],
 )
 def test_a_bad_kubeconfig_is_one_line(

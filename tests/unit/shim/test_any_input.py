@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from anka_shim.translate.node_config import PARAMETERS as CONFIG
-from anka_shim.translate.start import PARAMETERS
+from anka_shim.node.request import ConfigureNode
+from anka_shim.vm.request import StartVm
 from support.shim_rig import TEMPLATE, Rig, rig
 
 Call = tuple[Rig, asyncio.Runner]
@@ -45,9 +45,9 @@ OTHERS = [
     "group_ids",
     "node_ids",
     "template_id",
-    *CONFIG,
+    *ConfigureNode.model_fields,
 ]
-BODIES = st.dictionaries(st.sampled_from([*PARAMETERS, *OTHERS]), VALUES, max_size=8)
+BODIES = st.dictionaries(st.sampled_from([*StartVm.model_fields, *OTHERS]), VALUES, max_size=8)
 METHODS = st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE", "PROPFIND", "get"])
 
 

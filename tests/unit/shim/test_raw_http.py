@@ -10,8 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from anka_shim.server import listen, server
-from support.shim_rig import rig
+from support.shim_rig import listening, rig
 
 LINE = b"POST /api/v1/vm HTTP/1.1\r\nHost: shim\r\n"
 CHUNKED = LINE + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -22,13 +21,8 @@ Address = tuple[str, int]
 
 @asynccontextmanager
 async def served() -> AsyncIterator[Address]:
-    async with rig(access_log="none") as shim:
-        with listen("127.0.0.1", 0) as sock:
-            web = server(shim.edge, keep_alive_seconds=5)
-            task = asyncio.create_task(web.serve(sockets=[sock]))
-            yield sock.getsockname()[:2]
-            web.should_exit = True
-            await task
+    async with rig(access_log="none") as shim, listening(shim.edge) as address:
+        yield address
 
 
 @pytest.fixture

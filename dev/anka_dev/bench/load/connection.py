@@ -1,4 +1,4 @@
-"""One kept connection that asks and counts, with as little work for each answer as Python allows."""
+"""One keep-alive connection that sends requests and counts, with as little work for each answer as possible."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import cast
 
 import httptools
 
-Answered = Callable[["Connection", int, int, bytes], None]
+OnAnswer = Callable[["LoadConnection", int, int, bytes], None]
 """(connection, HTTP status or 0 when the connection broke, length of the body, its first bytes)."""
 
 _HEAD_BYTES = 300
 
 
-class Connection(asyncio.Protocol):
+class LoadConnection(asyncio.Protocol):
     """Plain or TLS, as its transport is. `answered` is called once for each `ask`."""
 
-    def __init__(self, answered: Answered) -> None:
-        self._answered = answered
+    def __init__(self, answered: OnAnswer) -> None:
+        self._on_answer = answered
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._waiting = False
@@ -31,7 +31,7 @@ class Connection(asyncio.Protocol):
 
     def ask(self, request: bytes) -> None:
         if self._transport is None:
-            self._answered(self, 0, 0, b"the server closed the connection")
+            self._on_answer(self, 0, 0, b"the server closed the connection")
             return
         self._waiting = True
         self._transport.write(request)
@@ -44,7 +44,7 @@ class Connection(asyncio.Protocol):
     # --- asyncio ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports are of no common class.
+        # uvloop's transports have no common base class.
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
@@ -54,7 +54,7 @@ class Connection(asyncio.Protocol):
         self._transport = None
         if self._waiting:
             self._waiting = False
-            self._answered(self, 0, 0, str(error or "the server closed the connection").encode())
+            self._on_answer(self, 0, 0, str(error or "the server closed the connection").encode())
 
     # --- httptools ---
 
@@ -69,4 +69,4 @@ class Connection(asyncio.Protocol):
         # A parser stops at the end of a message when the server closes; a new one costs a microsecond.
         if not self._parser.should_keep_alive():
             self.close()
-        self._answered(self, status, length, head)
+        self._on_answer(self, status, length, head)

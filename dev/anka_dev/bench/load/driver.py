@@ -7,13 +7,13 @@ import subprocess
 import sys
 
 from anka_dev.bench.load.plan import Plan, Result
-from anka_dev.errors import DevError
+from localkube.errors import DevError
 
 _PATIENCE_SECONDS = 600.0
 
 
 def run_load(plan: Plan) -> Result:
-    """DevError when the server can't be reached, or any answer was bad: figures of failures are not wanted."""
+    """Run the plan; DevError when the server cannot be reached, or any answer was bad: failures have no figures."""
     try:
         done = subprocess.run(
             [sys.executable, "-m", "anka_dev.bench.load"],

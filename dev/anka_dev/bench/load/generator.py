@@ -10,28 +10,28 @@ from collections import deque
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from anka_dev.bench.load.connection import Connection
+from anka_dev.bench.load.connection import LoadConnection
 from anka_dev.bench.load.plan import NAME, Plan, Result
 
 _CONNECT_SECONDS = 10.0
 
 
 class Generator:
-    """`run` once."""
+    """Runs a plan; call `run` once."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._parts = urlsplit(plan.url)
         self._tls = ssl.create_default_context(cafile=plan.ca_file or None) if self._parts.scheme == "https" else None
-        self._requests = self._encoded()
+        self._requests = self._encode_requests()
         self._sent = 0
         self._answers = 0
         self._latencies: list[float] = []
         self._bytes = 0
         self._failed = 0
         self._failure = ""
-        self._since: dict[Connection, float] = {}
-        self._idle: deque[Connection] = deque()
+        self._since: dict[LoadConnection, float] = {}
+        self._idle: deque[LoadConnection] = deque()
         self._due: deque[float] = deque()
         self._until = 0.0
         self._begun = 0.0
@@ -61,10 +61,13 @@ class Generator:
             cpu_seconds=cpu,
         )
 
-    async def _connect(self) -> Connection:
+    async def _connect(self) -> LoadConnection:
         async with asyncio.timeout(_CONNECT_SECONDS):
             _, connection = await asyncio.get_running_loop().create_connection(
-                lambda: Connection(self._answered), self._parts.hostname or "", self._parts.port or 80, ssl=self._tls
+                lambda: LoadConnection(self._on_answer),
+                self._parts.hostname or "",
+                self._parts.port or 80,
+                ssl=self._tls,
             )
         return connection
 
@@ -72,8 +75,8 @@ class Generator:
         self._begun = time.perf_counter()
         self._begun_cpu = time.process_time()
 
-    async def _open_loop(self, connections: list[Connection]) -> None:
-        """Every request has a time at which it is due; one that finds no idle connection waits, on its own clock."""
+    async def _open_loop(self, connections: list[LoadConnection]) -> None:
+        """Send every request when it is due; one without an idle connection waits, and its wait counts."""
         self._idle.extend(connections)
         for number in itertools.count():
             due = self._begun + number / self._plan.rate
@@ -94,7 +97,7 @@ class Generator:
             self._sent += 1
             connection.ask(next(self._requests))
 
-    def _next(self, connection: Connection) -> None:
+    def _next(self, connection: LoadConnection) -> None:
         """The closed loop's next request on this connection."""
         now = time.perf_counter()
         if now >= self._until or (self._plan.total and self._sent >= self._plan.total + self._plan.warm_up):
@@ -104,7 +107,7 @@ class Generator:
         self._sent += 1
         connection.ask(next(self._requests))
 
-    def _answered(self, connection: Connection, status: int, length: int, head: bytes) -> None:
+    def _on_answer(self, connection: LoadConnection, status: int, length: int, head: bytes) -> None:
         now = time.perf_counter()
         since = self._since.pop(connection)
         self._answers += 1
@@ -139,7 +142,7 @@ class Generator:
     def _expects(self) -> bytes:
         return self._plan.expects.encode()
 
-    def _encoded(self) -> Iterator[bytes]:
+    def _encode_requests(self) -> Iterator[bytes]:
         """The bytes of one request after the other."""
         plan = self._plan
         names: Iterator[str] = itertools.cycle(plan.names or [""])

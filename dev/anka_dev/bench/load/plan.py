@@ -1,4 +1,4 @@
-"""What load to make, and what came of it; both travel as JSON between two processes. Pure."""
+"""A load and its result, which travel as JSON between two processes. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Plan:
     """Ends after `total` requests, or after `seconds`, whichever comes first."""
 
     url: str
-    """Of the server, such as http://127.0.0.1:8090."""
+    """The server's, such as http://127.0.0.1:8090."""
     path: str
     method: str = "GET"
     body: str = ""
@@ -56,9 +56,9 @@ class Result:
     """Bodies of the good answers together."""
     failed: int
     failure: str
-    """What the first bad answer said."""
+    """The first bad answer."""
     cpu_seconds: float
-    """Of the load generator itself."""
+    """CPU seconds of the load generator itself."""
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -85,7 +85,7 @@ class Result:
         return percentile(self.latencies, percent) * 1e3
 
 
-def merged(results: list[Result]) -> Result:
+def merge_results(results: list[Result]) -> Result:
     """Several runs of the same plan as one."""
     return Result(
         seconds=sum(one.seconds for one in results),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from anka_dev.bench import world
+from anka_dev.bench import cluster_objects as world
 from anka_dev.bench.bench import Bench
 from anka_dev.bench.rest.reads import Reads
 from anka_dev.bench.rest.site import Site
@@ -18,7 +18,7 @@ def run(bench: Bench) -> None:
     try:
         asyncio.run(_prepare(bench))
         with LocalCloud(bench.cluster, directory) as cloud:
-            # What is gone would be listed for a minute: lists would be longer than the 1,000 that they are named for.
+            # Terminated instances are listed for a minute: lists would be longer than the 1,000 of their name.
             cloud.start_shim("--terminated-seconds=0")
             cloud.wait_ready()
             site = Site(bench, cloud, world.admin_token(bench.cluster, directory))

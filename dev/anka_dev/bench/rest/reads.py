@@ -9,10 +9,11 @@ import urllib.request
 import uuid
 
 from anka_crds.api import AnkaInstance
-from anka_dev.bench import peers, world
+from anka_dev.bench import cluster_objects as world
+from anka_dev.bench import orchard as peers
 from anka_dev.bench.load.plan import NAME
 from anka_dev.bench.rest.site import RAW, SHIM, VM, Site, cpu_ms_each, plan
-from anka_dev.errors import DevError
+from localkube.errors import DevError
 
 _COUNT = 1000
 _STARTED_OF_TEN = 8
@@ -56,7 +57,7 @@ class Reads:
         return ids
 
     def _wait_until_seen(self) -> None:
-        """Until the shim shows all of them as they are."""
+        """Wait until the shim shows all of them as they are."""
         wanted = sum(number % 10 < _STARTED_OF_TEN for number in range(self._count))
         deadline = time.monotonic() + _SEEN_SECONDS
         while True:
@@ -74,8 +75,8 @@ class Reads:
     def _livez(self) -> None:
         """What the server itself costs, with an answer of two bytes."""
         for clients in (1, 8):
-            asked = plan("/livez", seconds=self._seconds, connections=clients, warm_up=50)
-            result, _ = self._site.shim(asked, expects="")
+            load = plan("/livez", seconds=self._seconds, connections=clients, warm_up=50)
+            result, _ = self._site.shim(load, expects="")
             self._bench.more(f"rest.livez_per_s_c{clients}", result.per_second, "1/s")
 
     def _lists(self) -> None:
@@ -83,9 +84,9 @@ class Reads:
         for clients, peer in ((1, peers.LIST_1000_PER_S_C1), (8, peers.LIST_1000_PER_S_C8)):
             bench.say(f"rest: list of {self._count}, {clients} at a time")
             result, usage = self._site.shim(plan(VM, seconds=self._seconds, connections=clients, warm_up=5))
-            bench.more(f"rest.list1000_per_s_c{clients}", result.per_second, "1/s", goal=peer.value, peer=peer)
+            bench.more(f"rest.list1000_per_s_c{clients}", result.per_second, "1/s", goal=peer.value, peers=[peer])
             if clients == 1:
-                bench.less("rest.list1000_p50_ms", result.ms(50), "ms", peer=peers.LIST_1000_P50_MS)
+                bench.less("rest.list1000_p50_ms", result.ms(50), "ms", peers=[peers.LIST_1000_P50_MS])
                 bench.less("rest.list1000_p99_ms", result.ms(99), "ms")
                 bench.record("rest.list1000_bytes", result.bytes_each, "B")
                 bench.less("rest.list1000_shim_cpu_ms", cpu_ms_each([usage], SHIM, len(result.latencies)), "ms")
@@ -96,7 +97,7 @@ class Reads:
         self._list_under_change()
 
     def _list_under_change(self) -> None:
-        """Something changes between any two polls, as in a busy cloud: the list is never the one sent last."""
+        """Polls with a change between any two, as in a busy cloud: the list always differs from the last one."""
         bench = self._bench
         bench.say("rest: list while instances change 50 times a second")
         result = asyncio.run(self._poll_while_changing())
@@ -119,13 +120,13 @@ class Reads:
             bench.say(f"rest: one instance, {clients} at a time")
             gets = plan(f"{VM}?id={NAME}", names=ids, seconds=self._seconds, connections=clients, warm_up=50)
             result, usage = self._site.shim(gets)
-            bench.more(f"rest.get_per_s_c{clients}", result.per_second, "1/s", goal=peer.value, peer=peer)
+            bench.more(f"rest.get_per_s_c{clients}", result.per_second, "1/s", goal=peer.value, peers=[peer])
             bench.more(
                 f"rest.get_ratio_vs_livez_c{clients}",
                 result.per_second / bench.figures[f"rest.livez_per_s_c{clients}"],
             )
             if clients == 1:
-                bench.less("rest.get_p50_ms", result.ms(50), "ms", peer=peers.GET_P50_MS)
+                bench.less("rest.get_p50_ms", result.ms(50), "ms", peers=[peers.GET_P50_MS])
                 bench.less("rest.get_p99_ms", result.ms(99), "ms")
                 bench.less("rest.get_shim_cpu_ms", cpu_ms_each([usage], SHIM, len(result.latencies)), "ms")
             bench.less(f"rest.get_load_share_c{clients}", result.load_share, "core")

@@ -1,4 +1,4 @@
-"""Starts and deletions: as many as go, and 50 starts a second whatever the answers take."""
+"""Starts and deletions: as many as possible, and 50 starts a second however long the answers take."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import urllib.request
 import uuid
 from typing import Any
 
-from anka_dev.bench import peers, world
+from anka_dev.bench import cluster_objects as world
+from anka_dev.bench import orchard as peers
 from anka_dev.bench.load import Result
-from anka_dev.bench.load.plan import NAME, merged
+from anka_dev.bench.load.plan import NAME, merge_results
 from anka_dev.bench.rest.site import API_SERVER, ETCD, RAW, SHIM, VM, Site, cpu_ms_each, plan
-from anka_dev.bench.usage import Usage
+from anka_dev.bench.usage import ProcessUsage
 
 _ROUNDS = 2
 _RATE = 50.0
@@ -39,7 +40,7 @@ class Writes:
         deleted, _ = self._site.shim(
             plan(VM, method="DELETE", body=f'{{"id":"{NAME}"}}', names=ids, total=len(ids), connections=8)
         )
-        bench.more("rest.delete_per_s", deleted.per_second, "1/s", peer=peers.DELETE_PER_S_C8)
+        bench.more("rest.delete_per_s", deleted.per_second, "1/s", peers=[peers.DELETE_PER_S_C8])
 
     def _creates(self) -> None:
         """Ours and raw creates of the same object by the same client in turn: the machine's speed drifts."""
@@ -47,7 +48,7 @@ class Writes:
         total = bench.size(500, 10)
         ours: list[Result] = []
         raw: list[Result] = []
-        usages: list[Usage] = []
+        usages: list[ProcessUsage] = []
         for turn in range(_ROUNDS):
             bench.say(f"rest: POST {total}, and the same by raw creates ({turn + 1}/{_ROUNDS})")
             names = [str(uuid.uuid4()) for _ in range(total)]
@@ -57,11 +58,11 @@ class Writes:
             result, usage = self._site.shim(plan(VM, method="POST", body=json.dumps(_BODY), total=total, connections=8))
             ours.append(result)
             usages.append(usage)
-        posts, creates = merged(ours), merged(raw)
+        posts, creates = merge_results(ours), merge_results(raw)
         single, _ = self._site.shim(plan(VM, method="POST", body=json.dumps(_BODY), total=bench.size(300, 5)))
         answers = len(posts.latencies)
-        bench.more("rest.post_per_s", posts.per_second, "1/s", peer=peers.POST_PER_S_C8)
-        bench.more("rest.post_per_s_c1", single.per_second, "1/s", peer=peers.POST_PER_S_C1)
+        bench.more("rest.post_per_s", posts.per_second, "1/s", peers=[peers.POST_PER_S_C8])
+        bench.more("rest.post_per_s_c1", single.per_second, "1/s", peers=[peers.POST_PER_S_C1])
         bench.more("rest.raw_create_per_s", creates.per_second, "1/s")
         bench.more("rest.post_ratio_vs_raw_create", posts.per_second / creates.per_second)
         bench.less("rest.post_p50_ms", posts.ms(50), "ms")
@@ -81,7 +82,7 @@ class Writes:
         self._bench.more("rest.post_per_s_at_50", result.per_second, "1/s")
 
     def _ids(self) -> list[str]:
-        """As many of those that are there as are deleted."""
+        """The names of as many existing instances as are deleted."""
         with urllib.request.urlopen(self._site.cloud.url + VM, timeout=30) as answer:
             body = json.load(answer)["body"]
         return [item["instance_id"] for item in body][: self._bench.size(1000, 10)]

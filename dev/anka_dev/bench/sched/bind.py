@@ -1,5 +1,5 @@
-"""Objects created while there is room for all, until each has a node: our operator and kube-scheduler in turn, on the
-same apiserver, with the same client."""
+"""Time from creation to binding with enough capacity: our operator and kube-scheduler in turn, on the same apiserver,
+with the same client."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from anka_crds.kube.client import KubeClient
-from anka_dev.bench import world
+from anka_dev.bench import cluster_objects as world
+from anka_dev.bench import pods
 from anka_dev.bench.bench import Bench
-from anka_dev.bench.figures import Peer, percentile
+from anka_dev.bench.figures import PeerFigure, percentile
 from anka_dev.bench.load import Plan, run_load
 from anka_dev.bench.load.plan import NAME
-from anka_dev.bench.sched.contestants import KUBE_NODES, Contestant, KubeScheduler, Ours, encoded
-from anka_dev.bench.usage import Usage
+from anka_dev.bench.sched.contestants import Contestant, KubeScheduler, Ours, encode_contestant
+from anka_dev.bench.usage import ProcessUsage
 from anka_dev.bench.watcher import Watcher
-from anka_dev.bench.world import NAMESPACE
 from anka_dev.cloud import LocalCloud
+from anka_kube.client import KubeClient
 
-_OBJECTS, _NODES, _ROUNDS = 3000, 300, 2
-_RATE, _RATE_SECONDS = 20.0, 15
+_OBJECTS, _NODES, _ROUNDS = 1500, 300, 5
+_RATE, _RATE_SECONDS = 20.0, 6
 _WARM_UP = 20
 _PATIENCE_SECONDS = 600.0
 
@@ -34,7 +34,7 @@ class Run:
     """From the first object seen to the last one bound."""
     latencies: list[float]
     """Seconds from made to bound, at _RATE."""
-    usage: Usage
+    usage: ProcessUsage
 
 
 def run(bench: Bench) -> None:
@@ -75,7 +75,7 @@ class _Turn:
         cluster = bench.cluster
         self._plan = Plan(
             url=cluster.server,
-            path=side.resource.path(NAMESPACE),
+            path=side.resource.path(side.namespace),
             ca_file=str(cluster.ca_file),
             headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
             connections=16,
@@ -83,7 +83,7 @@ class _Turn:
 
     async def measure(self, objects: int) -> Run:
         self._side.start()
-        async with self._watcher.following(self._client, self._side.resource, NAMESPACE):
+        async with self._watcher.following(self._client, self._side.resource, self._side.namespace):
             try:
                 await self._create("warm", _WARM_UP)
                 with self._bench.meter(self._cloud, self._side.pids).measure() as usage:
@@ -102,7 +102,7 @@ class _Turn:
         names = [f"{prefix}-{number:05}" for number in range(count)]
         before = len(self._bound)
         plan = replace(
-            self._plan, method="POST", body=encoded(self._side), names=names, total=count, rate=rate,
+            self._plan, method="POST", body=encode_contestant(self._side), names=names, total=count, rate=rate,
             seconds=count / rate + 1 if rate else 0.0, connections=connections,
         )  # fmt: skip
         await asyncio.to_thread(run_load, plan)
@@ -110,29 +110,30 @@ class _Turn:
         return names
 
     async def _remove(self) -> None:
-        """All that were made, so that the next turn finds the same room."""
+        """Delete all objects, so that the next turn finds the same capacity."""
         names = list(self._watcher.made)
         if not names:
             return
         one = replace(self._plan, path=f"{self._plan.path}/{NAME}", names=names, total=len(names))
-        finalizers = {**self._plan.headers, "Content-Type": "application/merge-patch+json"}
-        body = '{"metadata":{"finalizers":null}}'
-        await asyncio.to_thread(run_load, replace(one, method="PATCH", body=body, headers=finalizers))
+        if self._side.body()["metadata"].get("finalizers"):
+            headers = {**self._plan.headers, "Content-Type": "application/merge-patch+json"}
+            body = '{"metadata":{"finalizers":null}}'
+            await asyncio.to_thread(run_load, replace(one, method="PATCH", body=body, headers=headers))
         await asyncio.to_thread(run_load, replace(one, method="DELETE"))
 
 
 def _report(bench: Bench, ours: Sequence[Run], theirs: Sequence[Run], objects: int) -> None:
     """Medians of the turns; latencies of all turns together."""
     rates = [statistics.median(run.per_second for run in side) for side in (ours, theirs)]
-    beside = Peer("kube-scheduler", rates[1])
-    bench.more("sched.bound_per_s", rates[0], "1/s", goal=rates[1], peer=beside)
+    beside = PeerFigure("kube-scheduler", rates[1])
+    bench.more("sched.bound_per_s", rates[0], "1/s", goal=rates[1], peers=[beside])
     bench.more("sched.kube_scheduler_bound_per_s", rates[1], "1/s")
     bench.more("sched.ratio_vs_kube_scheduler", rates[0] / rates[1], goal=1.0)
     for percent in (50, 99):
         mine, other = (
             percentile([latency for run in side for latency in run.latencies], percent) * 1e3 for side in (ours, theirs)
         )
-        bench.less(f"sched.bind_p{percent}_ms_at_20", mine, "ms", peer=Peer("kube-scheduler", other))
+        bench.less(f"sched.bind_p{percent}_ms_at_20", mine, "ms", peers=[PeerFigure("kube-scheduler", other)])
         bench.less(f"sched.kube_scheduler_bind_p{percent}_ms_at_20", other, "ms")
     for title, side in (("bound", ours), ("kube_scheduler_bound", theirs)):
         cpu = {role: sum(run.usage.cpu.get(role, 0.0) for run in side) for role in side[0].usage.cpu}
@@ -146,5 +147,4 @@ def _report(bench: Bench, ours: Sequence[Run], theirs: Sequence[Run], objects: i
 async def _purge(bench: Bench) -> None:
     async with world.admin(bench.cluster) as client:
         await world.purge(client)
-        for node in (await client.list(KUBE_NODES)).items:
-            await client.delete(KUBE_NODES, node.metadata.name)
+        await pods.purge(client)

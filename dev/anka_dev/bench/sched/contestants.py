@@ -9,25 +9,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from anka_crds.kube.client import KubeClient
-from anka_crds.kube.kinds import INSTANCES, NODES
-from anka_crds.kube.lease import LEASES, micro_time
-from anka_crds.kube.resource import Resource
-from anka_crds.kube.unstructured import unstructured
-from anka_dev.bench import world
+from anka_crds.api.defaults import CI_NAMESPACE, NODE_NAMESPACE
+from anka_crds.resources import INSTANCES, NODES
+from anka_dev.bench import cluster_objects as world
+from anka_dev.bench import pods
 from anka_dev.bench.bench import OPERATOR_FLAGS, Bench
 from anka_dev.bench.load.plan import NAME
+from anka_dev.bench.population import mac_name
 from anka_dev.cloud import LocalCloud
-from anka_dev.cloud.install import NODE_NAMESPACE
-from anka_dev.controlplane import versions
-from anka_dev.controlplane.process import Component
-from anka_dev.controlplane.readiness import ended
-from anka_dev.controlplane.scheduler import start_kube_scheduler
+from anka_dev.local_kubernetes import environment
+from anka_kube.client import KubeClient
+from anka_kube.lease import LEASES, micro_time
+from anka_kube.resource import Resource
+from localkube.controlplane.process import Component
+from localkube.controlplane.readiness import exit_error
+from localkube.controlplane.scheduler import start_kube_scheduler
+from localkube.programs import versions
 
 Json = dict[str, Any]
-PODS = unstructured("", "v1", "pods", "Pod", namespaced=True)
-KUBE_NODES = unstructured("", "v1", "nodes", "Node", namespaced=False)
-# Longer than any run: nobody renews the heartbeats of nodes that are not there.
+# Longer than any run: the heartbeats of nodes without a Mac are never renewed.
 _LEASE_SECONDS = 7200
 
 
@@ -36,6 +36,7 @@ class Contestant(ABC):
 
     name: str
     resource: Resource[Any]
+    namespace: str
 
     @abstractmethod
     async def prepare(self, client: KubeClient, nodes: int, slots: int) -> None:
@@ -54,20 +55,21 @@ class Contestant(ABC):
 
     @abstractmethod
     def pids(self) -> Mapping[str, int]:
-        """Of the scheduler, while it runs."""
+        """The scheduler's process id, while it runs."""
 
     @abstractmethod
     def body(self) -> Json:
-        """What is created; its name is a placeholder."""
+        """The object to create; its name is a placeholder."""
 
     @abstractmethod
     def node_of(self, raw: Json) -> str | None:
-        """Which node the object has."""
+        """The node of the object."""
 
 
 class Ours(Contestant):
     name = "anka"
     resource = INSTANCES
+    namespace = CI_NAMESPACE
 
     def __init__(self, cloud: LocalCloud) -> None:
         self._cloud = cloud
@@ -76,7 +78,7 @@ class Ours(Contestant):
         await world.make_template(client)
 
         async def one(number: int) -> None:
-            name = node_name(number)
+            name = mac_name(number)
             await client.create(NODES, {"metadata": {"name": name}, "spec": {"maxVmCount": slots}})
             status = {
                 "hostArch": "arm64",
@@ -119,28 +121,20 @@ class Ours(Contestant):
 
 class KubeScheduler(Contestant):
     name = "kube_scheduler"
-    resource = PODS
+    resource = pods.PODS
+    namespace = pods.NAMESPACE
 
     def __init__(self, bench: Bench, directory: Path) -> None:
         self._bench = bench
+        self._kubeconfig = world.admin_kubeconfig(bench.cluster, directory)
         self._directory = directory
         self._process: Component | None = None
 
     async def prepare(self, client: KubeClient, nodes: int, slots: int) -> None:
-        async def one(number: int) -> None:
-            name = node_name(number)
-            await client.create(KUBE_NODES, {"metadata": {"name": name}})
-            # The apiserver taints every new node; there is no node controller here to take that away.
-            await client.patch(KUBE_NODES, name, {"spec": {"taints": None}})
-            room = {"cpu": "64", "memory": "256Gi", "pods": str(slots)}
-            ready = {"type": "Ready", "status": "True", "reason": "Bench", "message": ""}
-            status = {"capacity": room, "allocatable": room, "conditions": [ready]}
-            await client.patch(KUBE_NODES, name, {"status": status}, subresource="status")
-
-        await world.each(range(nodes), one)
+        await pods.make_nodes(client, nodes, slots, ready=True)
 
     def start(self) -> None:
-        self._process = start_kube_scheduler(self._bench.cluster, self._directory, self._bench.say)
+        self._process = start_kube_scheduler(self._kubeconfig, self._directory, environment(), self._bench.say)
 
     def stop(self) -> None:
         if self._process is not None:
@@ -149,25 +143,17 @@ class KubeScheduler(Contestant):
 
     def check(self) -> None:
         if self._process is not None and not self._process.running:
-            raise ended(self._process)
+            raise exit_error(self._process)
 
     def pids(self) -> Mapping[str, int]:
         return {} if self._process is None else {versions.SCHEDULER: self._process.pid}
 
     def body(self) -> Json:
-        container = {"name": "c", "image": "none", "resources": {"requests": {"cpu": "10m", "memory": "10Mi"}}}
-        # Nothing that costs the apiserver more than it has to: neither a token nor a grace period.
-        spec = {"containers": [container], "automountServiceAccountToken": False, "terminationGracePeriodSeconds": 0}
-        return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": NAME}, "spec": spec}
+        return pods.manifest()
 
     def node_of(self, raw: Json) -> str | None:
-        node: str | None = raw["spec"].get("nodeName")
-        return node
+        return pods.node_of(raw)
 
 
-def node_name(number: int) -> str:
-    return f"mac-{number:04}"
-
-
-def encoded(contestant: Contestant) -> str:
+def encode_contestant(contestant: Contestant) -> str:
     return json.dumps(contestant.body())

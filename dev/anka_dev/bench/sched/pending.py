@@ -1,4 +1,4 @@
-"""A fleet and a queue in memory: the one place that knows how the operator's scheduler is called."""
+"""A fleet and a queue in memory: the only place of the benchmarks that calls the operator's scheduler."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup
-from anka_dev.bench.world import TAG, TEMPLATE, TEMPLATE_NAME
-from anka_operator.cluster import Stores
-from anka_operator.controllers.board import Board
+from anka_dev.bench.cluster_objects import TAG, TEMPLATE, TEMPLATE_NAME
+from anka_operator.cluster.stores import ClusterStores
+from anka_operator.registry_view.view import RegistryView
 from anka_operator.scheduler.decide import decide
+from anka_operator.scheduling.state import SchedulerState
 
 GROUPS = ("ios", "macos", "nightly", "release")
 SHAPES = 16
 _BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Pending:
-    """`pending` instances of SHAPES kinds in four groups, and `nodes` nodes with just room for all of them."""
+class PendingInstances:
+    """`pending` instances of SHAPES kinds in four groups, and `nodes` nodes with just enough capacity."""
 
     def __init__(self, nodes: int, pending: int) -> None:
-        stores = Stores()
+        stores = ClusterStores()
         stores.templates.apply_written(_template())
         for group in GROUPS:
             stores.groups.apply_written(NodeGroup.from_api({"metadata": _metadata(group)}))
@@ -30,14 +31,15 @@ class Pending:
             stores.nodes.apply_written(_node(number, slots))
         for number in range(pending):
             stores.instances.apply_written(_instance(number))
-        self._board = Board(stores, lambda: None, time.monotonic)
+        view = RegistryView(stores.templates, None)
+        self._board = SchedulerState(stores, view, lambda: None, time.monotonic)
 
     def decide(self, limit: int | None = None) -> int:
-        """One round; those that got a node have left the queue afterwards. How many these were."""
-        board = self._board
-        decisions = decide(board.world(), board.queue, board.ledger, limit)
+        """Run one round and take the bound instances out of the queue; returns their number."""
+        state = self._board
+        decisions = decide(state.snapshot(), state.queue, state.ledger, limit)
         for binding in decisions.bindings:
-            board.queue.drop(binding.uid)
+            state.queue.remove(binding.uid)
         return len(decisions.bindings)
 
 

@@ -8,7 +8,7 @@ import time
 
 from anka_dev.bench.bench import Bench
 from anka_dev.bench.figures import slope
-from anka_dev.bench.sched.pending import Pending
+from anka_dev.bench.sched.pending import PendingInstances
 
 _NODES = (100, 1000, 5000)
 _PENDING = (1000, 10_000, 50_000)
@@ -40,7 +40,7 @@ def run(bench: Bench) -> None:
 
 def _whole(nodes: int, pending: int) -> float:
     """Seconds for each decision when the whole queue is served in one round."""
-    world = Pending(nodes, pending)
+    world = PendingInstances(nodes, pending)
     gc.collect()
     started = time.process_time()
     bound = world.decide()
@@ -49,7 +49,7 @@ def _whole(nodes: int, pending: int) -> float:
 
 def _in_rounds(nodes: int, pending: int) -> float:
     """The same in rounds of _ROUND, as the operator does it while its writes are under way."""
-    world = Pending(nodes, pending)
+    world = PendingInstances(nodes, pending)
     gc.collect()
     started = time.process_time()
     bound = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,20 +10,11 @@ from pathlib import Path
 import pytest
 
 from anka_agent.anka import errors
-from anka_agent.anka.command import Anka, command_name
+from anka_agent.anka.command import LINE_BYTES, Anka, command_name
 from support.fake_anka import FakeAnka
+from support.processes import wait_for_end
 
 SOON = 10.0
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    # A zombie that init has not collected yet is dead for our purposes.
-    stat = Path(f"/proc/{pid}/stat")
-    return not (stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] == "Z")
 
 
 async def until(true: Callable[[], object]) -> None:
@@ -33,10 +23,6 @@ async def until(true: Callable[[], object]) -> None:
     while not true():
         assert time.monotonic() < end
         await asyncio.sleep(0.02)
-
-
-async def gone(pid: int) -> None:
-    await until(lambda: not alive(pid))
 
 
 async def test_body_of_the_last_line(fake_anka: FakeAnka) -> None:
@@ -88,7 +74,7 @@ async def test_a_hanging_command_is_killed_with_its_children(fake_anka: FakeAnka
     both = [int(line) for line in pids.read_text().split()]
     assert len(both) == 2
     for pid in both:
-        await gone(pid)
+        wait_for_end(pid)
 
 
 async def test_cancelling_kills_it_too(fake_anka: FakeAnka, tmp_path: Path) -> None:
@@ -99,7 +85,7 @@ async def test_cancelling_kills_it_too(fake_anka: FakeAnka, tmp_path: Path) -> N
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await gone(int(pid.read_text()))
+    wait_for_end(int(pid.read_text()))
 
 
 async def test_lines_come_as_they_are_printed(fake_anka: FakeAnka, tmp_path: Path) -> None:
@@ -123,6 +109,13 @@ async def test_lines_come_as_they_are_printed(fake_anka: FakeAnka, tmp_path: Pat
 async def test_a_flood_does_not_fill_the_memory(fake_anka: FakeAnka) -> None:
     fake_anka.body("sys.stdout.write('x' * (20 << 20) + '\\n'); say([1])")
     assert await Anka(str(fake_anka.path)).call("list", seconds=60) == [1]
+
+
+async def test_a_line_without_end_is_remembered_up_to_a_limit(fake_anka: FakeAnka) -> None:
+    fake_anka.body("sys.stdout.write('x' * (4 << 20) + '\\n'); say([1])")
+    lines: list[str] = []
+    assert await Anka(str(fake_anka.path)).call("registry", "pull", seconds=60, on_line=lines.append) == [1]
+    assert 0 < len(lines[0]) <= LINE_BYTES + 65536
 
 
 async def test_calls_at_a_time_are_bounded(fake_anka: FakeAnka) -> None:
@@ -166,6 +159,7 @@ async def test_environment_is_added_to(fake_anka: FakeAnka) -> None:
         (("start", "vm"), "start"),
         (("registry", "pull", "t"), "registry pull"),
         (("registry", "--remote", "http://r", "push", "t"), "registry push"),
+        (("registry", "--remote", "http://r", "--api-key-id", "push", "--api-key", "/k", "list"), "registry list"),
         (("registry",), "registry"),
     ],
 )

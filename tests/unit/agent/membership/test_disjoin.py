@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import unused_port
 
+from anka_agent import lock
+from anka_agent.identity.machine import FILE
 from anka_agent.membership import disjoin as module
 from anka_agent.membership.disjoin import disjoin
-from anka_agent.membership.files import Files, kubeconfig
-from anka_agent.membership.flags import DisjoinSettings
-from anka_agent.membership.trouble import Trouble
+from anka_agent.membership.errors import MembershipError
+from anka_agent.membership.files import Files
+from anka_agent.membership.kubeconfig import kubeconfig
+from anka_agent.membership.settings import DisjoinSettings
 from support.fake_anka import FakeAnka
 from support.scripted_api import Fault, ScriptedApi
 
@@ -68,21 +71,43 @@ def instance(desk: Desk) -> None:
     desk.api.put("ankainstances", "one", "ci", spec={"template": "t"}, status={"nodeName": "mac-1", "phase": "Started"})
 
 
+async def test_instances_of_another_controller_keep_no_mac(desk: Desk) -> None:
+    """Such a status mirrors one of another cloud, which may have a Mac of the same name."""
+    spec = {"template": "t", "managedBy": "example.com/other"}
+    desk.api.put("ankainstances", "one", "ci", spec=spec, status={"nodeName": "mac-1", "phase": "Started"})
+    await desk.leave(timeout=5)
+    assert desk.node is None
+
+
 async def test_an_empty_mac_leaves(desk: Desk) -> None:
     await desk.leave()
     assert desk.node is None
-    assert (desk.service.removed, desk.files.joined, list(desk.state.iterdir())) == (1, False, [])
+    assert (desk.service.removed, desk.files.is_joined, [file.name for file in desk.state.iterdir()]) == (
+        1,
+        False,
+        [FILE],
+    )
     assert desk.said == ["Disjoined from the Anka Cloud Cluster"]
 
 
 async def test_it_waits_for_instances_and_goes_back_to_work_in_time(desk: Desk) -> None:
     instance(desk)
-    with pytest.raises(Trouble, match=r"1 instance still there after 0\.3 s; this Mac goes on working"):
+    with pytest.raises(MembershipError, match=r"1 instance still there after 0\.3 s; this Mac goes on working"):
         await desk.leave(timeout=0.3)
     assert desk.said == ["Waiting for 1 instance to end; --force does not wait"]
     assert desk.node is not None
     assert not desk.node["status"].get("leaving")
-    assert (desk.service.removed, desk.files.joined) == (0, True)
+    assert (desk.service.removed, desk.files.is_joined) == (0, True)
+
+
+async def test_a_copy_of_another_mac_forgets_it_and_deletes_nothing(desk: Desk) -> None:
+    instance(desk)
+    desk.api.put("leases", "mac-1", "anka-nodes", spec={"holderIdentity": "mac-1/other"})
+    await desk.leave()
+    assert desk.node is not None, "it is the other's"
+    assert not desk.node["status"].get("leaving")
+    assert (desk.service.removed, desk.files.is_joined) == (1, False)
+    assert desk.said[0].startswith("AnkaNode mac-1 stays: it is another Mac's (mac-1/other)")
 
 
 async def test_force_waits_for_nobody_and_names_what_is_left(desk: Desk) -> None:
@@ -93,7 +118,7 @@ async def test_force_waits_for_nobody_and_names_what_is_left(desk: Desk) -> None
     async with asyncio.timeout(10):
         await desk.leave(force=True)
     assert desk.node is None
-    assert not desk.files.joined
+    assert not desk.files.is_joined
     assert desk.said == [
         "Left on this Mac: VM x-macos-17 (anka delete --yes x-macos-17)",
         "Disjoined from the Anka Cloud Cluster",
@@ -104,12 +129,12 @@ async def test_force_waits_for_nobody_and_names_what_is_left(desk: Desk) -> None
 async def test_an_api_that_refuses(desk: Desk, force: bool) -> None:
     desk.api.fail("delete", Fault(403, "scripted"), times=100)
     if not force:
-        with pytest.raises(Trouble, match="--force forgets the identity of this Mac all the same"):
+        with pytest.raises(MembershipError, match="--force forgets the identity of this Mac all the same"):
             await desk.leave()
-        assert desk.files.joined, "it can be begun again"
+        assert desk.files.is_joined, "it can be begun again"
         return
     await desk.leave(force=True)
-    assert not desk.files.joined
+    assert not desk.files.is_joined
     assert desk.said[0].startswith("AnkaNode mac-1 could not be deleted (")
     assert desk.said[0].endswith("): kubectl delete ankanode mac-1")
 
@@ -117,18 +142,37 @@ async def test_an_api_that_refuses(desk: Desk, force: bool) -> None:
 async def test_force_without_any_api(desk: Desk) -> None:
     desk.join(f"http://127.0.0.1:{unused_port()}")
     await desk.leave(force=True)
-    assert not desk.files.joined
+    assert not desk.files.is_joined
     assert "kubectl delete ankanode mac-1" in desk.said[0]
     assert desk.node is not None
+
+
+async def test_who_was_shut_out_stops_its_agent(desk: Desk) -> None:
+    """Its tokens have ended with its AnkaNode: nothing can be asked any more."""
+    desk.api.token = "another"
+    with pytest.raises(MembershipError, match="--force forgets the identity of this Mac all the same"):
+        await desk.leave()
+    assert desk.service.removed == 0
+    await desk.leave(force=True)
+    assert desk.service.removed == 1
+    assert not desk.files.is_joined
 
 
 async def test_a_node_that_is_gone_already(desk: Desk) -> None:
     desk.api.remove("ankanodes", "mac-1", "")
     await desk.leave()
-    assert not desk.files.joined
+    assert not desk.files.is_joined
 
 
 async def test_one_that_has_not_joined(desk: Desk) -> None:
     desk.files.remove()
-    with pytest.raises(Trouble, match=r"this Mac has not joined: there is no .*agent\.json"):
+    with pytest.raises(MembershipError, match=r"this Mac has not joined: there is no .*agent\.json"):
         await desk.leave(force=True)
+
+
+async def test_an_agent_whose_process_is_not_known_is_not_left_running(desk: Desk) -> None:
+    with lock.hold(desk.state):
+        (desk.state / lock.FILE).write_text("")
+        with pytest.raises(MembershipError, match=f"an agent uses --state-dir {desk.state}"):
+            await desk.leave(force=True)
+    assert desk.files.is_joined

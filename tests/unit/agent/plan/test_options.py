@@ -1,4 +1,4 @@
-"""Which command each field becomes: docs/start-options.md is the table, and a simulated Mac takes every command."""
+"""Which command each field becomes, by docs/reference/start-options.md; a simulated Mac takes every command."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ from typing import Any
 
 import pytest
 
-from anka_agent.plan.options import changes_anything, grows_container, modify_commands, rename_command, wakes_suspended
+from anka_agent.plan.options import (
+    UsbCandidate,
+    changes_anything,
+    choose_device,
+    grows_container,
+    modify_commands,
+    rename_command,
+    wakes_suspended,
+)
 from anka_crds.api.instance import AnkaInstanceSpec
-from anka_dev.mac.cli import execute
-from anka_dev.mac.core import SimulatedMac
-from anka_dev.mac.hypervisor import LocalHypervisor
-from anka_dev.mac.store import MemoryStore
-from anka_shim.translate.start import PARAMETERS
+from anka_shim.vm.request import StartVm
+from anka_sim.mac.cli import execute
+from anka_sim.mac.core import SimulatedMac
+from anka_sim.mac.hypervisor import LocalHypervisor
+from anka_sim.mac.store import MemoryStore
 from support.start_options import Row, dialects, rows
 
 ROWS = rows()
@@ -53,7 +61,7 @@ def message(mac: SimulatedMac, line: str) -> str:
 
 
 def test_every_parameter_that_reaches_the_vm_is_in_the_table() -> None:
-    assert {name for row in ROWS for name in row.rest} == set(PARAMETERS) - OUTSIDE
+    assert {name for row in ROWS for name in row.rest} == set(StartVm.spec_paths) - OUTSIDE
 
 
 @pytest.mark.parametrize("row", ROWS, ids=IDS)
@@ -129,3 +137,31 @@ def test_what_rest_cannot_say(fields: dict[str, Any], commands: list[str]) -> No
     spec = AnkaInstanceSpec.model_validate({"template": "t", **fields})
     assert [" ".join(command) for command in modify_commands(spec, "VM")] == [f"modify VM {rest}" for rest in commands]
     assert changes_anything(spec) is bool(commands)
+
+
+A = UsbCandidate("1", frozenset({"iphones", "iPhone A"}))
+B = UsbCandidate("2", frozenset({"iphones", "iPhone B"}))
+BUSY = UsbCandidate("2", frozenset({"iphones"}), available=False)
+
+CASES = {
+    "none": ((None, None, [A], set()), None),
+    "no longer": ((None, "1", [A], set()), None),
+    "booked by its group": (("iphones", "2", [A, B], {"1"}), "2"),
+    "booked by its location": (("2", "2", [A, B], set()), "2"),
+    "booked, and busy with this very VM": (("iphones", "2", [A, BUSY], set()), "2"),
+    "booked, and unplugged": (("2", "2", [A], set()), "2"),
+    "booked, but another got it meanwhile": (("iphones", "2", [A, B], {"2"}), "1"),
+    "another is asked for": (("1", "2", [A, B], set()), "1"),
+    "another group": (("iPhone A", "2", [A, B], set()), "1"),
+    "first free of the group": (("iphones", None, [B, A], set()), "1"),
+    "first is taken": (("iphones", None, [A, B], {"1"}), "2"),
+    "first is busy with somebody unknown": (("iphones", None, [BUSY, A], set()), "1"),
+    "nothing free: anka says so": (("iphones", None, [A, B], {"1", "2"}), "iphones"),
+    "its own was given away, nothing else": (("2", "2", [A, B], {"2"}), "2"),
+    "unknown": (("ipad", "2", [A, B], set()), "ipad"),
+}
+
+
+@pytest.mark.parametrize(("given", "device"), CASES.values(), ids=CASES)
+def test_choose_device(given: tuple[str | None, str | None, list[UsbCandidate], set[str]], device: str | None) -> None:
+    assert choose_device(*given) == device

@@ -9,76 +9,77 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anka_agent.plan.save import (
-    Record,
     SaveFailure,
+    SaveOptions,
+    SaveRecord,
+    SaveSituation,
     SaveStep,
-    Saving,
     Stage,
-    Wish,
     decide_save,
-    reverted_tag,
-    tag_in_the_way,
+    find_revert_tag,
+    has_tag_conflict,
 )
-from anka_agent.plan.situation import Job, SeenVm
-from anka_crds.api.phase import Phase
+from anka_agent.plan.situation import JobState, ObservedVm
+from anka_crds.api.conditions import SaveReason
+from anka_crds.api.states import Phase
 
-RUNS = SeenVm("running", "192.168.64.2", ever_started=True)
-SUSPENDED = SeenVm("suspended", ever_started=True)
-STOPPED = SeenVm("stopped", ever_started=True)
-NEW = Saving(Phase.STARTED, RUNS)
-CHECKED = Record(checked=True)
-BEGUN = Saving(Phase.PUSHING, RUNS, record=CHECKED)
+RUNS = ObservedVm("running", "192.168.64.2", ever_started=True)
+SUSPENDED = ObservedVm("suspended", ever_started=True)
+STOPPED = ObservedVm("stopped", ever_started=True)
+NEW = SaveSituation(Phase.STARTED, RUNS)
+CHECKED = SaveRecord(checked=True)
+BEGUN = SaveSituation(Phase.PUSHING, RUNS, record=CHECKED)
 HALTING = replace(BEGUN, record=replace(CHECKED, stage=Stage.HALTING))
 HALTED = replace(HALTING, vm=SUSPENDED)
-SCRIPT = replace(BEGUN, wish=Wish(script=True))
-CAREFUL = replace(BEGUN, wish=Wish(script=True, cancel_on_script_failure=True))
-TEST = Wish(sanity_test=True)
-NO = SaveFailure("PushFailed", "no luck")
+SCRIPT = replace(BEGUN, options=SaveOptions(script=True))
+CAREFUL = replace(BEGUN, options=SaveOptions(script=True, cancel_on_script_failure=True))
+TEST = SaveOptions(sanity_test=True)
+NO = SaveFailure(SaveReason.PUSH_FAILED, "no luck")
 FAILED = replace(HALTED, record=replace(HALTED.record, failure=NO))
-PUSHED = replace(HALTED, push=Job.SUCCEEDED, record=replace(HALTED.record, pushed=True))
+PUSHED = replace(HALTED, push=JobState.SUCCEEDED, record=replace(HALTED.record, pushed=True))
 
 
-def stage(now: Saving, name: Stage) -> Saving:
+def stage(now: SaveSituation, name: Stage) -> SaveSituation:
     return replace(now, record=replace(now.record, stage=name))
 
 
 TABLE = {
     "new": (NEW, SaveStep.REPORT_PUSHING),
-    "told": (Saving(Phase.PUSHING, RUNS), SaveStep.CHECK),
+    "told": (SaveSituation(Phase.PUSHING, RUNS), SaveStep.CHECK),
     "checked": (BEGUN, SaveStep.HALT),
     "script": (SCRIPT, SaveStep.RUN_SCRIPT),
-    "script runs": (replace(SCRIPT, script=Job.RUNNING), SaveStep.AWAIT_SCRIPT),
-    "script done": (replace(SCRIPT, script=Job.SUCCEEDED), SaveStep.HALT),
-    "script failed, never mind": (replace(SCRIPT, script=Job.FAILED), SaveStep.HALT),
-    "script failed, cancel": (replace(CAREFUL, script=Job.FAILED), SaveStep.GIVE_UP),
-    "script timed out, cancel": (replace(CAREFUL, script=Job.TIMED_OUT), SaveStep.GIVE_UP),
-    "script lost, cancel": (replace(CAREFUL, script=Job.LOST), SaveStep.GIVE_UP),
-    "script done, careful": (replace(CAREFUL, script=Job.SUCCEEDED), SaveStep.HALT),
+    "script runs": (replace(SCRIPT, script=JobState.RUNNING), SaveStep.AWAIT_SCRIPT),
+    "script done": (replace(SCRIPT, script=JobState.SUCCEEDED), SaveStep.HALT),
+    "script failed, never mind": (replace(SCRIPT, script=JobState.FAILED), SaveStep.HALT),
+    "script failed, cancel": (replace(CAREFUL, script=JobState.FAILED), SaveStep.GIVE_UP),
+    "script timed out, cancel": (replace(CAREFUL, script=JobState.TIMED_OUT), SaveStep.GIVE_UP),
+    "script lost, cancel": (replace(CAREFUL, script=JobState.LOST), SaveStep.GIVE_UP),
+    "script done, careful": (replace(CAREFUL, script=JobState.SUCCEEDED), SaveStep.HALT),
     "crashed before the suspend": (HALTING, SaveStep.HALT),
     "suspended": (HALTED, SaveStep.PUSH),
-    "stopped": (replace(HALTING, vm=STOPPED, wish=Wish(suspend=False)), SaveStep.PUSH),
+    "stopped": (replace(HALTING, vm=STOPPED, options=SaveOptions(suspend=False)), SaveStep.PUSH),
     "stopped where it was to be suspended": (replace(HALTING, vm=STOPPED), SaveStep.GIVE_UP),
-    "test": (replace(HALTED, wish=TEST), SaveStep.TEST),
+    "test": (replace(HALTED, options=TEST), SaveStep.TEST),
     "test of a stopped VM": (
-        replace(HALTED, vm=STOPPED, wish=Wish(suspend=False, sanity_test=True)),
+        replace(HALTED, vm=STOPPED, options=SaveOptions(suspend=False, sanity_test=True)),
         SaveStep.PUSH,
     ),
-    "crashed before the resume": (stage(replace(HALTED, wish=TEST), Stage.TESTING), SaveStep.TEST),
-    "crashed after the resume": (stage(replace(BEGUN, wish=TEST), Stage.TESTING), SaveStep.TEST),
-    "power went during the test": (stage(replace(HALTED, vm=STOPPED, wish=TEST), Stage.TESTING), SaveStep.GIVE_UP),
-    "tested": (stage(replace(BEGUN, wish=TEST), Stage.TESTED), SaveStep.HALT),
-    "tested and suspended": (stage(replace(HALTED, wish=TEST), Stage.TESTED), SaveStep.PUSH),
-    "revert": (replace(HALTED, wish=Wish(revert=True)), SaveStep.REVERT),
+    "crashed before the resume": (stage(replace(HALTED, options=TEST), Stage.TESTING), SaveStep.TEST),
+    "crashed after the resume": (stage(replace(BEGUN, options=TEST), Stage.TESTING), SaveStep.TEST),
+    "power went during the test": (stage(replace(HALTED, vm=STOPPED, options=TEST), Stage.TESTING), SaveStep.GIVE_UP),
+    "tested": (stage(replace(BEGUN, options=TEST), Stage.TESTED), SaveStep.HALT),
+    "tested and suspended": (stage(replace(HALTED, options=TEST), Stage.TESTED), SaveStep.PUSH),
+    "revert": (replace(HALTED, options=SaveOptions(revert=True)), SaveStep.REVERT),
     "reverted": (
-        replace(HALTED, wish=Wish(revert=True), record=replace(HALTED.record, reverted=True)),
+        replace(HALTED, options=SaveOptions(revert=True), record=replace(HALTED.record, reverted=True)),
         SaveStep.PUSH,
     ),
-    "new template": (replace(HALTED, wish=Wish(new_template=True)), SaveStep.RENAME),
-    "new template, renamed": (replace(HALTED, wish=Wish(new_template=True), renamed=True), SaveStep.PUSH),
-    "pushes": (replace(HALTED, push=Job.RUNNING), SaveStep.AWAIT_PUSH),
-    "push ended": (replace(HALTED, push=Job.SUCCEEDED), SaveStep.CONFIRM),
-    "push failed": (replace(HALTED, push=Job.FAILED), SaveStep.CONFIRM),
-    "push cut off": (replace(HALTED, push=Job.LOST), SaveStep.CONFIRM),
+    "new template": (replace(HALTED, options=SaveOptions(new_template=True)), SaveStep.RENAME),
+    "new template, renamed": (replace(HALTED, options=SaveOptions(new_template=True), renamed=True), SaveStep.PUSH),
+    "pushes": (replace(HALTED, push=JobState.RUNNING), SaveStep.AWAIT_PUSH),
+    "push ended": (replace(HALTED, push=JobState.SUCCEEDED), SaveStep.CONFIRM),
+    "push failed": (replace(HALTED, push=JobState.FAILED), SaveStep.CONFIRM),
+    "push cut off": (replace(HALTED, push=JobState.LOST), SaveStep.CONFIRM),
     "pushed": (PUSHED, SaveStep.REPORT_DONE),
     "pushed, renamed": (replace(PUSHED, renamed=True), SaveStep.RENAME_BACK),
     "pushed, nobody asks any more": (replace(PUSHED, abandoned=True), SaveStep.FORGET),
@@ -97,11 +98,11 @@ TABLE = {
         None,
     ),
     "failed: with the template's name": (replace(FAILED, renamed=True), SaveStep.RENAME_BACK),
-    "failed before it began": (replace(NEW, record=Record(failure=NO)), SaveStep.REPORT_ERROR),
+    "failed before it began": (replace(NEW, record=SaveRecord(failure=NO)), SaveStep.REPORT_ERROR),
     "deleted before it began": (replace(NEW, abandoned=True), SaveStep.FORGET),
-    "deleted while it pushes": (replace(HALTED, push=Job.RUNNING, abandoned=True), SaveStep.CANCEL),
-    "deleted while the script runs": (replace(SCRIPT, script=Job.RUNNING, abandoned=True), SaveStep.CANCEL),
-    "deleted, cancelled": (replace(HALTED, push=Job.LOST, abandoned=True), SaveStep.RESUME),
+    "deleted while it pushes": (replace(HALTED, push=JobState.RUNNING, abandoned=True), SaveStep.CANCEL),
+    "deleted while the script runs": (replace(SCRIPT, script=JobState.RUNNING, abandoned=True), SaveStep.CANCEL),
+    "deleted, cancelled": (replace(HALTED, push=JobState.LOST, abandoned=True), SaveStep.RESUME),
     "deleted, resumed": (replace(BEGUN, abandoned=True), None),
     "deleted, Started again": (replace(BEGUN, phase=Phase.STARTED, abandoned=True), SaveStep.FORGET),
 }
@@ -115,9 +116,9 @@ def test_step(name: str) -> None:
 
 
 def test_a_failed_script_is_told_in_the_old_words() -> None:
-    decision = decide_save(replace(CAREFUL, script=Job.FAILED))
+    decision = decide_save(replace(CAREFUL, script=JobState.FAILED))
     assert decision is not None
-    assert decision.failure == SaveFailure("ScriptFailed", "Script execution failed", None, 0)
+    assert decision.failure == SaveFailure(SaveReason.SCRIPT_FAILED, "Script execution failed", None, 0)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_a_failed_script_is_told_in_the_old_words() -> None:
     ],
 )
 def test_what_a_revert_begins_with(tags: list[str], wanted: str | None, first: str | None) -> None:
-    assert reverted_tag(tags, wanted) == first
+    assert find_revert_tag(tags, wanted) == first
 
 
 @pytest.mark.parametrize(
@@ -149,49 +150,49 @@ def test_what_a_revert_begins_with(tags: list[str], wanted: str | None, first: s
     ],
 )
 def test_tag_in_the_way(tag: str, revert: bool, wanted: str | None, refused: bool) -> None:
-    assert tag_in_the_way(["a", "b", "c"], tag, revert=revert, wanted=wanted) is refused
+    assert has_tag_conflict(["a", "b", "c"], tag, revert=revert, wanted=wanted) is refused
 
 
 records = st.builds(
-    Record,
+    SaveRecord,
     stage=st.sampled_from(Stage),
     checked=st.booleans(),
     reverted=st.booleans(),
     pushed=st.booleans(),
     failure=st.sampled_from([None, NO]),
 )
-wishes = st.builds(Wish, *[st.booleans()] * 6)
+wishes = st.builds(SaveOptions, *[st.booleans()] * 6)
 situations = st.builds(
-    Saving,
+    SaveSituation,
     phase=st.sampled_from(Phase),
     vm=st.sampled_from([None, RUNS, SUSPENDED, STOPPED]),
-    wish=wishes,
+    options=wishes,
     record=records,
-    script=st.sampled_from(Job),
-    push=st.sampled_from(Job),
+    script=st.sampled_from(JobState),
+    push=st.sampled_from(JobState),
     renamed=st.booleans(),
     abandoned=st.booleans(),
 )
 
 
 @given(situations)
-def test_neither_script_nor_push_begins_twice(now: Saving) -> None:
+def test_neither_script_nor_push_begins_twice(now: SaveSituation) -> None:
     decision = decide_save(now)
     step = None if decision is None else decision.step
-    if now.push is not Job.NONE or now.record.pushed:
+    if now.push is not JobState.NONE or now.record.pushed:
         assert step not in (SaveStep.PUSH, SaveStep.HALT, SaveStep.TEST, SaveStep.REVERT, SaveStep.RUN_SCRIPT)
-    if now.script is not Job.NONE:
+    if now.script is not JobState.NONE:
         assert step is not SaveStep.RUN_SCRIPT
     if step is SaveStep.PUSH:
         assert now.record.checked
         assert now.vm is not None
-        assert now.vm.status == now.wish.halted
-        assert now.wish.new_template <= now.renamed
-        assert now.wish.revert <= now.record.reverted
+        assert now.vm.status == now.options.halt_status
+        assert now.options.new_template <= now.renamed
+        assert now.options.revert <= now.record.reverted
 
 
 @given(situations)
-def test_an_end_is_told_only_once_the_instance_is_settled(now: Saving) -> None:
+def test_an_end_is_told_only_once_the_instance_is_settled(now: SaveSituation) -> None:
     decision = decide_save(now)
     step = None if decision is None else decision.step
     if step in (SaveStep.REPORT_DONE, SaveStep.REPORT_ERROR):
@@ -200,12 +201,12 @@ def test_an_end_is_told_only_once_the_instance_is_settled(now: Saving) -> None:
         assert (step is SaveStep.REPORT_DONE) == now.record.pushed
     if step is SaveStep.REPORT_ERROR:
         assert now.phase is not Phase.PUSHING
-        assert Job.RUNNING not in (now.script, now.push)
+        assert JobState.RUNNING not in (now.script, now.push)
     assert (step is SaveStep.GIVE_UP) == (decision is not None and decision.failure is not None)
 
 
 @given(situations)
-def test_it_ends(now: Saving) -> None:
+def test_it_ends(now: SaveSituation) -> None:
     """Every step done leads on: after at most 30 of them there is an end, whatever it began with."""
     for _ in range(30):
         decision = decide_save(now)
@@ -219,28 +220,28 @@ def test_it_ends(now: Saving) -> None:
     raise AssertionError(f"no end in sight: {now}")
 
 
-def done(now: Saving, step: SaveStep) -> Saving:
-    halted = None if now.vm is None else replace(now.vm, status=now.wish.halted)
+def done(now: SaveSituation, step: SaveStep) -> SaveSituation:
+    halt_status = None if now.vm is None else replace(now.vm, status=now.options.halt_status)
     record = now.record
     effects = {
         SaveStep.REPORT_PUSHING: replace(now, phase=Phase.PUSHING),
         SaveStep.CHECK: replace(now, record=replace(record, checked=True)),
-        SaveStep.RUN_SCRIPT: replace(now, script=Job.RUNNING),
-        SaveStep.AWAIT_SCRIPT: replace(now, script=Job.FAILED),
+        SaveStep.RUN_SCRIPT: replace(now, script=JobState.RUNNING),
+        SaveStep.AWAIT_SCRIPT: replace(now, script=JobState.FAILED),
         SaveStep.HALT: replace(
             now,
-            vm=halted,
+            vm=halt_status,
             record=replace(record, stage=Stage.HALTING if record.stage is Stage.BEGUN else record.stage),
         ),
         SaveStep.TEST: replace(now, vm=RUNS, record=replace(record, stage=Stage.TESTED)),
         SaveStep.REVERT: replace(now, record=replace(record, reverted=True)),
         SaveStep.RENAME: replace(now, renamed=True),
         SaveStep.RENAME_BACK: replace(now, renamed=False),
-        SaveStep.PUSH: replace(now, push=Job.RUNNING),
-        SaveStep.AWAIT_PUSH: replace(now, push=Job.SUCCEEDED),
+        SaveStep.PUSH: replace(now, push=JobState.RUNNING),
+        SaveStep.AWAIT_PUSH: replace(now, push=JobState.SUCCEEDED),
         SaveStep.CONFIRM: replace(now, record=replace(record, pushed=True)),
         SaveStep.GIVE_UP: replace(now, record=replace(record, failure=NO)),
-        SaveStep.CANCEL: replace(now, script=Job.LOST, push=Job.LOST),
+        SaveStep.CANCEL: replace(now, script=JobState.LOST, push=JobState.LOST),
         SaveStep.RESUME: replace(now, vm=RUNS),
     }
     return effects[step]

@@ -82,14 +82,14 @@ def asks(versions: Versions, version: str, *, up: str = "") -> Child:
         if version != VERSION:
             versions.path(version).mkdir(exist_ok=True)
         if up:
-            versions.came_up(up)
-        versions.ask_for(version)
+            versions.record_start(up)
+        versions.request(version)
 
     return Child(UPDATE_EXIT, first)
 
 
 def comes_up(versions: Versions, version: str, code: int = 7) -> Child:
-    return Child(code, lambda: versions.came_up(version))
+    return Child(code, lambda: versions.record_start(version))
 
 
 def test_without_an_update_it_is_as_the_agent_alone(versions: Versions) -> None:
@@ -102,7 +102,7 @@ def test_an_update(versions: Versions) -> None:
     versions.path("3").mkdir()
     # And it stays, over restarts of the launcher.
     assert run(versions, Child(0)) == (0, ["2"])
-    assert versions.failure("2") is None
+    assert versions.find_failure("2") is None
     # Packages that are not of use any more go.
     assert not versions.path("3").exists()
 
@@ -123,13 +123,13 @@ def test_one_that_ends_before_it_is_up_is_gone_back_from(versions: Versions) -> 
     broken = [Child(3), Child(UPDATE_EXIT), Child(-11)]
     code, started = run(versions, asks(versions, "2"), *broken, Child(0))
     assert (code, started) == (0, ["", "2", "2", "2", ""])
-    assert "ended 3 times before it came up: back to" in (versions.failure("2") or "")
+    assert "ended 3 times before it came up: back to" in (versions.find_failure("2") or "")
     assert not versions.path("2").exists()
 
 
 def test_one_that_needs_a_second_start(versions: Versions) -> None:
     assert run(versions, asks(versions, "2"), Child(1), comes_up(versions, "2"))[1] == ["", "2", "2"]
-    assert versions.failure("2") is None
+    assert versions.find_failure("2") is None
 
 
 def test_one_that_never_comes_up_is_ended(versions: Versions) -> None:
@@ -137,7 +137,7 @@ def test_one_that_never_comes_up_is_ended(versions: Versions) -> None:
     code, started = run(versions, asks(versions, "2"), hangs, Child(0), seconds=0.05)
     assert (code, started) == (0, ["", "2", ""])
     assert hangs.terminated
-    assert "did not come up in 0.05 s" in (versions.failure("2") or "")
+    assert "did not come up in 0.05 s" in (versions.find_failure("2") or "")
 
 
 def test_back_to_the_one_before_not_to_the_installed_one(versions: Versions) -> None:
@@ -148,20 +148,20 @@ def test_back_to_the_one_before_not_to_the_installed_one(versions: Versions) -> 
 def test_a_failed_version_may_be_asked_for_again(versions: Versions) -> None:
     run(versions, asks(versions, "2"), *[Child(1)] * 3, Child(0))
     assert run(versions, asks(versions, "2"), comes_up(versions, "2"))[1] == ["", "2"]
-    assert versions.failure("2") is None
+    assert versions.find_failure("2") is None
 
 
 def test_a_launcher_that_was_killed_goes_on_with_the_trial(versions: Versions) -> None:
     state = versions.state()
     state.trial, state.starts = "2", 2
-    versions.keep(state)
+    versions.save(state)
     assert run(versions, Child(1), Child(0))[1] == ["2", ""]
 
 
 def test_a_package_that_somebody_removed(versions: Versions) -> None:
     state = versions.state()
     state.current = "9"
-    versions.keep(state)
+    versions.save(state)
     assert run(versions, Child(0))[1] == [""]
 
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import os
+import subprocess
 import tarfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -128,3 +130,50 @@ async def test_too_large(server: Server, tmp_path: Path, monkeypatch: pytest.Mon
     server.files = {"/p.tar.gz": GOOD}
     with pytest.raises(PackageError, match="no package of the agent is"):
         await fetch(server.url, SUM, tmp_path / "2")
+
+
+def pax_header(size: int) -> bytes:
+    """An archive whose first header says that it is so long: it would be read as a whole."""
+    entry = tarfile.TarInfo("pax")
+    entry.type, entry.size = tarfile.XHDTYPE, size
+    return gzip.compress(entry.tobuf() + b"x" * size)
+
+
+BOMBS = {
+    "a long file": lambda: archive((MAIN, b"x" * (4 << 20))),
+    "many files": lambda: archive((MAIN, b""), *((f"f{number}", b"") for number in range(200))),
+    "a long header": lambda: pax_header(4 << 20),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+async def test_what_grows_when_it_is_unpacked_is_refused(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(package, "UNPACKED_BYTES", 1 << 20)
+    monkeypatch.setattr(package, "ENTRIES", 100)
+    content = BOMBS[name]()
+    server.files = {"/p.tar.gz": content}
+    with pytest.raises(PackageError, match=r"is larger than 1 MiB when it is unpacked|has more than 100 files"):
+        await fetch(server.url, hashlib.sha256(content).hexdigest(), tmp_path / "2")
+    assert os.listdir(tmp_path) == []
+
+
+async def test_with_a_key_an_unsigned_package_is_refused(server: Server, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)  # noqa: ASYNC221
+    public = key.with_suffix(".pub").read_text()
+    server.files = {"/p.tar.gz": GOOD}
+    with pytest.raises(PackageError, match=r"p\.tar\.gz\.sig answers HTTP 404"):
+        await fetch(server.url, SUM, tmp_path / "2", public)
+    server.files["/p.tar.gz.sig"] = b"signed, honestly"
+    with pytest.raises(PackageError, match=r"p\.tar\.gz\.sig: is no signature of version 2 by --package-key"):
+        await fetch(server.url, SUM, tmp_path / "2", public)
+    argv = ["ssh-keygen", "-q", "-Y", "sign", "-f", str(key), "-n", "anka-agent-2"]
+    server.files["/p.tar.gz.sig"] = subprocess.run(  # noqa: ASYNC221
+        argv, input=GOOD, capture_output=True, check=True
+    ).stdout
+    await fetch(server.url, SUM, tmp_path / "2", public)
+    assert (tmp_path / "2" / MAIN).read_bytes() == b"print()"
+    with pytest.raises(PackageError, match="is no signature of version 3"):
+        await fetch(server.url, SUM, tmp_path / "3", public)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -10,9 +11,10 @@ from types import ModuleType
 import pytest
 
 from anka_dev.bench.bench import Bench
-from anka_dev.bench.command import measure
-from anka_dev.bench.registry import BENCHMARKS, Benchmark, chosen
-from anka_dev.errors import DevError
+from anka_dev.bench.benchmarks import BENCHMARKS, Benchmark, select
+from anka_dev.bench.command import add_arguments, measure
+from anka_dev.bench.scale.size import QUICK_SIZE, make_size
+from localkube.errors import DevError
 
 
 def good(bench: Bench) -> None:
@@ -74,16 +76,40 @@ def test_quick_says_that_its_figures_mean_nothing(
     ],
 )
 def test_only(only: str | None, names: list[str]) -> None:
-    assert [benchmark.name for benchmark in chosen(only)] == names
+    assert [benchmark.name for benchmark in select(only)] == names
 
 
 @pytest.mark.parametrize("only", ["nonsense", "rest,nonsense", "", ","])
 def test_an_unknown_name_is_told_with_those_there_are(only: str) -> None:
     with pytest.raises(DevError, match=r"--only: there is no benchmark .*: there are burst, .*sched\.pure"):
-        chosen(only)
+        select(only)
 
 
 @pytest.mark.parametrize("benchmark", BENCHMARKS, ids=lambda benchmark: benchmark.name)
 def test_every_row_has_its_module(benchmark: Benchmark) -> None:
     __import__(benchmark.module)
     assert callable(sys.modules[benchmark.module].run)
+
+
+def parse_flags(*flags: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    add_arguments(parser)
+    return parser.parse_args(flags)
+
+
+def test_sizes_by_flag() -> None:
+    assert parse_flags("--macs", "100, 300,1000").macs == [100, 300, 1000]
+    assert parse_flags().macs is None
+
+
+@pytest.mark.parametrize("text", ["", "0", "-3", "many", "100,100", "100,,300"])
+def test_sizes_that_cannot_be_measured(text: str) -> None:
+    with pytest.raises(argparse.ArgumentError, match="--macs"):
+        parse_flags(f"--macs={text}")
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_a_quick_run_is_of_one_tiny_cloud(quick: bool, tmp_path: Path) -> None:
+    sizes = [make_size(100), make_size(300)]
+    bench = Bench(tmp_path, quick=quick, say=lambda _: None, scale_sizes=sizes)
+    assert bench.scale_sizes == ((QUICK_SIZE,) if quick else tuple(sizes))

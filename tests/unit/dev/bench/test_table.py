@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from anka_dev.bench.figures import Figure, Peer
+from anka_dev.bench.figures import Figure, PeerFigure
 from anka_dev.bench.table import number, table
 
 
@@ -17,7 +17,7 @@ def test_numbers(value: float, text: str) -> None:
 def test_columns_line_up_and_say_what_is_beside() -> None:
     lines = table(
         [
-            Figure("rest.list", 207.4, "1/s", "more", 38, Peer("Orchard", 38)),
+            Figure("rest.list", 207.4, "1/s", "more", 38, [PeerFigure("Orchard", 38), PeerFigure("raw", 414.8)]),
             Figure("rest.post_p99_ms", 2221, "ms", "less", 250),
             Figure("rest.bytes", 5, "B"),
         ]
@@ -25,6 +25,7 @@ def test_columns_line_up_and_say_what_is_beside() -> None:
     assert lines == [
         "figure            value  unit  goal          beside it   ratio",
         "rest.list           207  1/s   ≥ 38 met      Orchard 38  5.46×",
+        "                                             raw 415     0.50×",
         "rest.post_p99_ms  2,221  ms    ≤ 250 MISSED",
         "rest.bytes            5  B",
     ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from anka_dev.cloud.install import BASE, NEEDS, usable
+from anka_dev.cloud.install import NEEDS, usable
+from anka_dev.repository import BASE
 
 FILES = sorted(BASE.glob("*.yaml"))
 MUTATING, VALIDATING = "mutatingadmissionpolicies", "validatingadmissionpolicies"
@@ -16,7 +17,16 @@ MUTATING, VALIDATING = "mutatingadmissionpolicies", "validatingadmissionpolicies
     [
         ({MUTATING, VALIDATING}, set()),
         ({VALIDATING}, {"finalizer-policy.yaml"}),
-        (set(), {"finalizer-policy.yaml", "joining.yaml", "validation-policy.yaml", "writers-policy.yaml"}),
+        (
+            set(),
+            {
+                "finalizer-policy.yaml",
+                "joining.yaml",
+                "secrets-policy.yaml",
+                "validation-policy.yaml",
+                "writers-policy.yaml",
+            },
+        ),
     ],
 )
 def test_usable(served: set[str], left_out: set[str]) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from anka_operator.scheduler.catalog import Catalog, Resolved
-from anka_operator.scheduler.reasons import Unscheduled
+from anka_operator.scheduler.catalog import ResolvedVersion, TemplateCatalog
+from anka_operator.scheduler.reasons import WaitReason
 from anka_operator.scheduler.shape import Shape
 from support.objects import TEMPLATE, template
 
 OTHER = "11111111-1111-1111-1111-111111111111"
-CATALOG = Catalog(
+CATALOG = TemplateCatalog(
     [
         template(tags=("v1", "v2", "v1")),
         template(OTHER, "twin"),
@@ -35,12 +35,30 @@ CATALOG = Catalog(
     ],
 )
 def test_resolved(shape: Shape, tag: str, version: int) -> None:
-    assert CATALOG.resolve(shape) == Resolved(TEMPLATE, "macos-15", tag, version, "arm64")
+    assert CATALOG.resolve(shape) == ResolvedVersion(TEMPLATE, "macos-15", tag, version, "arm64")
+
+
+@pytest.mark.parametrize("word", ["macos-15", "Sequoia", TEMPLATE])
+def test_a_template_with_a_display_name_still_has_its_name_in_the_registry(word: str) -> None:
+    catalog = TemplateCatalog([template(displayName="Sequoia"), template(OTHER, "other")])
+    assert catalog.resolve(Shape(word)) == ResolvedVersion(TEMPLATE, "Sequoia", "v2", 1, "arm64")
+
+
+def test_a_display_name_that_is_the_name_of_another_is_no_guess() -> None:
+    catalog = TemplateCatalog([template(), template(OTHER, "other", displayName="macos-15")])
+    found = catalog.find("macos-15")
+    assert isinstance(found, WaitReason)
+    assert found.reason == "TemplateAmbiguous"
+
+
+def test_a_display_name_that_repeats_the_name_is_one_name() -> None:
+    found = TemplateCatalog([template(displayName="macos-15")]).find("macos-15")
+    assert not isinstance(found, WaitReason)
 
 
 def test_the_architecture_is_that_of_the_version() -> None:
     found = CATALOG.resolve(Shape("intel"))
-    assert isinstance(found, Resolved)
+    assert isinstance(found, ResolvedVersion)
     assert found.arch == "amd64"
 
 
@@ -58,6 +76,6 @@ def test_the_architecture_is_that_of_the_version() -> None:
 )
 def test_unresolved(shape: Shape, reason: str, words: str) -> None:
     found = CATALOG.resolve(shape)
-    assert isinstance(found, Unscheduled)
+    assert isinstance(found, WaitReason)
     assert found.reason == reason
     assert words in found.message

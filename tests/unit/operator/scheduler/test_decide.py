@@ -13,33 +13,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anka_crds.api import AnkaInstance, AnkaNode, NodeState
-from anka_operator.scheduler.candidates import World
-from anka_operator.scheduler.catalog import Catalog, Resolved
-from anka_operator.scheduler.decide import Decisions, decide
-from anka_operator.scheduler.filters import Asked, obstacle
-from anka_operator.scheduler.fleet import node_of
-from anka_operator.scheduler.groups import chain
+from anka_operator.scheduler.catalog import ResolvedVersion, TemplateCatalog
+from anka_operator.scheduler.decide import RoundResult, decide
+from anka_operator.scheduler.explain import build_input
+from anka_operator.scheduler.filters import Requirements, first_rejection
+from anka_operator.scheduler.groups import fallback_chain
 from anka_operator.scheduler.ledger import Claim, Ledger
-from anka_operator.scheduler.queue import Queue
+from anka_operator.scheduler.node import to_schedulable
+from anka_operator.scheduler.queue import SchedulingQueue
 from anka_operator.scheduler.score import Placement
-from anka_operator.scheduler.shape import shape_of
-from anka_operator.scheduler.size import Size
-from anka_operator.scheduler.snapshot import snapshot
+from anka_operator.scheduler.shape import to_shape
+from anka_operator.scheduler.size import VmSize
+from anka_operator.scheduler.snapshot import Snapshot
 from support.objects import TEMPLATE, instance, node, template
 
 
-def world(*nodes: AnkaNode, fallbacks: dict[str, str | None] | None = None) -> World:
-    return World({one.metadata.name: node_of(one) for one in nodes}, Catalog([template()]), fallbacks or {})
+def world(*nodes: AnkaNode, fallbacks: dict[str, str | None] | None = None) -> Snapshot:
+    return Snapshot(
+        {one.metadata.name: to_schedulable(one) for one in nodes}, TemplateCatalog([template()]), fallbacks or {}
+    )
 
 
-def queue_of(*instances: AnkaInstance) -> Queue:
-    queue = Queue()
+def queue_of(*instances: AnkaInstance) -> SchedulingQueue:
+    queue = SchedulingQueue()
     for one in instances:
-        queue.put(one)
+        queue.add(one)
     return queue
 
 
-def ran(decisions: Decisions) -> dict[str, str]:
+def ran(decisions: RoundResult) -> dict[str, str]:
     return {binding.uid.removeprefix("uid-"): binding.node for binding in decisions.bindings}
 
 
@@ -47,28 +49,28 @@ def test_urgent_instances_get_the_room_that_there_is() -> None:
     queue = queue_of(instance("a", meta={"age": 9}), instance("b"), instance("urgent", priority=1))
     decisions = decide(world(node(slots=2)), queue, Ledger())
     assert ran(decisions) == {"urgent": "mac-1", "a": "mac-1"}
-    assert decisions.unscheduled[shape_of(instance())].message == "0/1 node fit: 1 full"
+    assert decisions.unscheduled[to_shape(instance())].message == "0/1 node fit: 1 full"
     assert len(queue) == 3
 
 
 def test_bindings_count_at_once() -> None:
     ledger = Ledger()
     decide(world(node("a", slots=1), node("b", slots=1)), queue_of(instance("x"), instance("y")), ledger)
-    assert (ledger.used("a"), ledger.used("b")) == (1, 1)
+    assert (ledger.count_instances("a"), ledger.count_instances("b")) == (1, 1)
 
 
 def test_the_template_at_hand_beats_an_empty_node() -> None:
     ledger = Ledger()
-    ledger.put("other", Claim("holder"))
+    ledger.record("other", Claim("holder"))
     decisions = decide(world(node("empty"), node("holder", holds=("v2",))), queue_of(instance("x")), ledger)
-    assert [(one.node, one.pull_needed, one.template.tag) for one in decisions.bindings] == [("holder", False, "v2")]
+    assert [(one.node, one.needs_pull, one.template.tag) for one in decisions.bindings] == [("holder", False, "v2")]
     decisions = decide(world(node("empty"), node("older", holds=("v1",))), queue_of(instance("x")), Ledger())
-    assert [(one.node, one.pull_needed) for one in decisions.bindings] == [("older", True)]
+    assert [(one.node, one.needs_pull) for one in decisions.bindings] == [("older", True)]
 
 
 def test_one_for_a_full_node_does_not_hold_up_others() -> None:
     full = Ledger()
-    full.put("other", Claim("mac-1"))
+    full.record("other", Claim("mac-1"))
     queue = queue_of(instance("wants-mac-1", node="mac-1", priority=1), instance("any"))
     decisions = decide(world(node("mac-1", slots=1), node("mac-2")), queue, full)
     assert ran(decisions) == {"any": "mac-2"}
@@ -127,9 +129,9 @@ def test_devices_are_handed_out_one_by_one() -> None:
 def test_a_template_takes_what_a_mac_that_holds_it_says() -> None:
     held = [{"uuid": TEMPLATE, "name": "macos-15", "tag": "v2", "vcpu": 6, "memoryMib": 1024}]
     mac = node(capacityMode="resource", vcpuOverride=10, status={"ramGib": 64, "templates": held})
-    seen = snapshot(nodes=[mac], templates=[template()], instances=[instance("a"), instance("b")])
-    decisions = decide(seen.world, seen.queue, seen.ledger)
-    assert [one.claim.size for one in decisions.bindings] == [Size(6, 1024)]
+    seen = build_input(nodes=[mac], templates=[template()], instances=[instance("a"), instance("b")])
+    decisions = decide(seen.snapshot, seen.queue, seen.ledger)
+    assert [one.claim.size for one in decisions.bindings] == [VmSize(6, 1024)]
     assert [why.message for why in decisions.unscheduled.values()] == ["0/1 node fit: 1 lacks vCPUs"]
 
 
@@ -145,7 +147,7 @@ def test_vlans_count_once_any_mac_reports_them() -> None:
 
 def test_only_those_before() -> None:
     queue = queue_of(*(instance(f"x{number}", meta={"age": 9 - number}) for number in range(3)))
-    second = queue.line(queue.shapes[0])[1]
+    second = queue.waiting(queue.shapes[0])[1]
     assert list(ran(decide(world(node(slots=9)), queue, Ledger(), before=second))) == ["x0"]
 
 
@@ -161,7 +163,7 @@ def test_ten_thousand_alike_cost_one_answer() -> None:
     looked = Counter[str]()
 
     @dataclass(frozen=True)
-    class Counting(World):
+    class Counting(Snapshot):
         def __post_init__(self) -> None:
             nodes = self.nodes
 
@@ -216,32 +218,32 @@ class Case:
 
     def __init__(self, nodes: list[dict[str, Any]], instances: list[dict[str, Any]], taken: dict[str, str]) -> None:
         macs = [node(f"mac-{number}", **fields) for number, fields in enumerate(nodes)]
-        self.world = world(*macs, fallbacks=GROUPS)
+        self.snapshot = world(*macs, fallbacks=GROUPS)
         self.instances = {}
-        self.queue = Queue()
+        self.queue = SchedulingQueue()
         for number, fields in enumerate(instances):
             spec = {key: value for key, value in fields.items() if key != "age" and value is not None}
             one = instance(f"i{number:02}", meta={"age": fields["age"]}, **spec)
             self.instances[one.metadata.uid] = one
-            self.queue.put(one)
+            self.queue.add(one)
         self.taken = taken
 
     def ledger(self) -> Ledger:
         ledger = Ledger()
         for uid, where in self.taken.items():
-            ledger.put(uid, Claim(where))
+            ledger.record(uid, Claim(where))
         return ledger
 
     def fits(self, one: AnkaInstance, where: str, ledger: Ledger) -> bool:
         """Said again in the plainest way, for one instance and one node."""
-        shape = shape_of(one)
-        resolved = self.world.catalog.resolve(shape)
-        if not isinstance(resolved, Resolved) or shape.node not in (None, where):
+        shape = to_shape(one)
+        resolved = self.snapshot.catalog.resolve(shape)
+        if not isinstance(resolved, ResolvedVersion) or shape.node not in (None, where):
             return False
-        groups = () if shape.group is None else chain(shape.group, GROUPS)
+        groups = () if shape.group is None else fallback_chain(shape.group, GROUPS)
         if shape.group is not None and not groups:
             return False
-        return obstacle(self.world.nodes[where], Asked(resolved, groups), ledger.use(where)) is None
+        return first_rejection(self.snapshot.nodes[where], Requirements(resolved, groups), ledger.usage(where)) is None
 
 
 _cases = st.builds(Case, _nodes, _instances, _taken)
@@ -249,34 +251,34 @@ _cases = st.builds(Case, _nodes, _instances, _taken)
 
 @given(_cases)
 def test_every_binding_is_allowed_and_none_is_over_capacity(case: Case) -> None:
-    decisions = decide(case.world, case.queue, case.ledger())
+    decisions = decide(case.snapshot, case.queue, case.ledger())
     ledger = case.ledger()
     for binding in decisions.bindings:
         assert case.fits(case.instances[binding.uid], binding.node, ledger)
-        seen = case.world.nodes[binding.node]
+        seen = case.snapshot.nodes[binding.node]
         assert seen.state is NodeState.ACTIVE
         assert not seen.draining
-        ledger.put(binding.uid, binding.claim)
-        assert seen.slots is not None
-        assert ledger.used(binding.node) <= seen.slots
+        ledger.record(binding.uid, binding.claim)
+        assert seen.vm_slots is not None
+        assert ledger.count_instances(binding.node) <= seen.vm_slots
     assert len({binding.uid for binding in decisions.bindings}) == len(decisions.bindings)
 
 
 @given(_cases)
 def test_whoever_waits_could_run_nowhere_and_is_told_why(case: Case) -> None:
     ledger = case.ledger()
-    decisions = decide(case.world, case.queue, ledger)
+    decisions = decide(case.snapshot, case.queue, ledger)
     bound = {binding.uid for binding in decisions.bindings}
     for uid, one in case.instances.items():
         if uid not in bound:
-            assert not any(case.fits(one, where, ledger) for where in case.world.nodes)
-            assert decisions.unscheduled[shape_of(one)].message
+            assert not any(case.fits(one, where, ledger) for where in case.snapshot.nodes)
+            assert decisions.unscheduled[to_shape(one)].message
 
 
 @given(_cases)
 def test_nobody_is_overtaken(case: Case) -> None:
     """Each binding was made in order: when an instance was served, none before it in the queue could have run."""
-    decisions = decide(case.world, case.queue, case.ledger())
+    decisions = decide(case.snapshot, case.queue, case.ledger())
     order = sorted(
         case.instances.values(),
         key=lambda one: (one.spec.priority, one.metadata.creation_timestamp, one.metadata.uid),
@@ -290,34 +292,34 @@ def test_nobody_is_overtaken(case: Case) -> None:
     for one in order:
         binding = bindings.get(one.metadata.uid)
         if binding is None:
-            assert not any(case.fits(one, where, ledger) for where in case.world.nodes)
+            assert not any(case.fits(one, where, ledger) for where in case.snapshot.nodes)
         else:
-            ledger.put(binding.uid, binding.claim)
+            ledger.record(binding.uid, binding.claim)
 
 
 @given(_cases)
 def test_a_fallback_only_when_nothing_before_it_fits(case: Case) -> None:
     ledger = case.ledger()
-    for binding in decide(case.world, case.queue, case.ledger()).bindings:
+    for binding in decide(case.snapshot, case.queue, case.ledger()).bindings:
         one = case.instances[binding.uid]
         if one.spec.group is not None:
-            levels = chain(one.spec.group, GROUPS)
-            chosen = case.world.nodes[binding.node].groups
-            level = next(number for number, name in enumerate(levels) if name in chosen)
-            for where, other in case.world.nodes.items():
-                if not other.groups.isdisjoint(levels[:level]):
+            levels = fallback_chain(one.spec.group, GROUPS)
+            chosen = case.snapshot.nodes[binding.node].groups
+            group_position = next(number for number, name in enumerate(levels) if name in chosen)
+            for where, other in case.snapshot.nodes.items():
+                if not other.groups.isdisjoint(levels[:group_position]):
                     assert not case.fits(one, where, ledger)
-        ledger.put(binding.uid, binding.claim)
+        ledger.record(binding.uid, binding.claim)
 
 
 @given(_cases, st.randoms(use_true_random=False))
 def test_the_order_in_which_things_became_known_does_not_matter(case: Case, random: Random) -> None:
-    first = decide(case.world, case.queue, case.ledger())
-    names = list(case.world.nodes)
+    first = decide(case.snapshot, case.queue, case.ledger())
+    names = list(case.snapshot.nodes)
     ones = list(case.instances.values())
     random.shuffle(names)
     random.shuffle(ones)
-    shuffled = World({name: case.world.nodes[name] for name in names}, case.world.catalog, GROUPS)
+    shuffled = Snapshot({name: case.snapshot.nodes[name] for name in names}, case.snapshot.catalog, GROUPS)
     again = decide(shuffled, queue_of(*ones), case.ledger())
     assert again.bindings == first.bindings
     assert again.unscheduled == first.unscheduled
@@ -325,12 +327,12 @@ def test_the_order_in_which_things_became_known_does_not_matter(case: Case, rand
 
 @given(_cases, st.integers(0, 5))
 def test_rounds_with_a_limit_end_at_the_same_place(case: Case, limit: int) -> None:
-    whole = decide(case.world, case.queue, case.ledger()).bindings
+    whole = decide(case.snapshot, case.queue, case.ledger()).bindings
     ledger, parts = case.ledger(), []
     while True:
-        part = decide(case.world, case.queue, ledger, limit=limit + 1).bindings
+        part = decide(case.snapshot, case.queue, ledger, limit=limit + 1).bindings
         for binding in part:
-            case.queue.drop(binding.uid)
+            case.queue.remove(binding.uid)
         parts += part
         if not part:
             break

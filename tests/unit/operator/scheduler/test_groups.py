@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from anka_operator.scheduler.groups import chain, cycle
+from anka_operator.scheduler.groups import fallback_chain, find_cycle
 
 LINE = {"a": "b", "b": "c", "c": None, "stray": "gone"}
 RING = {"x": "y", "y": "z", "z": "y", "self": "self"}
@@ -22,7 +22,7 @@ RING = {"x": "y", "y": "z", "z": "y", "self": "self"}
     ],
 )
 def test_chain(group: str, fallbacks: dict[str, str | None], wanted: tuple[str, ...]) -> None:
-    assert chain(group, fallbacks) == wanted
+    assert fallback_chain(group, fallbacks) == wanted
 
 
 @pytest.mark.parametrize(
@@ -36,4 +36,4 @@ def test_chain(group: str, fallbacks: dict[str, str | None], wanted: tuple[str, 
     ],
 )
 def test_cycle(group: str, fallbacks: dict[str, str | None], wanted: tuple[str, ...]) -> None:
-    assert cycle(group, fallbacks) == wanted
+    assert find_cycle(group, fallbacks) == wanted

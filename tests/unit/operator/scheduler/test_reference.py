@@ -13,7 +13,7 @@ import pytest
 
 from anka_crds.api import AnkaInstance, AnkaNode
 from anka_operator.scheduler.decide import decide
-from anka_operator.scheduler.snapshot import snapshot
+from anka_operator.scheduler.explain import build_input
 from support.objects import TEMPLATE, group, instance, node, template
 
 HARDWARE = {"cpuCount": 4, "ramGib": 10}  # in mode resource: 8 vCPUs and 8 GiB
@@ -113,8 +113,8 @@ def choices(
             continue
         if arch is not None and status.host_arch != arch:
             continue
-        level = next((number for number, group in enumerate(levels) if group in mac.spec.groups), None)
-        if levels and level is None:
+        group_position = next((number for number, group in enumerate(levels) if group in mac.spec.groups), None)
+        if levels and group_position is None:
             continue
         if spec.network is not None and vlans and spec.network.vlan not in status.vlans:
             continue
@@ -141,20 +141,20 @@ def choices(
                 continue
             shares += [there.vcpus / most, there.memory / 8192]
         held = {row.tag for row in status.templates if row.uuid == template_id}
-        missing = 0 if (tag or "v2") in held else 1 if held else 2
-        yield level or 0, missing, max(shares), name, usb
+        pull_effort = 0 if (tag or "v2") in held else 1 if held else 2
+        yield group_position or 0, pull_effort, max(shares), name, usb
 
 
 def agree(macs: Sequence[dict[str, Any]], wants: Sequence[dict[str, Any]]) -> None:
     nodes = [node(f"mac-{number}", **fields) for number, fields in enumerate(macs)]
     instances = [instance(f"i{number}", meta={"age": -number}, **fields) for number, fields in enumerate(wants)]
-    seen = snapshot(
+    seen = build_input(
         nodes=nodes,
         templates=TEMPLATES,
         groups=[group(name, fallback) for name, fallback in GROUPS.items()],
         instances=instances,
     )
-    decisions = decide(seen.world, seen.queue, seen.ledger)
+    decisions = decide(seen.snapshot, seen.queue, seen.ledger)
     found = [(binding.uid, binding.node, binding.claim.usb) for binding in decisions.bindings]
     assert found == naive(nodes, instances), f"nodes {macs}, instances {wants}"
     bound = {binding.uid for binding in decisions.bindings}

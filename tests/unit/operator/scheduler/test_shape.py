@@ -6,17 +6,19 @@ from typing import Any
 
 import pytest
 
-from anka_operator.scheduler.shape import is_pending, shape_of
+from anka_operator.scheduler.shape import is_pending, to_shape
 from support.objects import instance
 
 
 def test_only_what_matters_to_the_choice_of_a_node() -> None:
-    assert shape_of(instance("a", priority=1, displayName="x")) == shape_of(instance("b", tag=""))
+    assert to_shape(instance("a", priority=1, displayName="x")) == to_shape(instance("b", tag=""))
     kinds: list[dict[str, Any]]
     kinds = [{}, {"tag": "v1"}, {"version": 0}, {"node": "mac-1"}, {"group": "ios"}, {"template": "other"}]
     kinds += [{"usbDevice": "iphone7"}, {"network": {"vlan": "12"}}]
+    kinds += [{"portForwarding": [{"name": "a", "guestPort": 22, "hostPort": port}]} for port in (10022, 10023)]
+    kinds += [{"status": {"refusals": [{"nodeName": "mac-1", "reason": "x", "message": "x"}]}}]
     kinds += [{"resources": {"vcpu": 4}}, {"resources": {"memoryMib": 4096}}]
-    assert len({shape_of(instance(**spec)) for spec in kinds}) == len(kinds)
+    assert len({to_shape(instance(**spec)) for spec in kinds}) == len(kinds)
 
 
 @pytest.mark.parametrize(

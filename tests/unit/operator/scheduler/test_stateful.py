@@ -11,17 +11,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from anka_crds.api import AnkaInstance, NodeState
-from anka_operator.scheduler.candidates import World
-from anka_operator.scheduler.catalog import Catalog
-from anka_operator.scheduler.decide import Decisions, decide
-from anka_operator.scheduler.filters import devices_for
-from anka_operator.scheduler.fleet import Node, node_of
-from anka_operator.scheduler.groups import chain
+from anka_operator.scheduler.catalog import TemplateCatalog
+from anka_operator.scheduler.decide import RoundResult, decide
+from anka_operator.scheduler.filters import match_devices
+from anka_operator.scheduler.groups import fallback_chain
+from anka_operator.scheduler.host_port import list_wanted_ports
 from anka_operator.scheduler.ledger import Claim, Ledger
-from anka_operator.scheduler.patience import Patience
-from anka_operator.scheduler.queue import Queue
+from anka_operator.scheduler.node import SchedulableNode, to_schedulable
+from anka_operator.scheduler.queue import SchedulingQueue
 from anka_operator.scheduler.score import Placement
-from anka_operator.scheduler.shape import shape_of
+from anka_operator.scheduler.shape import to_shape
+from anka_operator.scheduler.snapshot import Snapshot
+from anka_operator.scheduler.starvation import StarvationGuard
 from support.objects import instance, node, template
 
 GROUPS: dict[str, str | None] = {"ios": "spare", "spare": None, "ring": "ring"}
@@ -56,6 +57,13 @@ _wish = st.one_of(
     st.fixed_dictionaries({"group": st.just("ios"), "resources": _resources}),
     st.fixed_dictionaries({"usbDevice": st.sampled_from(["phone", "1"])}),
     st.fixed_dictionaries({"usbDevice": st.just("phone"), "resources": _resources}),
+    st.fixed_dictionaries(
+        {
+            "portForwarding": st.sampled_from([80, 81]).map(
+                lambda port: [{"name": "a", "guestPort": 1, "hostPort": port}]
+            )
+        }
+    ),
     st.fixed_dictionaries({"network": st.just({"vlan": "7"})}),
     st.fixed_dictionaries({"node": st.sampled_from(NAMES), "resources": _resources}),
     st.sampled_from([{"tag": "v1"}, {"tag": "nonesuch"}, {"group": "unknown"}, {"group": "ring"}]),
@@ -65,16 +73,16 @@ _wish = st.one_of(
 class Cloud(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.nodes: dict[str, Node] = {}
+        self.nodes: dict[str, SchedulableNode] = {}
         self.instances: dict[str, AnkaInstance] = {}
-        self.queue = Queue()
+        self.queue = SchedulingQueue()
         self.ledger = Ledger()
-        self.patience = Patience(period=10.0)
+        self.guard = StarvationGuard(period=10.0)
         self.now = 0.0
         self.count = 0
         self.placement = Placement.SPREAD
         # No template restricts the architecture: capacity is what this is about.
-        self.catalog = Catalog([template(arch="")])
+        self.catalog = TemplateCatalog([template(arch="")])
 
     @initialize(fleet=st.lists(_node, min_size=2, max_size=4))
     def fleet(self, fleet: list[dict[str, Any]]) -> None:
@@ -84,7 +92,7 @@ class Cloud(RuleBasedStateMachine):
     @rule(name=st.sampled_from(NAMES), fields=_node)
     def mac(self, name: str, fields: dict[str, Any]) -> None:
         """A Mac joins, or is another one from now on."""
-        self.nodes[name] = node_of(node(name, **fields))
+        self.nodes[name] = to_schedulable(node(name, **fields))
 
     @precondition(lambda self: len(self.nodes) > 0)
     @rule(data=st.data(), state=st.sampled_from([None, *NodeState, NodeState.ACTIVE]), draining=st.booleans())
@@ -103,14 +111,14 @@ class Cloud(RuleBasedStateMachine):
             self.count += 1
             one = instance(f"i{self.count:03}", meta={"age": -self.now}, priority=priority, **fields)
             self.instances[one.metadata.uid] = one
-            self.queue.put(one)
+            self.queue.add(one)
         self.round(1.0, None, refused=False)
 
     @precondition(lambda self: len(self.ledger) > 0)
     @rule(data=st.data())
     def end(self, data: st.DataObject) -> None:
         uid = data.draw(st.sampled_from(sorted(uid for uid, _ in self.ledger.items())))
-        self.ledger.put(uid, None)
+        self.ledger.record(uid, None)
         del self.instances[uid]
 
     @rule(placement=st.sampled_from(Placement))
@@ -125,37 +133,42 @@ class Cloud(RuleBasedStateMachine):
         decisions = self.decided(limit)
         check = Check(self, before)
         for binding in decisions.bindings:
-            check.binding(self.instances[binding.uid], binding.claim, decisions.kept)
+            check.binding(self.instances[binding.uid], binding.claim, decisions.reserved)
         if limit is None:
             check.nobody_waits_for_nothing(decisions)
         for number, binding in enumerate(decisions.bindings):
             if refused and not number:
-                self.ledger.put(binding.uid, None)
+                self.ledger.record(binding.uid, None)
             else:
-                self.queue.drop(binding.uid)
+                self.queue.remove(binding.uid)
 
-    def world(self) -> World:
-        return World(dict(self.nodes), self.catalog, GROUPS, placement=self.placement)
+    def snapshot(self) -> Snapshot:
+        return Snapshot(dict(self.nodes), self.catalog, GROUPS, placement=self.placement)
 
-    def decided(self, limit: int | None) -> Decisions:
+    def decided(self, limit: int | None) -> RoundResult:
         """Decide twice, from copies in another order: the answer is the same."""
-        world, ledger, patience = self.world(), Ledger(), Patience(period=10.0)
-        patience._since = dict(self.patience._since)
+        snapshot, ledger, guard = self.snapshot(), Ledger(), StarvationGuard(period=10.0)
+        guard._since = dict(self.guard._since)
         for uid, claim in reversed(list(self.ledger.items())):
-            ledger.put(uid, claim)
-        queue = Queue()
+            ledger.record(uid, claim)
+        queue = SchedulingQueue()
         for one in sorted(self.instances.values(), key=lambda one: one.metadata.uid, reverse=True):
             if one.metadata.uid in self.queue:
-                queue.put(one)
-        turned = dataclasses.replace(world, nodes=dict(reversed(list(world.nodes.items()))))
-        again = decide(turned, queue, ledger, limit, patience=patience, now=self.now)
-        decisions = decide(world, self.queue, self.ledger, limit, patience=self.patience, now=self.now)
+                queue.add(one)
+        turned = dataclasses.replace(snapshot, nodes=dict(reversed(list(snapshot.nodes.items()))))
+        again = decide(turned, queue, ledger, limit, guard=guard, now=self.now)
+        decisions = decide(snapshot, self.queue, self.ledger, limit, guard=self.guard, now=self.now)
         assert again == decisions
         return decisions
 
     @invariant()
     def no_device_is_claimed_twice(self) -> None:
         claims = Counter((claim.node, claim.usb) for _, claim in self.ledger.items() if claim.usb is not None)
+        assert not [claim for claim, number in claims.items() if number > 1]
+
+    @invariant()
+    def no_port_is_claimed_twice(self) -> None:
+        claims = Counter((claim.node, port) for _, claim in self.ledger.items() for port in claim.ports)
         assert not [claim for claim, number in claims.items() if number > 1]
 
 
@@ -166,29 +179,31 @@ class Check:
         self.cloud = cloud
         self.ledger = Ledger()
         for uid, claim in before.items():
-            self.ledger.put(uid, claim)
+            self.ledger.record(uid, claim)
 
     def fits(self, one: AnkaInstance, name: str) -> bool:
         """In the plainest words."""
-        mac, spec, use = self.cloud.nodes[name], one.spec, self.ledger.use(name)
+        mac, spec, use = self.cloud.nodes[name], one.spec, self.ledger.usage(name)
         if mac.state is not NodeState.ACTIVE or mac.draining or spec.tag == "nonesuch":
             return False
         if spec.node not in (None, name):
             return False
-        if spec.group is not None and mac.groups.isdisjoint(chain(spec.group, GROUPS)):
+        if spec.group is not None and mac.groups.isdisjoint(fallback_chain(spec.group, GROUPS)):
             return False
         known = any(other.vlans for other in self.cloud.nodes.values())
         if spec.network is not None and known and spec.network.vlan not in mac.vlans:
             return False
-        if mac.slots is not None and use.vms >= mac.slots:
+        if mac.vm_slots is not None and use.vms >= mac.vm_slots:
+            return False
+        if any(port.excludes(taken) for port in list_wanted_ports(one) for taken in use.ports):
             return False
         vcpus, memory = self.size(one)
-        if mac.room is not None and (
-            use.vcpus + vcpus > mac.room.vcpus or use.memory_mib + memory > mac.room.memory_mib
+        if mac.allocatable is not None and (
+            use.vcpus + vcpus > mac.allocatable.vcpus or use.memory_mib + memory > mac.allocatable.memory_mib
         ):
             return False
         return spec.usb_device is None or any(
-            device.available and device.location not in use.usb for device in devices_for(mac, spec.usb_device)
+            device.available and device.location not in use.usb for device in match_devices(mac, spec.usb_device)
         )
 
     @staticmethod
@@ -203,27 +218,27 @@ class Check:
         assert self.fits(one, claim.node)
         assert (claim.size.vcpus, claim.size.memory_mib) == self.size(one)
         if one.spec.usb_device is not None:
-            assert claim.usb in {device.location for device in devices_for(mac, one.spec.usb_device)}
+            assert claim.usb in {device.location for device in match_devices(mac, one.spec.usb_device)}
         if one.spec.group is not None:
-            levels = chain(one.spec.group, GROUPS)
-            level = next(number for number, name in enumerate(levels) if name in mac.groups)
+            levels = fallback_chain(one.spec.group, GROUPS)
+            group_position = next(number for number, name in enumerate(levels) if name in mac.groups)
             for name, other in self.cloud.nodes.items():
-                if not other.groups.isdisjoint(levels[:level]):
+                if not other.groups.isdisjoint(levels[:group_position]):
                     # Full, or kept free for somebody before.
                     assert not self.fits(one, name) or name in kept
-        self.ledger.put(one.metadata.uid, claim)
+        self.ledger.record(one.metadata.uid, claim)
 
-    def nobody_waits_for_nothing(self, decisions: Decisions) -> None:
+    def nobody_waits_for_nothing(self, decisions: RoundResult) -> None:
         """Whoever got nothing fits nowhere, but where room is kept free for one that is served before it."""
         bound = {binding.uid for binding in decisions.bindings}
         order = {uid: self.place(uid) for uid in self.cloud.instances}
         for uid, one in self.cloud.instances.items():
             if uid in bound or uid not in self.cloud.queue:
                 continue
-            assert decisions.unscheduled[shape_of(one)].message
+            assert decisions.unscheduled[to_shape(one)].message
             for name in self.cloud.nodes:
                 if self.fits(one, name):
-                    assert order[decisions.kept[name]] < order[uid]
+                    assert order[decisions.reserved[name]] < order[uid]
 
     def place(self, uid: str) -> tuple[Any, ...]:
         one = self.cloud.instances[uid]

@@ -1,0 +1,1 @@
+"""The command line: subcommands, and the flags of `ankacluster join`."""

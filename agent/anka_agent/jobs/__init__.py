@@ -1,0 +1,1 @@
+"""Work that outlives the agent process, and its records on the disk of the Mac."""

@@ -1,0 +1,1 @@
+"""The Mac as the agent sees it: its facts, VMs, templates, and disk space."""

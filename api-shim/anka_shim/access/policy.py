@@ -1,0 +1,114 @@
+"""Access where authentication is on: 401 without valid credentials, 403 without the right."""
+
+import logging
+from typing import Protocol
+
+from starlette.types import Scope
+
+from anka_runtime.repetition import CAUSE
+from anka_shim import metrics
+from anka_shim.access.credential import BasicCredential, BearerCredential, Credential, find_header, parse
+from anka_shim.access.handshake import Handshake
+from anka_shim.access.login_limiter import LoginLimiter
+from anka_shim.access.root_token import RootTokenCredential
+from anka_shim.failure import Failure
+from anka_shim.http.authentication import ANONYMOUS, Principal, client_address
+from anka_shim.http.rights import Right
+
+log = logging.getLogger(__name__)
+
+UNAUTHENTICATED = "Authentication Required"
+"""The exporter renews its session on exactly this message (docs/reference/legacy-api.md#authentication-codes)."""
+UNAUTHORIZED = "Not authorized to perform this request"
+
+_NEEDS_NO_LOGIN = frozenset({Right.NONE, Right.PEER})
+_NEEDS_NO_RIGHT = frozenset({Right.LOGIN, Right.UNKNOWN_ROUTE})
+
+
+class Rights(Protocol):
+    """What who has logged in may do."""
+
+    def allows(self, principal: Principal, right: Right) -> bool:
+        """Asked at each request; never about the root token."""
+
+
+class EveryRight:
+    """Authorization is off: who has logged in may do everything."""
+
+    def allows(self, principal: Principal, right: Right) -> bool:
+        return True
+
+
+class RequiredAccess:
+    """An AccessPolicy. `handshake`: None where API keys are off."""
+
+    def __init__(
+        self,
+        root: RootTokenCredential,
+        login_limiter: LoginLimiter,
+        *,
+        handshake: Handshake | None = None,
+        rights: Rights | None = None,
+    ) -> None:
+        self._root = root
+        self._login_limiter = login_limiter
+        self._handshake = handshake
+        self._rights = rights or EveryRight()
+
+    async def admit(self, scope: Scope, right: Right) -> Principal:
+        if right in _NEEDS_NO_LOGIN:
+            return ANONYMOUS
+        principal = self._authenticate(scope)
+        if right not in _NEEDS_NO_RIGHT and not principal.is_root and not self._rights.allows(principal, right):
+            raise Failure(UNAUTHORIZED, code=403)
+        return principal
+
+    def _authenticate(self, scope: Scope) -> Principal:
+        """Raises Failure. An Authorization header decides alone, also where it is wrong."""
+        try:
+            header = find_header(scope["headers"])
+        except ValueError:
+            raise self._refuse(scope) from None
+        if header is None:
+            raise Failure(UNAUTHENTICATED, code=401)
+        address = client_address(scope)
+        credential = self._parse(header)
+        if isinstance(credential, BearerCredential) and self._handshake is not None:
+            # Not limited: nobody guesses a seal, and Jenkins has a new session for each request.
+            session = self._handshake.authenticate(credential.token)
+            if session is not None:
+                return session
+        limit_logins(self._login_limiter, address, header)
+        principal = self._root.authenticate(credential) if isinstance(credential, BasicCredential) else None
+        if principal is None:
+            self._login_limiter.note_failure(address, header)
+            raise self._refuse(scope)
+        self._login_limiter.note_success(header)
+        return principal
+
+    @staticmethod
+    def _parse(header: bytes) -> Credential | None:
+        try:
+            return parse(header)
+        except ValueError:
+            return None
+
+    @staticmethod
+    def _refuse(scope: Scope) -> Failure:
+        return refuse_login(client_address(scope))
+
+
+def limit_logins(limiter: LoginLimiter, address: str, credential: bytes) -> None:
+    """Raises Failure while this address may not try this credential."""
+    seconds = limiter.retry_after(address, credential)
+    if seconds is not None:
+        metrics.REFUSED_LOGINS.labels("limited").inc()
+        text = f"too many failed logins from this address: try again in {seconds} s"
+        raise Failure(text, code=429, retry_after=seconds)
+
+
+def refuse_login(client: str) -> Failure:
+    """Counted and logged, without what was wrong."""
+    metrics.REFUSED_LOGINS.labels("wrong").inc()
+    log.warning("login refused", extra={"client": client, CAUSE: ("login", client)})
+    return Failure(UNAUTHENTICATED, code=401)

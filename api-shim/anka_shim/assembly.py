@@ -1,0 +1,205 @@
+"""All objects of the process, and how they are connected. A new resource adds its commands here."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from anka_kube.api_clock import ApiClock
+from anka_kube.client import KubeClient
+from anka_kube.endpoint import Endpoint
+from anka_registry.access import make_access
+from anka_registry.client import RegistryClient
+from anka_runtime.clock import Clock
+from anka_runtime.health import HealthChecks
+from anka_runtime.secret_file import SHORTEST_TOKEN, SecretFile
+from anka_shim.access.api_keys import ApiKeyCatalog
+from anka_shim.access.handshake import Handshake
+from anka_shim.access.login_limiter import LoginLimiter
+from anka_shim.access.policy import RequiredAccess
+from anka_shim.access.root_token import RootTokenCredential
+from anka_shim.access.seal_file import SealFile
+from anka_shim.api_key.commands import ApiKeyCommands
+from anka_shim.api_key.sweep import ApiKeySweep
+from anka_shim.distribution.commands import DistributionCommands
+from anka_shim.group.commands import GroupCommands
+from anka_shim.http.application import build
+from anka_shim.http.authentication import AccessPolicy, Gate, OpenAccess
+from anka_shim.http.body_budget import BodyBudget
+from anka_shim.http.edge import Edge
+from anka_shim.http.methods import ImpliedMethods
+from anka_shim.http.origin import OriginPolicy
+from anka_shim.http.rate import RateLimit
+from anka_shim.http.simple_reads import SimpleReads
+from anka_shim.image.commands import SaveCommands
+from anka_shim.logs.central_logs import CentralLogs
+from anka_shim.node.commands import NodeCommands
+from anka_shim.node.heartbeats import NodeHeartbeats
+from anka_shim.node.views import NodeViews
+from anka_shim.replicas.barrier import PeerBarrier
+from anka_shim.replicas.client import PeerClient
+from anka_shim.replicas.peer_key import PeerKey
+from anka_shim.replicas.peers import Peers
+from anka_shim.routers import ROUTERS
+from anka_shim.settings import ShimSettings
+from anka_shim.store.caches import Stores, Watches
+from anka_shim.store.object_writer import ObjectWriter
+from anka_shim.store.registry_reader import RegistryReader
+from anka_shim.store.registry_watch import RegistryWatch, watch_registry
+from anka_shim.store.storage_budget import StorageBudget
+from anka_shim.store.writes import WriteCoordinator
+from anka_shim.template.commands import TemplateCommands
+from anka_shim.vm.commands import InstanceCommands
+from anka_shim.vm.idempotency import IdempotentCreates
+from anka_shim.vm.queue_budget import QueueBudget
+from anka_shim.vm.rollback import Rollback
+from anka_shim.vm.views import InstanceViews
+from anka_shim.vm.writer import InstanceWriter
+
+ROLLBACK_SECONDS = 10.0
+"""How long shutdown waits for the removal of instances of failed requests."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """The objects that endpoints use: `inject` finds each by its type."""
+
+    settings: ShimSettings
+    clock: Clock
+    health: HealthChecks
+    stores: Stores
+    watches: Watches
+    instance_views: InstanceViews
+    node_views: NodeViews
+    node_heartbeats: NodeHeartbeats
+    instances: InstanceCommands
+    nodes: NodeCommands
+    groups: GroupCommands
+    templates: TemplateCommands
+    distributions: DistributionCommands
+    images: SaveCommands
+    logs: CentralLogs
+    registry: RegistryWatch
+    reader: RegistryReader
+    peers: Peers
+    api_keys: ApiKeyCommands
+    handshake: Handshake
+    login_limiter: LoginLimiter
+    peer_key: PeerKey
+
+
+@contextlib.asynccontextmanager
+async def services(
+    settings: ShimSettings, endpoint: Endpoint, health: HealthChecks, clock: Clock | None = None
+) -> AsyncIterator[Services]:
+    """Run everything in the background while the block lasts. Returns at once: the caches fill later."""
+    async with contextlib.AsyncExitStack() as stack:
+        api_clock = ApiClock(clock)
+        client = await stack.enter_async_context(KubeClient(endpoint, api_clock, user_agent="anka-shim"))
+        clock = clock or api_clock
+        registry_client = None
+        if settings.registry_read_url:
+            connection = RegistryClient(settings.registry_read_url, access=make_access(settings, clock))
+            registry_client = await stack.enter_async_context(connection)
+        registry = await stack.enter_async_context(watch_registry(registry_client, settings.registry_url))
+        reader = RegistryReader(registry_client)
+        stack.callback(reader.close)
+        stores = Stores(settings.namespace, with_api_keys=settings.enable_api_keys)
+        instance_views = InstanceViews(
+            stores, clock, registry=settings.registry_url or "", terminated_seconds=settings.terminated_seconds
+        )
+        node_heartbeats = NodeHeartbeats(client, settings.node_namespace, clock)
+        node_views = NodeViews(stores, node_heartbeats)
+        budget = StorageBudget(
+            (stores.instances, stores.saves, stores.distributions, stores.groups, stores.api_keys),
+            settings.max_stored_bytes,
+        )
+        queue = QueueBudget(stores, settings.max_waiting, settings.max_waiting_per_client)
+        watches = await stack.enter_async_context(Watches(client, stores))
+        peer_key = PeerKey(settings.peer_key_file, clock)
+        transport = await stack.enter_async_context(PeerClient(settings.peer_seconds, peer_key))
+        peers = await stack.enter_async_context(Peers(settings.peer_addresses, transport))
+        writes = WriteCoordinator(
+            settings.write_seconds, PeerBarrier(peers, settings.peer_seconds), batch_seconds=settings.batch_seconds
+        )
+        rollback = Rollback(client, stores.instances)
+        stack.push_async_callback(rollback.close, ROLLBACK_SECONDS)
+        creates = IdempotentCreates(client, stores, instance_views.find_gone, clock, namespace=settings.namespace)
+        writer = InstanceWriter(
+            client,
+            stores.instances,
+            namespace=settings.namespace,
+            writes=writes,
+            creates=creates,
+            rollback=rollback,
+            inline_bytes=settings.inline_script_bytes,
+        )
+        instances = ObjectWriter(client, stores.instances, writes, budget)
+        nodes = ObjectWriter(client, stores.nodes, writes, budget)
+        handshake = Handshake(
+            ApiKeyCatalog(stores, watches, clock),
+            SealFile(settings.seal_key_file, clock).keys,
+            clock,
+            session_seconds=settings.api_key_session_seconds,
+        )
+        if settings.enable_api_keys:
+            await stack.enter_async_context(ApiKeySweep(client, stores, clock, settings.api_key_sweep_seconds))
+        health.ready["caches"] = watches.missing_caches
+        if settings.peer_addresses:
+            health.ready["peers"] = peers.incomplete
+        yield Services(
+            settings=settings,
+            clock=clock,
+            health=health,
+            stores=stores,
+            watches=watches,
+            instance_views=instance_views,
+            node_views=node_views,
+            node_heartbeats=node_heartbeats,
+            instances=InstanceCommands(
+                stores, instance_views, writer, instances, reader, budget, queue, clock, settings
+            ),
+            nodes=NodeCommands(stores, nodes, settings),
+            groups=GroupCommands(stores, ObjectWriter(client, stores.groups, writes, budget), nodes),
+            templates=TemplateCommands(
+                registry_client,
+                stores.templates,
+                ObjectWriter(client, stores.templates, writes, budget),
+                writes,
+                follow_seconds=settings.write_seconds,
+            ),
+            distributions=DistributionCommands(
+                stores, ObjectWriter(client, stores.distributions, writes, budget), reader
+            ),
+            images=SaveCommands(stores, instance_views, ObjectWriter(client, stores.saves, writes, budget), reader),
+            logs=CentralLogs(registry_client, settings.namespace),
+            registry=registry,
+            reader=reader,
+            peers=peers,
+            api_keys=ApiKeyCommands(stores, ObjectWriter(client, stores.api_keys, writes, budget), clock),
+            handshake=handshake,
+            login_limiter=LoginLimiter(clock),
+            peer_key=peer_key,
+        )
+
+
+def access_policy(found: Services) -> AccessPolicy:
+    settings = found.settings
+    if not settings.enable_auth or settings.root_token_file is None:
+        return OpenAccess()
+    root = RootTokenCredential(SecretFile(settings.root_token_file, found.clock, shortest=SHORTEST_TOKEN))
+    return RequiredAccess(root, found.login_limiter, handshake=found.handshake if settings.enable_api_keys else None)
+
+
+def application(found: Services, policy: AccessPolicy | None = None) -> Edge:
+    """Everything, ready to be served."""
+    settings = found.settings
+    bodies = BodyBudget(longest=settings.max_body_bytes, limit=settings.max_bodies_bytes)
+    policy = policy or access_policy(found)
+    api = build(ROUTERS, vars(found).values(), bodies=bodies)
+    return Edge(
+        Gate(ImpliedMethods(SimpleReads(api), api=api), api=api, policy=policy),
+        max_in_flight=settings.max_in_flight,
+        access_log=settings.access_log,
+        origins=OriginPolicy(settings.host_names),
+        rate_limit=RateLimit(settings.rate_limit) if settings.rate_limit else None,
+    )

@@ -1,0 +1,1 @@
+"""/config/v1/auth."""

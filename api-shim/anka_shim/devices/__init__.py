@@ -1,0 +1,1 @@
+"""/api/v1/usb and /api/v1/vlan."""

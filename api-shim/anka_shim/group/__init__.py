@@ -1,0 +1,1 @@
+"""/api/v1/group and /api/v1/node/group."""

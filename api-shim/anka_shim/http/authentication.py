@@ -1,0 +1,98 @@
+"""The gate: authentication and authorization. Every request passes it, whatever answers the request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from anka_shim.http.rights import RIGHTS, Right
+
+PRINCIPAL = "anka.principal"
+"""Key in the ASGI scope under which endpoints find the Principal."""
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The sender of a request."""
+
+    name: str
+    groups: frozenset[str] = frozenset()
+    is_root: bool = False
+    """Has every right."""
+
+
+ANONYMOUS = Principal("anonymous")
+
+
+def client_address(scope: Scope) -> str:
+    """Where the request comes from, as trusted proxies tell it; empty if that is not known."""
+    return scope["client"][0] if scope.get("client") else ""
+
+
+def name_client(scope: Scope) -> str:
+    """Who is held to account for a request: its sender, or their address while nobody has to say who they are."""
+    principal: Principal = scope[PRINCIPAL]
+    if principal != ANONYMOUS:
+        return principal.name
+    return client_address(scope) or "an unknown address"
+
+
+class AccessPolicy(Protocol):
+    """Decides on requests."""
+
+    async def admit(self, scope: Scope, right: Right) -> Principal:
+        """The sender, who has this right. Raises a Failure with the HTTP status for a request that is refused."""
+
+
+class OpenAccess:
+    """Admits everything: authentication is off."""
+
+    async def admit(self, scope: Scope, right: Right) -> Principal:
+        return ANONYMOUS
+
+
+class Gate:
+    """ASGI middleware around everything that answers: routes, simple reads, 404 and 405. `api` is what has the routes.
+
+    Raises Failure for what the policy refuses."""
+
+    def __init__(
+        self, app: ASGIApp, *, api: FastAPI, policy: AccessPolicy, rights: Mapping[str, Right] = RIGHTS
+    ) -> None:
+        self._app = app
+        self._policy = policy
+        self._literal: dict[tuple[str, str], Right] = {}
+        self._patterns: list[tuple[Route, Mapping[str, Right]]] = []
+        for method, path, route in routes(api):
+            right = rights.get(f"{method} {path}", Right.UNKNOWN_ROUTE)
+            if route.param_convertors:
+                self._patterns.append((route, {method: right}))
+            else:
+                self._literal[method, path] = right
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # HEAD is answered as GET is.
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        right = self._literal.get((method, scope["path"])) or self._match(method, scope)
+        scope[PRINCIPAL] = await self._policy.admit(scope, right)
+        await self._app(scope, receive, send)
+
+    def _match(self, method: str, scope: Scope) -> Right:
+        for route, rights in self._patterns:
+            if route.matches(scope)[0] is not Match.NONE and method in rights:
+                return rights[method]
+        return Right.UNKNOWN_ROUTE
+
+
+def routes(api: FastAPI) -> list[tuple[str, str, Route]]:
+    """Method, path and route of all that the application serves. HEAD goes with GET."""
+    return [
+        (method, str(context.path), context.original_route)
+        for context in iter_route_contexts(api.routes)
+        if isinstance(context.original_route, Route)
+        for method in sorted((context.methods or set()) - {"HEAD"})
+    ]

@@ -1,0 +1,1 @@
+"""/api/v1/node and /api/v1/node/config."""

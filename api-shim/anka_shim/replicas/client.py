@@ -1,0 +1,78 @@
+"""How replicas ask each other: GET /peer/reached, over HTTP."""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from anka_runtime.addresses import join_host_port
+from anka_runtime.session import HttpSession, open_session
+from anka_shim.replicas.peer import PeerError
+from anka_shim.replicas.peer_key import PeerKey
+from anka_shim.replicas.peers import Address
+from anka_shim.replicas.signature import HEADER, ForgedError
+
+PATH = "/peer/reached"
+
+IDENTIFY_SECONDS = 1.0
+"""How long a replica may take to give its id: no request waits for that."""
+
+ANSWER_BYTES = 4096
+
+NETWORK_SECONDS = 0.05
+"""How much longer the peer's answer may take than it waits."""
+
+ANY_VERSION = 1 << 63
+"""Answer of a replica that has not read its caches yet: it will read a newer version than any requested before."""
+
+
+class PeerClient(HttpSession):
+    """Use as an async context manager. A peer waits for its watch for at most `seconds`. `key`: what it must share with
+    us; None: anybody who answers is a peer."""
+
+    def __init__(self, seconds: float, key: PeerKey | None = None) -> None:
+        self._seconds = seconds
+        self._key = key
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        return open_session(most_bytes=ANSWER_BYTES, cookie_jar=aiohttp.DummyCookieJar())
+
+    async def identify(self, address: Address, own_id: str) -> str:
+        answer = await self._get(address, {"from": own_id}, IDENTIFY_SECONDS)
+        return str(answer["id"])
+
+    async def read_version(self, address: Address, own_id: str, kind: str, version: int) -> int:
+        question = {"from": own_id, "kind": kind, "version": str(version), "seconds": f"{self._seconds:g}"}
+        answer = await self._get(address, question, self._seconds + NETWORK_SECONDS)
+        seen = answer.get("seen")
+        return ANY_VERSION if seen == "" else int(seen) if isinstance(seen, str) and seen.isdecimal() else -1
+
+    async def _get(self, address: Address, question: dict[str, str], seconds: float) -> dict[str, Any]:
+        if self._session is None:
+            raise PeerError("this replica is ending")
+        url = URL(f"http://{join_host_port(*address)}{PATH}").with_query(question)
+        signed = self._key.sign_question("GET", url.raw_path_qs) if self._key else ""
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                self._session.get(url, headers={HEADER: signed} if signed else None) as response,
+            ):
+                if response.status != 200:
+                    raise PeerError(f"it answers HTTP {response.status}")
+                body = await response.read()
+                if self._key:
+                    self._key.check_answer(signed, body, response.headers.get(HEADER, ""))
+                answer = orjson.loads(body)
+        except ForgedError as error:
+            raise PeerError(str(error)) from None
+        except TimeoutError:
+            raise PeerError(f"no answer within {seconds:g} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise PeerError(f"no answer: {error}") from None
+        except orjson.JSONDecodeError:
+            raise PeerError("it answers, but not as a replica of this shim") from None
+        if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
+            raise PeerError("it answers, but not as a replica of this shim")
+        return answer

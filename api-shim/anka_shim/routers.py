@@ -1,0 +1,25 @@
+"""The routers of all resources: a new one is a word in this list."""
+
+from fastapi import APIRouter
+
+from anka_shim.api_key import endpoints as api_key
+from anka_shim.auth_config import endpoints as auth_config
+from anka_shim.devices import endpoints as devices
+from anka_shim.distribution import endpoints as distribution
+from anka_shim.group import endpoints as group
+from anka_shim.http import docs, health
+from anka_shim.image import endpoints as image
+from anka_shim.logs import endpoints as logs
+from anka_shim.node import endpoints as node
+from anka_shim.package import endpoints as package
+from anka_shim.replicas import endpoints as replicas
+from anka_shim.status import endpoints as status
+from anka_shim.tap import endpoints as tap
+from anka_shim.template import endpoints as template
+from anka_shim.vm import endpoints as vm
+
+_RESOURCES = (
+    vm, node, group, template, distribution, image, logs, devices, status, api_key, auth_config,
+    tap, health, replicas, package, docs,
+)  # fmt: skip
+ROUTERS: tuple[APIRouter, ...] = tuple(resource.router for resource in _RESOURCES)

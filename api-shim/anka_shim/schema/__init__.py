@@ -1,1 +1,0 @@
-"""What requests and answers look like, for the OpenAPI document. Tests hold real answers against these models."""

@@ -1,0 +1,1 @@
+"""Caches that answer all reads, and the writes that every resource shares."""

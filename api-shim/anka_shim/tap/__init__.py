@@ -1,0 +1,1 @@
+"""/tap/v1: the handshake by which machines log in with an API key."""

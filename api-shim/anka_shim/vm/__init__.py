@@ -1,0 +1,1 @@
+"""/api/v1/vm and /api/v1/rpc/vm/restart."""

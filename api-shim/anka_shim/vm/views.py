@@ -1,0 +1,139 @@
+"""Instances as answers: each encoded once for each resourceVersion, the list once for each change.
+
+CI plugins poll the list of all instances every few seconds: encoding a thousand of them each time would be nearly
+all the work of this process.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from anka_crds.api import AnkaInstance, AnkaTemplate, NodeGroup
+from anka_kube.store import EventType
+from anka_runtime.clock import Clock
+from anka_shim.annotations import SLOT
+from anka_shim.http.answer import to_json
+from anka_shim.store.caches import Stores
+from anka_shim.vm.answer import element_answer, vm_answer
+
+Named = AnkaTemplate | NodeGroup
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """An instance that is gone, shown as Terminated until `until` (monotonic seconds)."""
+
+    instance: AnkaInstance
+    gone_at: datetime
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedInstance:
+    """JSON of one instance: as an element of the list, and alone."""
+
+    element: bytes
+    alone: bytes
+
+
+class InstanceViews:
+    """Answers about instances. Subscribes to the store; all else happens when a request asks for it."""
+
+    def __init__(self, stores: Stores, clock: Clock, *, registry: str, terminated_seconds: float) -> None:
+        self._stores = stores
+        self._clock = clock
+        self._registry = registry
+        self._terminated_seconds = terminated_seconds
+        self._encoded: dict[str, EncodedInstance] = {}
+        self._gone: dict[str, Tombstone] = {}
+        self._gone_slots: dict[str, set[str]] = {}
+        self._list: bytes | None = None
+        stores.instances.subscribe(self._on_event)
+        stores.groups.subscribe(self._on_named)
+        stores.templates.subscribe(self._on_named)
+
+    def all(self) -> bytes:
+        """The list: living instances, and those that ended less than a minute ago."""
+        self._drop_expired()
+        if self._list is None:
+            living = [self._encode(obj).element for obj in self._stores.instances]
+            gone = [self._encode(tombstone.instance, tombstone.gone_at).element for tombstone in self._gone.values()]
+            self._list = b"[" + b",".join([*living, *gone]) + b"]"
+        return self._list
+
+    def one(self, id_: str) -> bytes | None:
+        """The inner `vm` object, or None for an unknown id."""
+        obj = self._stores.instance(id_)
+        if obj is not None:
+            return self._encode(obj).alone
+        tombstone = self.tombstone(id_)
+        return None if tombstone is None else self._encode(tombstone.instance, tombstone.gone_at).alone
+
+    def tombstone(self, id_: str) -> Tombstone | None:
+        """Of an instance that is gone, while it is still shown."""
+        self._drop_expired()
+        return self._gone.get(id_)
+
+    def find_gone(self, slot: str) -> Sequence[AnkaInstance]:
+        """Instances of a slot that are gone, while they are still shown."""
+        self._drop_expired()
+        return [self._gone[id_].instance for id_ in self._gone_slots.get(slot, ())]
+
+    def _encode(self, obj: AnkaInstance, gone_at: datetime | None = None) -> EncodedInstance:
+        key = _key(obj)
+        encoded = self._encoded.get(key)
+        if encoded is None:
+            answer = vm_answer(obj, self._stores.id_of(obj), self._registry, gone_at, ids=self._stores)
+            encoded = EncodedInstance(to_json(element_answer(answer)), to_json(answer))
+            self._encoded[key] = encoded
+        return encoded
+
+    def _on_event(self, type_: EventType, old: AnkaInstance | None, new: AnkaInstance | None) -> None:
+        self._list = None
+        for obj in (old, new):
+            if obj is not None:
+                self._encoded.pop(_key(obj), None)
+        if new is not None:
+            self._drop(self._stores.id_of(new))
+        elif old is not None and self._terminated_seconds > 0:
+            until = self._clock.monotonic() + self._terminated_seconds
+            id_ = self._stores.id_of(old)
+            self._drop(id_)
+            self._gone[id_] = Tombstone(old, self._clock.now(), until)
+            if (slot := old.metadata.annotations.get(SLOT)) is not None:
+                self._gone_slots.setdefault(slot, set()).add(id_)
+
+    def _on_named(self, _: EventType, old: Named | None, new: Named | None) -> None:
+        """Instances may name a group or template that is new, gone, or has another name."""
+        if old is None or new is None or _names(old) != _names(new):
+            self._list = None
+            self._encoded.clear()
+
+    def _drop_expired(self) -> None:
+        """The oldest come first: all are kept equally long."""
+        now = self._clock.monotonic()
+        while self._gone:
+            id_, tombstone = next(iter(self._gone.items()))
+            if tombstone.until > now:
+                return
+            self._drop(id_)
+            self._list = None
+
+    def _drop(self, id_: str) -> None:
+        tombstone = self._gone.pop(id_, None)
+        if tombstone is not None:
+            self._encoded.pop(_key(tombstone.instance), None)
+            slot = tombstone.instance.metadata.annotations.get(SLOT)
+            if slot in self._gone_slots:
+                self._gone_slots[slot].discard(id_)
+                if not self._gone_slots[slot]:
+                    del self._gone_slots[slot]
+
+
+def _names(obj: Named) -> object:
+    return obj.spec.display_name, obj.status.name if isinstance(obj, AnkaTemplate) else None
+
+
+def _key(obj: AnkaInstance) -> str:
+    """By uid: an object that is gone may be shown beside a later one of the same name."""
+    return obj.metadata.uid

@@ -1,0 +1,1 @@
+"""A Kubernetes control plane on this machine, and a runner for its pods, without Docker: for development and tests."""

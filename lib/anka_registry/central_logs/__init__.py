@@ -1,0 +1,1 @@
+"""The log of a process, on its way to the registry."""

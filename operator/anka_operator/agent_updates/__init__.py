@@ -1,0 +1,1 @@
+"""Updates of the agent, a few Macs at a time."""

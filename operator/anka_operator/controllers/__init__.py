@@ -1,1 +1,0 @@
-"""Level-triggered loops: each looks at everything that is its own, does what is due, and may be killed anywhere."""

@@ -1,0 +1,1 @@
+"""core/v1 Events for people."""

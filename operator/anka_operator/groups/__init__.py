@@ -1,0 +1,1 @@
+"""NodeGroup: counts and conditions."""

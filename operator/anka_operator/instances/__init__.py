@@ -1,0 +1,1 @@
+"""AnkaInstance: status before it has a node and after it lost it, lifetimes, cleanup."""

@@ -1,0 +1,1 @@
+"""Which template tags each Mac must keep on its disk."""

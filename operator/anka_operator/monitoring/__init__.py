@@ -1,0 +1,1 @@
+"""Prometheus metrics. Only the leader reports on the cloud, so that nothing is counted twice."""

@@ -1,0 +1,1 @@
+"""AnkaNode: heartbeats, state and conditions."""

@@ -1,0 +1,1 @@
+"""SaveImage: assignment to a Mac, and its end."""

@@ -1,0 +1,1 @@
+"""The scheduling controller: keeps the scheduler's state, binds instances, reports why others wait."""

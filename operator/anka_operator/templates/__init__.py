@@ -1,0 +1,1 @@
+"""AnkaTemplate: a mirror of the registry."""

@@ -1,0 +1,101 @@
+"""What the operator consists of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+from prometheus_client import REGISTRY
+
+from anka_crds.resources import INSTANCES
+from anka_kube.client import KubeClient
+from anka_kube.endpoint import Endpoint
+from anka_operator.assembly import run_controllers, watch_cluster
+from anka_operator.cluster.access import AnkaCluster
+from anka_operator.instances.handler import FAILED_ONLY, FailureHandler
+from anka_operator.settings import OperatorSettings
+from anka_runtime.clock import SystemClock
+from anka_runtime.settings import load
+from support.discoverable_api import DiscoverableApi
+
+
+class Assembled:
+    def __init__(self, api: DiscoverableApi, client: KubeClient) -> None:
+        self.api = api
+        self.clock = SystemClock()
+        self.cluster = AnkaCluster(client)
+        self.failures = FailureHandler()
+        self.settings = load(OperatorSettings, "anka-operator", ["--identity=operator-1"])
+
+
+@pytest.fixture
+async def assembled() -> AsyncIterator[Assembled]:
+    async with AsyncExitStack() as stack:
+        api = await stack.enter_async_context(DiscoverableApi().serve())
+        client = await stack.enter_async_context(KubeClient(Endpoint(api.url)))
+        made = Assembled(api, client)
+        await stack.enter_async_context(watch_cluster(made.cluster, made.failures, made.settings, made.clock))
+        await made.cluster.wait_synced()
+        await api.until(lambda: api.open_streams == len(made.cluster.sources) + 1)
+        yield made
+
+
+async def test_every_store_has_one_source(assembled: Assembled) -> None:
+    stores = vars(assembled.cluster.stores).values()
+    kinds = [source.resource.plural for source in assembled.cluster.sources]
+    assert sorted(kinds) == sorted(store.resource.plural for store in stores)
+
+
+async def test_every_kind_is_watched_once(assembled: Assembled) -> None:
+    """Only the failures of instances are a second watch, of the few that the server selects."""
+    watches = [seen for seen in assembled.api.seen if seen.verb == "watch"]
+    whole = Counter(seen.path.rpartition("/")[2] for seen in watches if "fieldSelector" not in seen.query)
+    assert set(whole.values()) == {1}
+    selected = [(seen.path, seen.query["fieldSelector"]) for seen in watches if "fieldSelector" in seen.query]
+    assert selected == [(INSTANCES.path(), FAILED_ONLY)]
+
+
+async def test_a_process_that_does_not_lead_writes_nothing(assembled: Assembled) -> None:
+    assembled.api.put("nodegroups", "ios", "", spec={})
+    await assembled.cluster.stores.groups.wait_for(lambda store: store.get("ios"), 10)
+    assert {seen.verb for seen in assembled.api.seen} == {"list", "watch"}
+
+
+async def test_the_leader_works_and_reports_failures(assembled: Assembled) -> None:
+    assembled.api.put("nodegroups", "ios", "", spec={})
+    async with run_controllers(assembled.cluster, assembled.failures, assembled.settings, assembled.clock):
+        assert assembled.failures.recorder is not None
+        await assembled.cluster.stores.groups.wait_for(
+            lambda store: (group := store.get("ios")) is not None and group.status.conditions, 10
+        )
+    assert assembled.failures.recorder is None
+
+
+async def test_who_leads_a_second_time_does_everything_once(assembled: Assembled) -> None:
+    """Controllers of a term that is over react to nothing: each would do the work of the others again."""
+
+    def followers() -> dict[str, int]:
+        return {store.resource.plural: len(store._callbacks) for store in vars(assembled.cluster.stores).values()}
+
+    standby, terms = followers(), []
+    for _ in range(2):
+        async with run_controllers(assembled.cluster, assembled.failures, assembled.settings, assembled.clock):
+            terms.append(followers())
+        assert followers() == standby
+    assert terms[0] == terms[1]
+    assert all(number > standby[kind] for kind, number in terms[0].items())
+
+
+async def test_who_no_longer_leads_shows_nothing_of_the_cloud(assembled: Assembled) -> None:
+    def depth() -> float | None:
+        return REGISTRY.get_sample_value("anka_operator_queue_depth")
+
+    assembled.api.put("nodegroups", "ios", "", spec={})
+    async with run_controllers(assembled.cluster, assembled.failures, assembled.settings, assembled.clock):
+        await assembled.cluster.stores.groups.wait_for(
+            lambda store: (group := store.get("ios")) is not None and group.status.conditions, 10
+        )
+        assert depth() == 0
+    assert depth() is None
