@@ -467,7 +467,7 @@ WRONG: dict[str, tuple[Json, str]] = {
 async def refuses_account(joiner: KubeClient, node: str, uid: str, says: str) -> None:
     """Return once a join token is told this. Policies with parameters read them from a cache, so it is asked again."""
     body = {"metadata": {"name": f"node-{node}", "ownerReferences": [owner(node, uid)]}}
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 await joiner.create(SERVICE_ACCOUNTS, body, "anka-nodes", dry_run=True)
