@@ -106,7 +106,7 @@ def test_an_expired_key_logs_nobody_in_and_is_removed(
 ) -> None:
     add(shims[0], "short")
     session = login(shims[0], shims[1], "short")
-    shims[0].body("PUT", PATH, json={"id": "short", "ttl": 1}, headers=ROOT)
+    shims[0].body("PUT", PATH, json={"id": "short", "groups": ["g"], "ttl": 1}, headers=ROOT)
     shims[1].until_true(lambda: code(shims[1], session) == 401)
     shims[0].until_true(lambda: '"short"' not in served_kinds.kubectl.run("get", "apikeys", "-ojson"))
 
