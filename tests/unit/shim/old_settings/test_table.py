@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from pydantic_settings import BaseSettings
 
 from anka_agent.settings import AgentSettings
 from anka_dev.repository import CHART
@@ -17,7 +18,11 @@ from anka_shim.settings import ShimSettings
 
 ROWS = (*CONTROLLER, *REGISTRY, *MAC)
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
-SETTINGS = {"anka-operator": OperatorSettings, "anka-shim": ShimSettings, "anka-agent": AgentSettings}
+SETTINGS: dict[str, type[BaseSettings]] = {
+    "anka-operator": OperatorSettings,
+    "anka-shim": ShimSettings,
+    "anka-agent": AgentSettings,
+}
 DOCUMENTED = 151
 """Settings of controller, registry and agent in the vendor's documentation."""
 SAMPLES = ("true", "90s", "http://r:8089", ":80", "4", "https://portal.example.com", "http://push.example.com:8089")
