@@ -32,40 +32,7 @@ def test_the_preferred_one_if_it_is_free() -> None:
         assert free_port(port) != port
 
 
-def test_nobody_is_given_one_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither here nor in another process, though no server has started on any yet."""
-    program = (
-        "import pathlib, sys; from localkube import free_ports\n"
-        "free_ports.CURSOR = pathlib.Path(sys.argv[1])\n"
-        "print(*(free_ports.free_port() for _ in range(200)))"
-    )
-    monkeypatch.setattr(free_ports, "CURSOR", tmp_path / "cursor")
-    others = [
-        subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "cursor")], stdout=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    chosen = [free_port() for _ in range(200)]
-    for other in others:
-        chosen += [int(word) for word in other.communicate(timeout=60)[0].split()]
-    assert len(chosen) == len(set(chosen)) == 600
-
-
-@pytest.mark.parametrize("left", ["", "what is no port", "5", "99999", str(LAST)])
-def test_whatever_the_cursor_says_the_port_is_one_of_ours(
-    left: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "cursor").write_text(left)
-    monkeypatch.setattr(free_ports, "CURSOR", tmp_path / "cursor")
-    assert all(FIRST <= free_port() <= LAST for _ in range(3))
-
-
-def test_where_no_cursor_can_be_written_chance_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(free_ports, "CURSOR", tmp_path / "nowhere" / "cursor")
-    assert FIRST <= free_port() <= LAST
-
-
-def test_none_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(free_ports, "CURSOR", tmp_path / "cursor")
+def test_none_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     with bind(free_port()) as taken:
         taken.listen()
         port = taken.getsockname()[1]
