@@ -19,7 +19,7 @@ from anka_kube.lease import LEASES
 from anka_kube.reflector import Reflector
 from anka_kube.resource import Selection
 from anka_kube.store import Store
-from anka_kube.unstructured import raw_resource
+from anka_kube.unstructured import Unstructured, raw_resource
 from anka_kube.writer import Writer
 from localkube.controlplane import KubernetesCluster
 
@@ -79,6 +79,12 @@ async def test_reflector_and_writer(client: KubeClient, namespace: str) -> None:
         await client.create(CONFIG_MAPS, config_map(f"c{number}"), namespace)
     store = Store(CONFIG_MAPS)
     writer = Writer(client, CONFIG_MAPS, store)
+
+    def has(wanted: Unstructured) -> bool:
+        """At once; the watch may have delivered the same version since."""
+        held = store.get(wanted.metadata.name, namespace)
+        return held is not None and held.metadata.resource_version == wanted.metadata.resource_version
+
     async with Reflector(client, store, page_size=2, selection=Selection(namespace, "of=test")) as reflector:
         await asyncio.wait_for(reflector.synced.wait(), SECONDS)
         assert len(store) == 5
@@ -86,13 +92,13 @@ async def test_reflector_and_writer(client: KubeClient, namespace: str) -> None:
         await client.create(CONFIG_MAPS, config_map("big", data="x" * 900_000), namespace)
         big = await store.wait_for(lambda s: None if s.get("c0", namespace) else s.get("big", namespace), SECONDS)
         written = await writer.patch(big, {"data": {"data": "y" * 900_000}}, guarded=True)
-        assert store.get("big", namespace) is written
+        assert has(written)
         with pytest.raises(Conflict):
             await writer.patch(big, {"data": {"data": "z"}}, guarded=True)
         released = await writer.patch(written, {"metadata": {"finalizers": ["example.com/hold"]}}, guarded=True)
         left = await writer.delete(released)
         assert left is not None
-        assert store.get("big", namespace) is left
+        assert has(left)
         await writer.patch(left, {"metadata": {"finalizers": None}}, guarded=True)
         assert store.get("big", namespace) is None
         await client.create(CONFIG_MAPS, config_map("after"), namespace)
