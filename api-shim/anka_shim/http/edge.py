@@ -19,6 +19,7 @@ from anka_shim.failure import Failure
 from anka_shim.http.authentication import ANONYMOUS, PRINCIPAL, client_address
 from anka_shim.http.envelope import MESSAGE, OUTCOME, Envelope, fail
 from anka_shim.http.methods import SAFE
+from anka_shim.http.notes import NOTES, noted
 from anka_shim.http.origin import Headers, OriginPolicy
 from anka_shim.http.rate import UNLIMITED, RateLimit
 
@@ -70,6 +71,8 @@ class Edge:
         headers: Headers = dict(scope["headers"])
         request_id = _request_id(headers)
         scope[REQUEST_ID] = request_id.decode()
+        # Endpoints see a copy of the scope, with the same notes.
+        scope[NOTES] = {}
         scope["path"] = _normalize(scope["path"])
         code = 0
 
@@ -141,6 +144,10 @@ class Edge:
         }
         if client:
             fields["client"] = client
+        principal = scope.get(PRINCIPAL, ANONYMOUS)
+        if principal != ANONYMOUS:
+            fields["user"] = _cut(principal.name)
+        fields |= {name: _cut(value) for name, value in noted(scope).items()}
         if outcome == "FAIL":
             fields["failure"] = _cut(scope[MESSAGE])
             if self._access_log != "all":
