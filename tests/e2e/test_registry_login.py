@@ -1,5 +1,5 @@
-"""A whole cloud whose registry and REST demand a login: each part with a credential of its own; and no secret of all these
-is anywhere afterwards."""
+"""A whole cloud whose registry and REST demand a login: each part with a credential of its own; and no secret of all
+these is anywhere afterwards."""
 
 from __future__ import annotations
 
