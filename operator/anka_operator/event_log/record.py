@@ -58,14 +58,14 @@ class EventRecord:
 
 
 @dataclass(frozen=True)
-class Written:
+class RecordState:
     """What is written about one object: the slots, and the time of the last."""
 
     slots: frozenset[str] = frozenset()
     time: int = 0
 
 
-def select_new(written: Written, records: Iterable[EventRecord]) -> tuple[list[EventRecord], Written]:
+def select_new(written: RecordState, records: Iterable[EventRecord]) -> tuple[list[EventRecord], RecordState]:
     """Those that are not written yet, and what is written with them. The times of one object never go back, whatever
     the clocks of the Macs say."""
     new: list[EventRecord] = []
@@ -75,7 +75,7 @@ def select_new(written: Written, records: Iterable[EventRecord]) -> tuple[list[E
             slots.add(record.slot)
             time = max(time, record.time)
             new.append(replace(record, time=time))
-    return new, Written(frozenset(slots), time)
+    return new, RecordState(frozenset(slots), time)
 
 
 def to_json(record: EventRecord, machine: str) -> bytes:

@@ -15,7 +15,7 @@ from anka_operator.event_log.derive import (
     node_records,
     template_records,
 )
-from anka_operator.event_log.record import EventRecord, Written, select_new
+from anka_operator.event_log.record import EventRecord, RecordState, select_new
 from anka_runtime.clock import Clock
 
 
@@ -26,7 +26,7 @@ class RecordTracker:
         self._stores = stores
         self._clock = clock
         self._on_record = on_record
-        self._written: dict[str, Written] = {}
+        self._written: dict[str, RecordState] = {}
         self._ends = (
             stores.instances.subscribe(self._on_instance),
             stores.distributions.subscribe(self._on_distribution),
@@ -65,7 +65,7 @@ class RecordTracker:
             self._note(self._stores.nodes, node.metadata.uid, records, gone=new is None)
 
     def _note(self, store: Store[Any], uid: str, records: Iterable[EventRecord], *, gone: bool) -> None:
-        new, written = select_new(self._written.get(uid, Written()), records)
+        new, written = select_new(self._written.get(uid, RecordState()), records)
         if gone:
             self._written.pop(uid, None)
         else:

@@ -90,7 +90,6 @@ READERS: dict[str, tuple[Reader, type[Exception]]] = {
     "API object": (api(lambda client: client.get(INSTANCES, "a", "b")), ApiError),
     "API list": (api(lambda client: client.list(INSTANCES)), ApiError),
     "API write": (api(lambda client: client.patch(INSTANCES, "a", {}, "b")), ApiError),
-    "event log": (push_event, SinkError),
     "package": (fetch_package, PackageError),
     "checksum": (fetch_checksum, PackageError),
 }

@@ -20,7 +20,7 @@ from anka_operator.event_log.derive import (
     node_records,
     template_records,
 )
-from anka_operator.event_log.record import EventRecord, Written, select_new
+from anka_operator.event_log.record import EventRecord, RecordState, select_new
 from support.objects import START, TEMPLATE, distribution, instance, node, template
 
 LIFE = re.compile(r"StartVM( (VMStarted|VMFailedToStart)( TerminateVM( VMTerminated)?)?)?")
@@ -64,7 +64,7 @@ def lives(draw: st.DrawFn) -> list[AnkaInstance]:
 
 def follow(states: list[AnkaInstance], *, ended: bool) -> list[EventRecord]:
     """As a process does it that sees these states; the object is gone at last if it has `ended`."""
-    written, found = Written(), []
+    written, found = RecordState(), []
     for number, state in enumerate(states):
         new, written = select_new(written, instance_records(state, str, START + timedelta(seconds=number)))
         found += new

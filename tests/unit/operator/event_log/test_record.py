@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from anka_operator.event_log.derive import instance_records
-from anka_operator.event_log.record import Written, select_new, to_cloud_event, to_json
+from anka_operator.event_log.record import RecordState, select_new, to_cloud_event, to_json
 from support.objects import START, TEMPLATE, instance
 
 MACHINE = "operator-1"
@@ -37,6 +37,6 @@ def test_a_cloud_event_has_the_same_inside() -> None:
 
 def test_what_is_written_is_not_written_again() -> None:
     records = instance_records(instance(), str, START)
-    new, written = select_new(Written(), records)
+    new, written = select_new(RecordState(), records)
     assert new == records
     assert select_new(written, records) == ([], written)
