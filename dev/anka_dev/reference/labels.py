@@ -50,7 +50,8 @@ KEYS = {
     f"{GROUP}/requested-by": Key(
         "annotation",
         "AnkaInstance, SaveImage, TemplateDistribution, NodeGroup, ApiKey, AnkaTemplate",
-        "Who asked for it by REST; of an AnkaTemplate, for its deletion: [who did it](../operate/access.md#who-did-it).",
+        "Who asked for it by REST; of an AnkaTemplate, for its deletion: "
+        "[who did it](../operate/access.md#who-did-it).",
     ),
     f"{GROUP}/registry-deletion": Key(
         "annotation",
