@@ -111,8 +111,8 @@ def test_it_is_mirrored_pulled_from_saved_to_and_logged_to(
 
     started = json.loads(cloud.kubectl.run("get", "ankainstances", "-A", "-ojson"))["items"]
     assert {one["metadata"]["annotations"][REQUESTED_BY] for one in started} == {"root"}
-    for process in ("anka_shim", "anka_agent"):
-        until(lambda name=process: ("root", "job 7") in whose(registry.directory, name), f"lines of {process} about it")
+    until(lambda: ("root", "job 7") in whose(registry.directory, "anka_shim"), "the shim's lines about it")
+    until(lambda: ("root", "job 7") in whose(registry.directory, "anka_agent"), "the agent's lines about it")
 
     secrets = [TOKEN, REST_TOKEN, VNC_PASSWORD, SCRIPT_SECRET, base64.b64encode(SCRIPT.encode()).decode()]
     secrets += (line for key in (shim_key, mac_key) for line in key[0].read_text().splitlines()[1:-1])

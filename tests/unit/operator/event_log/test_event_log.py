@@ -74,7 +74,7 @@ class Process:
     """One replica of the operator, whose watch the test plays."""
 
     def __init__(self, endpoint: Endpoint, clock: ManualClock) -> None:
-        settings = OperatorSettings(_cli_parse_args=False, enable_event_log=True, event_log_url=endpoint.url)  # type: ignore[call-arg]
+        settings = OperatorSettings(_cli_parse_args=False, enable_event_log=True, event_log_url=endpoint.url)
         self.stores = ClusterStores()
         self.log = EventLog(self.stores, settings, clock)
         self._version = 1

@@ -52,7 +52,7 @@ class Naps:
 
 
 def count(outcome: str) -> float:
-    return metrics.EVENT_LOG.labels("test", outcome)._value.get()
+    return float(metrics.EVENT_LOG.labels("test", outcome)._value.get())
 
 
 @pytest.mark.parametrize("trouble", [SinkError("away"), RuntimeError("a bug")])

@@ -119,8 +119,8 @@ async def test_all_that_rest_makes_says_who_asked(tmp_path: Path) -> None:
         shim.api.put(
             "ankainstances", "vm", "anka-ci", spec={"template": TEMPLATE}, status={"phase": "Started"}, metadata=TIMES
         )
-        await shim.services.stores.instances.wait_for(lambda store: store.get("vm", "anka-ci"), 10)
-        id_ = shim.services.stores.id_of(shim.services.stores.instances.get("vm", "anka-ci"))
+        stores = shim.services.stores
+        id_ = stores.id_of(await stores.instances.wait_for(lambda store: store.get("vm", "anka-ci"), 10))
         made: list[tuple[str, str, dict[str, Any]]] = [
             ("ankainstances", "/api/v1/vm", {"vmid": TEMPLATE}),
             ("nodegroups", "/api/v1/group", {"name": "g"}),
