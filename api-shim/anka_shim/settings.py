@@ -66,6 +66,17 @@ class ShimSettings(ClusterRegistrySettings):
     api_key_sweep_seconds: float = Field(
         default=14_400.0, ge=1, le=86_400, description="Time between two removals of API keys that have expired."
     )
+    enable_kubernetes_tokens: bool = Field(
+        default=False,
+        description="ServiceAccounts and people log in with tokens of the cluster, and may do what they may do with "
+        "kubectl; needs --enable-auth.",
+    )
+    token_audience: str = Field(
+        default="anka",
+        min_length=1,
+        max_length=253,
+        description="Audience that tokens of the cluster must have: one that was made for somebody else is refused.",
+    )
     license: str = Field(default="enterprise plus", description="Licence that is reported to clients.")
     controller_version: str = Field(
         default="1.50.1",
@@ -274,6 +285,12 @@ class ShimSettings(ClusterRegistrySettings):
             raise ValueError("enable-api-keys: needs --enable-auth, without which everybody may do everything")
         if self.enable_api_keys and self.peers and self.seal_key_file is None:
             raise ValueError("enable-api-keys: needs --seal-key-file with --peers, as each replica checks all sessions")
+        return self
+
+    @model_validator(mode="after")
+    def _can_log_in_with_tokens(self) -> Self:
+        if self.enable_kubernetes_tokens and not self.enable_auth:
+            raise ValueError("enable-kubernetes-tokens: needs --enable-auth, without which everybody may do everything")
         return self
 
     @model_validator(mode="after")
