@@ -14,6 +14,7 @@ from anka_runtime.secret_file import SHORTEST_TOKEN, read_secret
 from anka_runtime.settings import ClusterRegistrySettings
 from anka_runtime.version import package_version
 from anka_shim.access.seal_file import SHORTEST_SEAL_KEY, read_seal_keys
+from anka_shim.http.cross_origin import parse_origins
 from anka_shim.http.edge import AccessLog
 from anka_shim.http.rate import parse_rule
 
@@ -196,6 +197,11 @@ class ShimSettings(ClusterRegistrySettings):
         "domain, * for any: requests to another name are refused, since a web page can let its own name stand for this "
         "address. Addresses are always allowed. If empty: localhost while --host is this machine only, else any.",
     )
+    allow_cors: str = Field(
+        default="",
+        description="Origins whose pages may use this API from a browser, such as https://portal.example.com, with "
+        "commas between them; none if empty. Such a page needs credentials of its own.",
+    )
     keep_alive_seconds: int = Field(
         default=150, ge=1, description="How long an idle connection is kept; Jenkins reuses them for 120 s."
     )
@@ -251,6 +257,12 @@ class ShimSettings(ClusterRegistrySettings):
             if not _HOST_NAME.fullmatch(entry):
                 raise ValueError(f"must be names without scheme and port, with commas between them, not {entry!r}")
         return hosts
+
+    @field_validator("allow_cors")
+    @classmethod
+    def _are_origins(cls, origins: str) -> str:
+        parse_origins(origins)
+        return origins
 
     @field_validator("peers")
     @classmethod

@@ -83,6 +83,7 @@ RIGHTS: Mapping[str, Right] = {
     "POST /tap/v1/hand": Right.NONE,
     "POST /tap/v1/shake": Right.NONE,
     "GET /api/v1/status": Right.LOGIN,
+    "GET /api/v1/stats": Right.LOGIN,
     "GET /config/v1/auth": Right.NONE,
     "GET /pkg/{file}": Right.NONE,
     "GET /livez": Right.NONE,
