@@ -11,9 +11,9 @@ from pydantic import Field, field_validator, model_validator
 from anka_crds.api.defaults import CI_NAMESPACE, NODE_NAMESPACE
 from anka_crds.api.limits import MAX_SECONDS
 from anka_runtime.secret_file import SHORTEST_TOKEN, read_secret
-from anka_runtime.settings import ClusterRegistrySettings
 from anka_runtime.version import package_version
 from anka_shim.access.seal_file import SHORTEST_SEAL_KEY, read_seal_keys
+from anka_shim.access.token_settings import TokenSettings
 from anka_shim.http.cross_origin import parse_origins
 from anka_shim.http.edge import AccessLog
 from anka_shim.http.rate import parse_rule
@@ -24,7 +24,7 @@ SHORTEST_KEY = 32
 _HOST_NAME = re.compile(r"\*|(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 
 
-class ShimSettings(ClusterRegistrySettings):
+class ShimSettings(TokenSettings):
     """Serves the REST API of the old Anka controller from the custom resources of a Kubernetes cluster.
 
     Without --enable-auth, anything that reaches its port can start and end VMs. It listens on this machine only
@@ -67,16 +67,10 @@ class ShimSettings(ClusterRegistrySettings):
     api_key_sweep_seconds: float = Field(
         default=14_400.0, ge=1, le=86_400, description="Time between two removals of API keys that have expired."
     )
-    enable_kubernetes_tokens: bool = Field(
+    manage_mac_addresses: bool = Field(
         default=False,
-        description="ServiceAccounts and people log in with tokens of the cluster, and may do what they may do with "
-        "kubectl; needs --enable-auth.",
-    )
-    token_audience: str = Field(
-        default="anka",
-        min_length=1,
-        max_length=253,
-        description="Audience that tokens of the cluster must have: one that was made for somebody else is refused.",
+        description="Serve /api/v1/macaddr, and refuse a mac_address that an instance has, while there are "
+        "MACAddressPools; the operator needs the same flag.",
     )
     license: str = Field(default="enterprise plus", description="Licence that is reported to clients.")
     controller_version: str = Field(
