@@ -61,8 +61,7 @@ def people(cluster: KubernetesCluster) -> Iterator[dict[str, Person]]:
     make_objects(cluster)
     with ExitStack() as stack:
         bound_to = ("view", "edit", "admin", "anka-view", "anka-repair", "anka-api-keys", *MAC_POOLS)
-        bound_to += ("anka-reviews",)
-        every = {role: stack.enter_context(Person(cluster, role)) for role in bound_to}
+        every = {role: stack.enter_context(Person(cluster, role)) for role in (*bound_to, "anka-reviews")}
         # Who pushes creates SaveImages.
         yield every | {"anka-push": stack.enter_context(Person(cluster, "anka-push", also=("anka-edit",)))}
 
