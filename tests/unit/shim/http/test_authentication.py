@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import httpx
 import pytest
 from starlette.types import Scope
 
-from anka_crds.api.meta import REQUESTED_BY
 from anka_shim.failure import Failure
 from anka_shim.http.authentication import ANONYMOUS, PRINCIPAL, OpenAccess, Principal, routes
 from anka_shim.http.rights import RIGHTS, Right
 from anka_shim.http.simple_reads import simple_reads
-from support.api_keys import with_keys
-from support.rsa_keys import PUBLIC
-from support.shim_rig import TEMPLATE, TIMES, Rig, rig
+from support.shim_rig import Rig, rig
 
 UNKNOWN = [("GET", "/nope"), ("GET", "/"), ("POST", "/livez"), ("PATCH", "/api/v1/vm"), ("TRACE", "/docs")]
 """No such path, or no such method of it."""
@@ -111,34 +105,3 @@ async def test_endpoints_learn_who_it_is() -> None:
         answer: httpx.Response = await shim.http.get("/api/v1/vm", headers={"Authorization": "mine"})
         assert answer.status_code == 200
     assert seen == [Principal("me", frozenset({"ci"}))]
-
-
-async def test_all_that_rest_makes_says_who_asked(tmp_path: Path) -> None:
-    """A new route that makes something must have a case here."""
-    async with with_keys(tmp_path, policy=Guard(*Right)) as shim:
-        shim.api.put(
-            "ankainstances", "vm", "anka-ci", spec={"template": TEMPLATE}, status={"phase": "Started"}, metadata=TIMES
-        )
-        stores = shim.services.stores
-        id_ = stores.id_of(await stores.instances.wait_for(lambda store: store.get("vm", "anka-ci"), 10))
-        made: list[tuple[str, str, dict[str, Any]]] = [
-            ("ankainstances", "/api/v1/vm", {"vmid": TEMPLATE}),
-            ("nodegroups", "/api/v1/group", {"name": "g"}),
-            ("templatedistributions", "/api/v1/registry/vm/distribute", {"template_id": TEMPLATE, "tag": "v1"}),
-            ("saveimages", "/api/v1/image", {"id": id_, "tag": "t", "target_vm_id": TEMPLATE}),
-            ("apikeys", "/api/v1/apikey", {"id": "k", "ttl": 60, "groups": [], "publicKey": PUBLIC}),
-        ]
-        for plural, path, body in made:
-            before = set(shim.api.objects[plural])
-            answer = await shim.http.post(path, json=body, headers={"Authorization": "mine"})
-            assert answer.json()["status"] == "OK", answer.text
-            (new,) = set(shim.api.objects[plural]) - before
-            assert shim.api.objects[plural][new]["metadata"]["annotations"] == {REQUESTED_BY: "me"}, plural
-        assert shim.api.count("create") == len(made)
-
-
-async def test_without_login_nothing_is_said() -> None:
-    async with rig() as shim:
-        await shim.start()
-        (new,) = shim.api.objects["ankainstances"].values()
-        assert "annotations" not in new["metadata"]
