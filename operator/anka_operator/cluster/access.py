@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from anka_crds.resources import DISTRIBUTIONS, GROUPS, INSTANCES, NODES, SAVES, TEMPLATES
+from anka_crds.resources import DISTRIBUTIONS, GROUPS, INSTANCES, MAC_POOLS, NODES, SAVES, TEMPLATES
 from anka_kube.client import KubeClient
 from anka_kube.comparison import find_differences
 from anka_kube.errors import NotFound, Unparsable
@@ -14,6 +14,7 @@ from anka_kube.unstructured import EVENTS, ROLE_BINDINGS, ROLES, SERVICE_ACCOUNT
 from anka_kube.writer import Fence, Writer
 from anka_operator.cluster.stores import ClusterStores
 from anka_operator.kopf_watch.feed import KopfFeed
+from anka_operator.scheduler.mac_addresses import AddressLedger
 
 RECONNECT_SECONDS = 10.0
 """A watch that is down for longer is not merely reconnecting."""
@@ -36,6 +37,7 @@ class ClusterWriters:
         self.groups = Writer(client, GROUPS, stores.groups, fence=fence)
         self.distributions = Writer(client, DISTRIBUTIONS, stores.distributions, fence=fence)
         self.saves = Writer(client, SAVES, stores.saves, fence=fence)
+        self.pools = Writer(client, MAC_POOLS, stores.pools, fence=fence)
         self.events = Writer(client, EVENTS, fence=fence)
         self.roles = Writer(client, ROLES, fence=fence)
         self.bindings = Writer(client, ROLE_BINDINGS, fence=fence)
@@ -48,6 +50,8 @@ class AnkaCluster:
     def __init__(self, client: KubeClient, *, fence: Fence | None = None) -> None:
         self.client = client
         self.stores = ClusterStores()
+        self.addresses = AddressLedger()
+        """Follows the stores where MAC addresses are managed; else it knows of none."""
         self.write = ClusterWriters(client, self.stores, fence)
         self.sources: tuple[StoreSource, ...] = ()
 

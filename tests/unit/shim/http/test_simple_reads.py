@@ -27,6 +27,7 @@ READS = {
     "/api/v1/usb",
     "/api/v1/vlan",
     "/api/v1/status",
+    "/api/v1/stats",
     "/config/v1/auth",
     "/api/v1/apikey",
     "/livez",
