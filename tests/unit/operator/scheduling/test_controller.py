@@ -36,7 +36,7 @@ async def bound(rig: Rig, name: str = "one") -> None:
 async def finish_binds(scheduling: SchedulingController) -> None:
     """Return once no bind is under way: the end of each wakes the controller."""
     while scheduling._binds:
-        await asyncio.wait(scheduling._binds, timeout=5)
+        await asyncio.wait(scheduling._binds, timeout=60)
 
 
 async def test_one_write(rig: Rig, scheduling: SchedulingController) -> None:
