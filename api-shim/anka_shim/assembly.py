@@ -106,7 +106,11 @@ async def services(
         registry = await stack.enter_async_context(watch_registry(registry_client, settings.registry_url))
         reader = RegistryReader(registry_client)
         stack.callback(reader.close)
-        stores = Stores(settings.namespace, with_api_keys=settings.enable_api_keys)
+        stores = Stores(
+            settings.namespace,
+            with_api_keys=settings.enable_api_keys,
+            with_mac_pools=settings.manage_mac_addresses,
+        )
         instance_views = InstanceViews(
             stores, clock, registry=settings.registry_url or "", terminated_seconds=settings.terminated_seconds
         )

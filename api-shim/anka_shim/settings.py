@@ -67,6 +67,11 @@ class ShimSettings(ClusterRegistrySettings):
     api_key_sweep_seconds: float = Field(
         default=14_400.0, ge=1, le=86_400, description="Time between two removals of API keys that have expired."
     )
+    manage_mac_addresses: bool = Field(
+        default=False,
+        description="Serve /api/v1/macaddr, and refuse a mac_address that an instance has, while there are "
+        "MACAddressPools; the operator needs the same flag.",
+    )
     license: str = Field(default="enterprise plus", description="Licence that is reported to clients.")
     controller_version: str = Field(
         default="1.50.1",

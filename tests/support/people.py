@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import httpx
 
-from anka_crds.resources import API_KEYS, DISTRIBUTIONS, GROUPS, INSTANCES, NODES, SAVES, TEMPLATES
+from anka_crds.resources import API_KEYS, DISTRIBUTIONS, GROUPS, INSTANCES, MAC_POOLS, NODES, SAVES, TEMPLATES
 from anka_kube.resource import Resource
 from localkube.controlplane import KubernetesCluster
 
@@ -28,6 +28,7 @@ SPECS: dict[str, tuple[Kind, Json]] = {
         (GROUPS, {"description": "x"}),
         (SAVES, {"instance": "x", "tag": "v2", "newTemplateName": "new"}),
         (DISTRIBUTIONS, {"template": "t"}),
+        (MAC_POOLS, {"ranges": [{"first": "02:00:00:00:00:01", "last": "02:00:00:00:00:FF"}]}),
         (API_KEYS, {"id": "x", "publicKey": "AAAA", "expiresAt": "2030-01-01T00:00:00Z"}),
     )
 }
