@@ -21,6 +21,8 @@ def to_url(path: str, *, login: str = "registry.credentials", keep_slash: bool =
     """`login`: the value that has what must not stand in a URL."""
 
     def convert(text: str) -> Mapping[str, object]:
+        if "," in text:
+            raise ValueError("has several URLs: choose one")
         parts = urlsplit(text)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("must begin with http:// or https://, and name a host")
