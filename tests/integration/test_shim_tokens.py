@@ -83,7 +83,7 @@ def code(shim: ShimProcess, path: str, headers: dict[str, str]) -> int:
 def test_a_pipeline_does_what_its_role_gives(shim: ShimProcess, served_kinds: KubernetesCluster) -> None:
     builder = bearer(token(served_kinds, "builder", "kinds", "--audience=anka"))
     shim.until_true(lambda: code(shim, VMS, builder) == 200)
-    assert shim.body("GET", VMS, headers=builder) == []
+    assert isinstance(shim.body("GET", VMS, headers=builder), list)
     unknown = shim.call("POST", VMS, json={"vmid": "00000000-0000-0000-0000-000000000000"}, headers=builder)
     assert unknown == {"status": "FAIL", "message": "VM not in the registry"}
     assert code(shim, "/api/v1/node", builder) == 403
