@@ -6,14 +6,18 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from anka_crds.api.defaults import CI_NAMESPACE, NODE_NAMESPACE
 from anka_crds.api.limits import MAX_SECONDS
 from anka_runtime.secret_file import SHORTEST_TOKEN, read_secret
 from anka_runtime.settings import ClusterRegistrySettings
+from anka_runtime.tls_files import TlsVersion, make_server_context
 from anka_runtime.version import package_version
+from anka_shim.access.certificate_header import CertificateHeader
+from anka_shim.access.client_certificates import read_authorities
 from anka_shim.access.seal_file import SHORTEST_SEAL_KEY, read_seal_keys
+from anka_shim.access.trusted_proxies import EVERYBODY
 from anka_shim.http.cross_origin import parse_origins
 from anka_shim.http.edge import AccessLog
 from anka_shim.http.rate import parse_rule
@@ -66,6 +70,30 @@ class ShimSettings(ClusterRegistrySettings):
     )
     api_key_sweep_seconds: float = Field(
         default=14_400.0, ge=1, le=86_400, description="Time between two removals of API keys that have expired."
+    )
+    tls_cert_file: Path | None = Field(
+        default=None,
+        description="PEM file with the certificate of this server, and those between it and its authority: serve HTTPS "
+        "alone. It is read again when it changes, as are the other files of TLS; open connections keep the old one.",
+    )
+    tls_key_file: Path | None = Field(
+        default=None, description="PEM file with its private key, unless that is in --tls-cert-file."
+    )
+    tls_min_version: TlsVersion = Field(default="1.2", description="Oldest version of TLS that clients may speak.")
+    tls_ciphers: str = Field(
+        default="",
+        description="Ciphers of TLS 1.2, by OpenSSL's names with colons between them; OpenSSL's choice if empty.",
+    )
+    client_ca_file: Path | None = Field(
+        default=None,
+        description="PEM file with the authorities that sign certificates of clients: who shows one of theirs is its "
+        "CN, in the groups of its OUs, or of its Os if it has no OU. Others log in as before. Needs --enable-auth, and "
+        "--tls-cert-file or --client-cert-header.",
+    )
+    client_crl_file: Path | None = Field(
+        default=None,
+        description="PEM file with what these authorities have revoked, one list each. Of an authority whose list is "
+        "missing, or out of date, no certificate is accepted. It is read again when it changes.",
     )
     license: str = Field(default="enterprise plus", description="Licence that is reported to clients.")
     controller_version: str = Field(
@@ -180,6 +208,12 @@ class ShimSettings(ClusterRegistrySettings):
         default="",
         description="Addresses or networks whose X-Forwarded-For is believed, with commas between them; none if empty.",
     )
+    client_cert_header: CertificateHeader | None = Field(
+        default=None,
+        description="How --trusted-proxies pass on the certificate that a client has shown to them: nginx "
+        "(Ssl-Client-Verify and Ssl-Client-Cert), xfcc (X-Forwarded-Client-Cert of Envoy), traefik "
+        "(X-Forwarded-Tls-Client-Cert), rfc9440 (Client-Cert). It is checked against --client-ca-file again.",
+    )
     allowed_hosts: str = Field(
         default="",
         description="Names by which clients reach this API, with commas between them, *.example.com for all below a "
@@ -280,6 +314,53 @@ class ShimSettings(ClusterRegistrySettings):
             read_seal_keys(file)
         return file
 
+    @field_validator("client_ca_file")
+    @classmethod
+    def _has_authorities(cls, file: Path | None) -> Path | None:
+        if file is not None:
+            read_authorities(file, None)
+        return file
+
+    @field_validator("client_crl_file")
+    @classmethod
+    def _has_lists(cls, file: Path | None, info: ValidationInfo) -> Path | None:
+        ca = info.data.get("client_ca_file")
+        if file is not None and "client_ca_file" in info.data:
+            if ca is None:
+                raise ValueError("needs --client-ca-file too")
+            read_authorities(ca, file)
+        return file
+
+    @model_validator(mode="after")
+    def _can_serve_tls(self) -> Self:
+        if self.tls_cert_file is not None:
+            # Its words name the files.
+            make_server_context(
+                self.client_ca_file,
+                self.tls_cert_file,
+                self.tls_key_file,
+                lowest=self.tls_min_version,
+                ciphers=self.tls_ciphers,
+            )
+        elif self.tls_key_file is not None:
+            raise ValueError("tls-key-file: needs --tls-cert-file too")
+        return self
+
+    @model_validator(mode="after")
+    def _can_log_in_with_certificates(self) -> Self:
+        if self.client_ca_file is None:
+            if self.client_cert_header is not None:
+                raise ValueError("client-cert-header: needs --client-ca-file, against which it is checked again")
+            return self
+        if not self.enable_auth:
+            raise ValueError("client-ca-file: needs --enable-auth, without which everybody may do everything")
+        if self.tls_cert_file is None and self.client_cert_header is None:
+            raise ValueError("client-ca-file: needs --tls-cert-file or --client-cert-header: else no certificate comes")
+        proxies = self.proxy_addresses
+        if self.client_cert_header is not None and (not proxies or EVERYBODY in proxies):
+            raise ValueError("client-cert-header: needs --trusted-proxies with addresses: others can write any header")
+        return self
+
     @model_validator(mode="after")
     def _can_log_in_with_keys(self) -> Self:
         if self.enable_api_keys and not self.enable_auth:
@@ -309,6 +390,11 @@ class ShimSettings(ClusterRegistrySettings):
     @property
     def connections_per_client(self) -> int:
         return self.max_connections_per_client or max(1, self.max_connections // 2)
+
+    @property
+    def proxy_addresses(self) -> list[str]:
+        """Each entry of `trusted_proxies`."""
+        return _split(self.trusted_proxies)
 
     @property
     def host_names(self) -> list[str]:

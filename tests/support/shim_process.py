@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import subprocess
 import sys
 import threading
@@ -23,6 +24,8 @@ class ShimProcess:
     process: subprocess.Popen[str]
     log: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
+    verify: ssl.SSLContext | bool = True
+    """Of our clients, where it serves HTTPS."""
     listening: threading.Event = field(default_factory=threading.Event)
 
     def follow(self) -> None:
@@ -35,18 +38,20 @@ class ShimProcess:
                 record = {"message": line.rstrip()}
             self.log.append(record)
             if record["message"] == "listening":
-                self.url = f"http://127.0.0.1:{record['port']}"
+                self.url = f"{record.get('scheme', 'http')}://127.0.0.1:{record['port']}"
                 self.listening.set()
 
     def wait_ready(self) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while httpx.get(f"{self.url}/readyz").status_code != 200:
+        while httpx.get(f"{self.url}/readyz", verify=self.verify).status_code != 200:
             assert time.monotonic() < deadline, self.log
             time.sleep(0.02)
 
     def call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         """The envelope, over a connection of its own."""
-        response = httpx.request(method, self.url + path, timeout=PATIENCE_SECONDS, **options)
+        response = httpx.request(
+            method, self.url + path, **{"timeout": PATIENCE_SECONDS, "verify": self.verify, **options}
+        )
         assert response.status_code == 200, response.text
         answer = response.json()
         assert isinstance(answer, dict)
@@ -75,10 +80,12 @@ class ShimProcess:
 
 
 @contextmanager
-def shim_process(kubeconfig: Path, *flags: str, port: int = 0) -> Iterator[ShimProcess]:
+def shim_process(
+    kubeconfig: Path, *flags: str, port: int = 0, verify: ssl.SSLContext | bool = True
+) -> Iterator[ShimProcess]:
     command = [sys.executable, "-m", "anka_shim", f"--kubeconfig={kubeconfig}", f"--port={port}", *flags]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        shim = ShimProcess(process)
+        shim = ShimProcess(process, verify=verify)
         reader = threading.Thread(target=shim.follow, daemon=True)
         reader.start()
         try:

@@ -78,7 +78,7 @@ _ETCD = "there is no etcd of ours: everything is in the Kubernetes API"
 _QUEUE = "Macs use the Kubernetes API, each with a token of its own"
 _FILES = "every process logs to standard error; how long that is kept is the cluster's to say"
 _REGISTRY_LOGIN = "where the registry demands a login, name a Secret"
-_INGRESS = "TLS ends in front of the shim, at the Ingress or the Gateway"
+_INGRESS = "TLS ends in front of the shim, at the Ingress or the Gateway, or in the shim"
 _OWN_PROCESS = "the registry stays its own process, with its own settings"
 
 CONTROLLER: tuple[SettingAnswer, ...] = (
@@ -111,16 +111,19 @@ CONTROLLER: tuple[SettingAnswer, ...] = (
     translate("API_KEYS_CLEANING_INTERVAL", "4h", "when expired keys are removed; they are refused at once",
               to_seconds("shim.flags.api-key-sweep-seconds"), values="shim.flags",
               flags="anka-shim --api-key-sweep-seconds"),
-    missing("CA_CERT ROOT_CERT CRL ENABLE_INGRESS_NGINX", "none, none, none, false",
-            "clients cannot log in with a certificate; let the Ingress ask for one"),
+    by_hand("CA_CERT ROOT_CERT CRL ENABLE_INGRESS_NGINX", "none, none, none, false",
+            "mount the authorities, and name the proxies whose header counts", values="shim.flags shim.volumes",
+            flags="anka-shim --client-ca-file, anka-shim --client-crl-file, anka-shim --client-cert-header, "
+            "anka-shim --trusted-proxies"),
     missing("OIDC_PROVIDER_URL OIDC_CLIENT_ID OIDC_CLIENT_SECRET OIDC_DISPLAY_NAME OIDC_GROUPS_CLAIM "
             "OIDC_USERNAME_CLAIM OIDC_SCOPES OIDC_USER_INFO OIDC_CACHE_TTL",
             "none, none, none, none, groups, name, none, false, 1h", "there is no login by OIDC"),
     missing("ENABLE_CONTROLLER_AUTHORIZATION ENABLE_RESOURCE_MANAGEMENT", "false",
             "who has logged in may do everything; kubectl has RBAC"),
     by_hand("USE_HTTPS SERVER_CERT SERVER_KEY", "false", _INGRESS,
-            values="ingress.tlsSecret certificate.enabled gateway.enabled"),
-    by_hand("CIPHER_SUITES MIN_TLS_VERSION MAX_TLS_VERSION", "", _INGRESS, values="ingress.annotations"),
+            values="ingress.tlsSecret certificate.enabled gateway.enabled", flags="anka-shim --tls-cert-file"),
+    by_hand("CIPHER_SUITES MIN_TLS_VERSION MAX_TLS_VERSION", "", _INGRESS, values="ingress.annotations",
+            flags="anka-shim --tls-ciphers, anka-shim --tls-min-version"),
     by_hand("SKIP_TLS_VERIFICATION", "false", "verification stays on: give the authority of the registry's certificate",
             values="registry.caSecret", flags="anka-operator --registry-ca-file, anka-shim --registry-ca-file"),
     by_hand("CLIENT_CERT CLIENT_CERT_KEY CLIENT_KEYSTORE CLIENT_KEYPASS API_KEY_ID API_KEY_STRING", "",
