@@ -1,23 +1,19 @@
 """Settings of the API shim: flags, or environment ANKA_<NAME>."""
 
 import re
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from anka_crds.api.defaults import CI_NAMESPACE, NODE_NAMESPACE
 from anka_crds.api.limits import MAX_SECONDS
 from anka_runtime.secret_file import SHORTEST_TOKEN, read_secret
-from anka_runtime.settings import ClusterRegistrySettings
-from anka_runtime.tls_files import TlsVersion, make_server_context
 from anka_runtime.version import package_version
-from anka_shim.access.certificate_header import CertificateHeader
-from anka_shim.access.client_certificates import read_authorities
+from anka_shim.access.certificate_settings import CertificateSettings, split
 from anka_shim.access.seal_file import SHORTEST_SEAL_KEY, read_seal_keys
-from anka_shim.access.trusted_proxies import EVERYBODY
 from anka_shim.http.cross_origin import parse_origins
 from anka_shim.http.edge import AccessLog
 from anka_shim.http.rate import parse_rule
@@ -28,7 +24,7 @@ SHORTEST_KEY = 32
 _HOST_NAME = re.compile(r"\*|(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 
 
-class ShimSettings(ClusterRegistrySettings):
+class ShimSettings(CertificateSettings):
     """Serves the REST API of the old Anka controller from the custom resources of a Kubernetes cluster.
 
     Without --enable-auth, anything that reaches its port can start and end VMs. It listens on this machine only
@@ -71,29 +67,10 @@ class ShimSettings(ClusterRegistrySettings):
     api_key_sweep_seconds: float = Field(
         default=14_400.0, ge=1, le=86_400, description="Time between two removals of API keys that have expired."
     )
-    tls_cert_file: Path | None = Field(
-        default=None,
-        description="PEM file with the certificate of this server, and those between it and its authority: serve HTTPS "
-        "alone. It is read again when it changes, as are the other files of TLS; open connections keep the old one.",
-    )
-    tls_key_file: Path | None = Field(
-        default=None, description="PEM file with its private key, unless that is in --tls-cert-file."
-    )
-    tls_min_version: TlsVersion = Field(default="1.2", description="Oldest version of TLS that clients may speak.")
-    tls_ciphers: str = Field(
-        default="",
-        description="Ciphers of TLS 1.2, by OpenSSL's names with colons between them; OpenSSL's choice if empty.",
-    )
-    client_ca_file: Path | None = Field(
-        default=None,
-        description="PEM file with the authorities that sign certificates of clients: who shows one of theirs is its "
-        "CN, in the groups of its OUs, or of its Os if it has no OU. Others log in as before. Needs --enable-auth, and "
-        "--tls-cert-file or --client-cert-header.",
-    )
-    client_crl_file: Path | None = Field(
-        default=None,
-        description="PEM file with what these authorities have revoked, one list each. Of an authority whose list is "
-        "missing, or out of date, no certificate is accepted. It is read again when it changes.",
+    manage_mac_addresses: bool = Field(
+        default=False,
+        description="Serve /api/v1/macaddr, and refuse a mac_address that an instance has, while there are "
+        "MACAddressPools; the operator needs the same flag.",
     )
     license: str = Field(default="enterprise plus", description="Licence that is reported to clients.")
     controller_version: str = Field(
@@ -204,16 +181,6 @@ class ShimSettings(ClusterRegistrySettings):
         default="",
         description="Most requests of one client address, such as 50/second; more get HTTP 429. No limit if empty.",
     )
-    trusted_proxies: str = Field(
-        default="",
-        description="Addresses or networks whose X-Forwarded-For is believed, with commas between them; none if empty.",
-    )
-    client_cert_header: CertificateHeader | None = Field(
-        default=None,
-        description="How --trusted-proxies pass on the certificate that a client has shown to them: nginx "
-        "(Ssl-Client-Verify and Ssl-Client-Cert), xfcc (X-Forwarded-Client-Cert of Envoy), traefik "
-        "(X-Forwarded-Tls-Client-Cert), rfc9440 (Client-Cert). It is checked against --client-ca-file again.",
-    )
     allowed_hosts: str = Field(
         default="",
         description="Names by which clients reach this API, with commas between them, *.example.com for all below a "
@@ -264,19 +231,10 @@ class ShimSettings(ClusterRegistrySettings):
             parse_rule(rule)
         return rule
 
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _are_networks(cls, proxies: str) -> str:
-        """`*` stands for all addresses."""
-        for entry in _split(proxies):
-            if entry != "*":
-                ip_network(entry)
-        return proxies
-
     @field_validator("allowed_hosts")
     @classmethod
     def _are_names(cls, hosts: str) -> str:
-        for entry in _split(hosts):
+        for entry in split(hosts):
             if not _HOST_NAME.fullmatch(entry):
                 raise ValueError(f"must be names without scheme and port, with commas between them, not {entry!r}")
         return hosts
@@ -314,51 +272,10 @@ class ShimSettings(ClusterRegistrySettings):
             read_seal_keys(file)
         return file
 
-    @field_validator("client_ca_file")
-    @classmethod
-    def _has_authorities(cls, file: Path | None) -> Path | None:
-        if file is not None:
-            read_authorities(file, None)
-        return file
-
-    @field_validator("client_crl_file")
-    @classmethod
-    def _has_lists(cls, file: Path | None, info: ValidationInfo) -> Path | None:
-        ca = info.data.get("client_ca_file")
-        if file is not None and "client_ca_file" in info.data:
-            if ca is None:
-                raise ValueError("needs --client-ca-file too")
-            read_authorities(ca, file)
-        return file
-
-    @model_validator(mode="after")
-    def _can_serve_tls(self) -> Self:
-        if self.tls_cert_file is not None:
-            # Its words name the files.
-            make_server_context(
-                self.client_ca_file,
-                self.tls_cert_file,
-                self.tls_key_file,
-                lowest=self.tls_min_version,
-                ciphers=self.tls_ciphers,
-            )
-        elif self.tls_key_file is not None:
-            raise ValueError("tls-key-file: needs --tls-cert-file too")
-        return self
-
     @model_validator(mode="after")
     def _can_log_in_with_certificates(self) -> Self:
-        if self.client_ca_file is None:
-            if self.client_cert_header is not None:
-                raise ValueError("client-cert-header: needs --client-ca-file, against which it is checked again")
-            return self
-        if not self.enable_auth:
+        if self.client_ca_file is not None and not self.enable_auth:
             raise ValueError("client-ca-file: needs --enable-auth, without which everybody may do everything")
-        if self.tls_cert_file is None and self.client_cert_header is None:
-            raise ValueError("client-ca-file: needs --tls-cert-file or --client-cert-header: else no certificate comes")
-        proxies = self.proxy_addresses
-        if self.client_cert_header is not None and (not proxies or EVERYBODY in proxies):
-            raise ValueError("client-cert-header: needs --trusted-proxies with addresses: others can write any header")
         return self
 
     @model_validator(mode="after")
@@ -367,6 +284,12 @@ class ShimSettings(ClusterRegistrySettings):
             raise ValueError("enable-api-keys: needs --enable-auth, without which everybody may do everything")
         if self.enable_api_keys and self.peers and self.seal_key_file is None:
             raise ValueError("enable-api-keys: needs --seal-key-file with --peers, as each replica checks all sessions")
+        return self
+
+    @model_validator(mode="after")
+    def _can_log_in_with_tokens(self) -> Self:
+        if self.enable_kubernetes_tokens and not self.enable_auth:
+            raise ValueError("enable-kubernetes-tokens: needs --enable-auth, without which everybody may do everything")
         return self
 
     @model_validator(mode="after")
@@ -392,14 +315,9 @@ class ShimSettings(ClusterRegistrySettings):
         return self.max_connections_per_client or max(1, self.max_connections // 2)
 
     @property
-    def proxy_addresses(self) -> list[str]:
-        """Each entry of `trusted_proxies`."""
-        return _split(self.trusted_proxies)
-
-    @property
     def host_names(self) -> list[str]:
         """By which this API may be reached, in small letters; empty for any."""
-        names = _split(self.allowed_hosts.lower())
+        names = split(self.allowed_hosts.lower())
         if "*" in names:
             return []
         return names or (["localhost"] if _is_loopback(self.host) else [])
@@ -408,10 +326,6 @@ class ShimSettings(ClusterRegistrySettings):
     def peer_addresses(self) -> list[tuple[str, int]]:
         """Host and port of each entry of `peers`."""
         return _parse_addresses(self.peers)
-
-
-def _split(text: str) -> list[str]:
-    return [entry for part in text.split(",") if (entry := part.strip())]
 
 
 def _is_loopback(host: str) -> bool:
@@ -424,7 +338,7 @@ def _is_loopback(host: str) -> bool:
 def _parse_addresses(text: str) -> list[tuple[str, int]]:
     """Raises a ValueError that names the entry."""
     found = []
-    for entry in _split(text):
+    for entry in split(text):
         try:
             parts = urlsplit(f"//{entry}")
             host, port = parts.hostname, parts.port
