@@ -78,7 +78,7 @@ _ETCD = "there is no etcd of ours: everything is in the Kubernetes API"
 _QUEUE = "Macs use the Kubernetes API, each with a token of its own"
 _FILES = "every process logs to standard error; how long that is kept is the cluster's to say"
 _REGISTRY_LOGIN = "where the registry demands a login, name a Secret"
-_INGRESS = "TLS ends in front of the shim, at the Ingress or the Gateway, or in the shim"
+_INGRESS = "TLS ends in front of the shim, at the Ingress or the Gateway"
 _OWN_PROCESS = "the registry stays its own process, with its own settings"
 
 CONTROLLER: tuple[SettingAnswer, ...] = (
@@ -122,9 +122,8 @@ CONTROLLER: tuple[SettingAnswer, ...] = (
     missing("ENABLE_CONTROLLER_AUTHORIZATION ENABLE_RESOURCE_MANAGEMENT", "false",
             "who has logged in may do everything; kubectl has RBAC"),
     by_hand("USE_HTTPS SERVER_CERT SERVER_KEY", "false", _INGRESS,
-            values="ingress.tlsSecret certificate.enabled gateway.enabled", flags="anka-shim --tls-cert-file"),
-    by_hand("CIPHER_SUITES MIN_TLS_VERSION MAX_TLS_VERSION", "", _INGRESS, values="ingress.annotations",
-            flags="anka-shim --tls-ciphers, anka-shim --tls-min-version"),
+            values="ingress.tlsSecret certificate.enabled gateway.enabled"),
+    by_hand("CIPHER_SUITES MIN_TLS_VERSION MAX_TLS_VERSION", "", _INGRESS, values="ingress.annotations"),
     by_hand("SKIP_TLS_VERIFICATION", "false", "verification stays on: give the authority of the registry's certificate",
             values="registry.caSecret", flags="anka-operator --registry-ca-file, anka-shim --registry-ca-file"),
     by_hand("CLIENT_CERT CLIENT_CERT_KEY CLIENT_KEYSTORE CLIENT_KEYPASS API_KEY_ID API_KEY_STRING", "",
