@@ -67,7 +67,7 @@ def secure(served_kinds: KubernetesCluster, tmp_path_factory: pytest.TempPathFac
         for shim in found.shims:
             shim.wait_ready()
             shim.until_true(
-                lambda shim=shim: "anka_shim_peers 1.0" in httpx.get(f"{shim.url}/metrics", verify=shim.verify).text  # type: ignore[misc]
+                lambda shim=shim: "anka_shim_peers 1.0" in shim.get("/metrics").text  # type: ignore[misc]
             )
         yield found
 
