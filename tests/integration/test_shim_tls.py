@@ -39,7 +39,7 @@ class SecureShims:
         return context
 
     def code(self, shim: ShimProcess, issued: Issued | None) -> int:
-        return httpx.get(shim.url + STATUS, verify=self.context(issued)).status_code
+        return shim.get(STATUS, verify=self.context(issued)).status_code
 
 
 @pytest.fixture(scope="module")

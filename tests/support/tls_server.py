@@ -35,9 +35,9 @@ class TlsServer:
             context.load_cert_chain(issued.write(self.file.parent, f"{issued.certificate.serial_number}.pem"))
         return context
 
-    def client(self, issued: Issued | None = None, **more: Any) -> httpx.AsyncClient:
+    def client(self, issued: Issued | None = None) -> httpx.AsyncClient:
         url = f"https://127.0.0.1:{self.address[1]}"
-        return httpx.AsyncClient(base_url=url, verify=self.context(issued), **more)
+        return httpx.AsyncClient(base_url=url, verify=self.context(issued), timeout=20)
 
 
 @asynccontextmanager

@@ -143,7 +143,7 @@ async def test_the_table_behind_a_proxy(kind: CertificateHeader, tmp_path: Path)
     async with (
         shim_with(ca, tmp_path, revoked=ca.revoke(revoked), client_cert_header=kind, trusted_proxies=PROXY) as shim,
         listening(shim.edge, trusted_proxies=PROXY) as address,
-        httpx.AsyncClient(base_url=f"http://{PROXY}:{address[1]}") as http,
+        httpx.AsyncClient(base_url=f"http://{PROXY}:{address[1]}", timeout=20) as http,
     ):
         seen = record(shim)
         for subject, groups in SUBJECTS.values():
@@ -164,7 +164,7 @@ async def test_headers_of_anybody_else_are_forged(kind: CertificateHeader, tmp_p
     async with (
         shim_with(ca, tmp_path, client_cert_header=kind, trusted_proxies="192.0.2.1") as shim,
         listening(shim.edge, trusted_proxies="192.0.2.1") as address,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{address[1]}") as http,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{address[1]}", timeout=20) as http,
     ):
         headers = present(kind, ca.issue(("CN", "admin"), ("O", "Mobile")))
         for more in ({}, {"X-Forwarded-For": "192.0.2.1"}):
@@ -194,7 +194,7 @@ async def test_why_a_certificate_is_refused_is_logged(tmp_path: Path, caplog: py
     async with (
         shim_with(ca, tmp_path, client_cert_header="nginx", trusted_proxies=PROXY) as shim,
         listening(shim.edge, trusted_proxies=PROXY) as address,
-        httpx.AsyncClient(base_url=f"http://{PROXY}:{address[1]}") as http,
+        httpx.AsyncClient(base_url=f"http://{PROXY}:{address[1]}", timeout=20) as http,
     ):
         refused = "anka_shim_refused_logins_total", {"reason": "wrong"}
         before = REGISTRY.get_sample_value(*refused) or 0.0
@@ -220,7 +220,7 @@ async def test_lists_that_cannot_be_read_leave_those_of_before(
             ca, tmp_path, revoked=ca.revoke(revoked), client_cert_header="rfc9440", trusted_proxies=PROXY
         ) as shim,
         listening(shim.edge, trusted_proxies=PROXY) as address,
-        httpx.AsyncClient(base_url=f"http://{PROXY}:{address[1]}") as http,
+        httpx.AsyncClient(base_url=f"http://{PROXY}:{address[1]}", timeout=20) as http,
     ):
         expiry = REGISTRY.get_sample_value("anka_shim_crl_expiry_timestamp_seconds")
         assert expiry == int(ca.revoke_until.timestamp())
