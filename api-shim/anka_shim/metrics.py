@@ -18,6 +18,9 @@ REFUSED_LOGINS = Counter(
     "Requests with credentials that are wrong, or limited: too many wrong ones came from the address.",
     ["reason"],
 )
+PROVIDER_READS = Counter(
+    "anka_shim_oidc_reads_total", "Readings of what the OIDC provider publishes: ok or failed.", ["outcome"]
+)
 BUDGET_REFUSALS = Counter(
     "anka_shim_budget_refusals_total",
     "Requests refused because too much is stored (storage), asked for at once (request), or waits (queue, client).",

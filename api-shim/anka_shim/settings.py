@@ -12,8 +12,8 @@ from anka_crds.api.defaults import CI_NAMESPACE, NODE_NAMESPACE
 from anka_crds.api.limits import MAX_SECONDS
 from anka_runtime.secret_file import SHORTEST_TOKEN, read_secret
 from anka_runtime.version import package_version
+from anka_shim.access.oidc.settings import OidcSettings
 from anka_shim.access.seal_file import SHORTEST_SEAL_KEY, read_seal_keys
-from anka_shim.access.token_settings import TokenSettings
 from anka_shim.http.cross_origin import parse_origins
 from anka_shim.http.edge import AccessLog
 from anka_shim.http.rate import parse_rule
@@ -24,7 +24,7 @@ SHORTEST_KEY = 32
 _HOST_NAME = re.compile(r"\*|(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 
 
-class ShimSettings(TokenSettings):
+class ShimSettings(OidcSettings):
     """Serves the REST API of the old Anka controller from the custom resources of a Kubernetes cluster.
 
     Without --enable-auth, anything that reaches its port can start and end VMs. It listens on this machine only
@@ -297,6 +297,14 @@ class ShimSettings(TokenSettings):
     def _can_log_in_with_tokens(self) -> Self:
         if self.enable_kubernetes_tokens and not self.enable_auth:
             raise ValueError("enable-kubernetes-tokens: needs --enable-auth, without which everybody may do everything")
+        if self.oidc_provider_url and not self.enable_auth:
+            raise ValueError("oidc-provider-url: needs --enable-auth, without which everybody may do everything")
+        if self.oidc_provider_url and not self.oidc_client_id:
+            raise ValueError("oidc-provider-url: needs --oidc-client-id: a token for somebody else must not be taken")
+        if self.has_browser_login and not self.site_url:
+            raise ValueError("oidc-client-secret-file: needs --site-url, to which the provider sends browsers back")
+        if self.has_browser_login and self.peers and self.seal_key_file is None:
+            raise ValueError("oidc-client-secret-file: needs --seal-key-file with --peers, as each replica checks all")
         return self
 
     @model_validator(mode="after")

@@ -13,10 +13,13 @@ from anka_shim.access.handshake import Handshake
 from anka_shim.access.kubernetes.access_review import AccessReviewRights
 from anka_shim.access.kubernetes.principal import KubernetesPrincipal
 from anka_shim.access.login_limiter import LoginLimiter
+from anka_shim.access.oidc.browser_session import BrowserSessions
 from anka_shim.access.root_token import RootTokenCredential
 from anka_shim.access.unverified_token import UnverifiedToken, parse_unverified
 from anka_shim.failure import Failure
 from anka_shim.http.authentication import ANONYMOUS, Principal, client_address
+from anka_shim.http.methods import SAFE
+from anka_shim.http.origin import is_own_page
 from anka_shim.http.rights import Right
 
 log = logging.getLogger(__name__)
@@ -55,7 +58,8 @@ class TokenAuthenticator(Protocol):
 
 class RequiredAccess:
     """An AccessPolicy. `handshake`: None where API keys are off. `tokens`: the first that takes a token decides.
-    `kubernetes_rights`: of those who have logged in with a token of the cluster."""
+    `kubernetes_rights`: of those who have logged in with a token of the cluster. `browsers`: None where
+    people do not log in with one."""
 
     def __init__(
         self,
@@ -66,6 +70,7 @@ class RequiredAccess:
         rights: Rights | None = None,
         tokens: Sequence[TokenAuthenticator] = (),
         kubernetes_rights: AccessReviewRights | None = None,
+        browsers: BrowserSessions | None = None,
     ) -> None:
         self._root = root
         self._login_limiter = login_limiter
@@ -73,6 +78,7 @@ class RequiredAccess:
         self._rights = rights or EveryRight()
         self._tokens = tokens
         self._kubernetes_rights = kubernetes_rights
+        self._browsers = browsers
 
     async def admit(self, scope: Scope, right: Right) -> Principal:
         if right in _NEEDS_NO_LOGIN:
@@ -94,7 +100,7 @@ class RequiredAccess:
         except ValueError:
             raise self._refuse(scope) from None
         if header is None:
-            raise Failure(UNAUTHENTICATED, code=401)
+            return self._authenticate_browser(scope)
         address = client_address(scope)
         credential = self._parse(header)
         if isinstance(credential, BearerCredential) and self._handshake is not None:
@@ -110,6 +116,15 @@ class RequiredAccess:
             self._login_limiter.note_failure(address, header)
             raise self._refuse(scope)
         self._login_limiter.note_success(header)
+        return principal
+
+    def _authenticate_browser(self, scope: Scope) -> Principal:
+        # Not limited: nobody guesses a seal.
+        principal = self._browsers.authenticate(scope["headers"]) if self._browsers is not None else None
+        if principal is None:
+            raise Failure(UNAUTHENTICATED, code=401)
+        if scope["method"] not in SAFE and not is_own_page(dict(scope["headers"])):
+            raise Failure("a page of another site must not use this login", code=403)
         return principal
 
     async def _authenticate_token(self, credential: Credential | None) -> Principal | None:
