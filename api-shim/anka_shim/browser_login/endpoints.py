@@ -12,11 +12,9 @@ from anka_shim.access.oidc.code_flow import ATTEMPT_SECONDS, CodeFlow
 from anka_shim.access.oidc.provider import REFUSED
 from anka_shim.access.policy import limit_logins
 from anka_shim.failure import Failure
-from anka_shim.http.answer import Failed
 from anka_shim.http.authentication import client_address
 from anka_shim.http.envelope import ok
 from anka_shim.http.injection import AppDependency, ServiceDependency, inject
-from anka_shim.http.openapi import REFUSALS, Responses, answers
 from anka_shim.settings import ShimSettings
 
 ATTEMPT_COOKIE = "__Host-anka-login"
@@ -35,25 +33,15 @@ class EnabledDependency(AppDependency[None]):
             raise Failure("no such endpoint: nobody logs in with a browser (--oidc-client-secret-file)", code=404)
 
 
-_REFUSED: Responses = {
-    **REFUSALS,
-    302: {"description": "To the provider, or back to the portal."},
-    400: {"description": "The login was not begun in this browser, or too long ago.", "model": Failed},
-    403: {"description": "The provider, or its token, does not let them in.", "model": Failed},
-    404: {"description": "Nobody logs in with a browser here.", "model": Failed},
-    503: {"description": "The provider does not answer: try again.", "model": Failed},
-}
-
-router = APIRouter(tags=["Authentication"], dependencies=[Depends(EnabledDependency())])
+router = APIRouter(dependencies=[Depends(EnabledDependency())], include_in_schema=False)
+"""Pages for browsers: no client of the API asks for them."""
 
 Flow = Annotated[CodeFlow, inject(CodeFlow)]
 Limiter = Annotated[LoginLimiter, inject(LoginLimiter)]
 Given = Annotated[str, Query(max_length=_LONGEST)]
 
 
-@router.get(
-    "/oidc/v1/login", summary="Log in with a browser", status_code=302, response_class=Response, responses=_REFUSED
-)
+@router.get("/oidc/v1/login")
 async def login(flow: Flow) -> Response:
     """Needs no login. Leads to the provider."""
     url, sealed = await flow.begin()
@@ -62,10 +50,7 @@ async def login(flow: Flow) -> Response:
     return answer
 
 
-@router.get(
-    "/oidc/v1/callback", summary="Come back from the provider", status_code=302, response_class=Response,
-    responses=_REFUSED,
-)  # fmt: skip
+@router.get("/oidc/v1/callback")
 async def callback(
     flow: Flow, limiter: Limiter, request: Request, state: Given = "", code: Given = "", error: Given = ""
 ) -> Response:
@@ -89,7 +74,7 @@ async def callback(
     return answer
 
 
-@router.post("/oidc/v1/logout", summary="Log out with a browser", responses=answers(fails=None))
+@router.post("/oidc/v1/logout")
 async def logout() -> Response:
     """Ends the session in this browser. The one at the provider goes on."""
     answer = ok()
