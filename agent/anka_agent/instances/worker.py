@@ -50,6 +50,10 @@ class InstanceWorker:
     _fence: Fence
     settled: VmState | None = field(default=None, init=False)
     """State of the VM the last time that nothing was left to do."""
+    steps: int = field(default=0, init=False)
+    """How many have begun."""
+    is_busy: bool = field(default=False, init=False)
+    """Whether one is being done."""
     _woken: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
 
@@ -66,6 +70,12 @@ class InstanceWorker:
         if ended:
             self._saver.interrupt()
         self._woken.set()
+
+    def fail(self, failure: InstanceFailure) -> None:
+        """Something else has found that the instance cannot go on: what the failure calls for is done next."""
+        if self._planner.failure is None:
+            self._planner.failure = failure
+            self._woken.set()
 
     async def stop(self) -> None:
         """Stop at once; work begun on the Mac is picked up again later."""
@@ -119,6 +129,8 @@ class InstanceWorker:
 
     async def _attempt(self, task: Decision | SaveTask, instance: AnkaInstance, vm: Vm | None) -> None:
         """One step, and the handling of its failure."""
+        self.steps += 1
+        self.is_busy = True
         try:
             # This Mac may have slept, and another be in its place by now.
             self._fence()
@@ -132,6 +144,8 @@ class InstanceWorker:
             await self._recovery.handle(task, AgentFault(f"the agent failed: {error!r}"), instance)
         else:
             self._recovery.confirm(task)
+        finally:
+            self.is_busy = False
 
     async def _execute(self, task: Decision | SaveTask, instance: AnkaInstance, vm: Vm | None) -> None:
         if isinstance(task, SaveTask):

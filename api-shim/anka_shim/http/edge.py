@@ -33,6 +33,9 @@ REQUEST_ID = "anka.request_id"
 LOGGED_CHARACTERS = 200
 """Of a path or a failure, in the log."""
 
+UNTIMED = frozenset({"/logs/stream"})
+"""Routes whose answers last as long as the client wants: no measure of how slow we are."""
+
 _SLASHES = re.compile("/{2,}")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -137,7 +140,8 @@ class Edge:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         route = getattr(scope.get("route"), "path", "other")
         outcome = scope.get(OUTCOME, "none")
-        _latency(method, route).observe(seconds)
+        if route not in UNTIMED:
+            _latency(method, route).observe(seconds)
         _requests(method, route, outcome, code).inc()
         if self._access_log == "none" or (self._access_log == "changes" and method in SAFE and outcome != "FAIL"):
             return

@@ -13,6 +13,8 @@ from anka_shim.http.answer import Answer, make_ok
 from anka_shim.times import rfc3339
 
 FILE = "/logs/file"
+STREAM = "/logs/stream"
+ARCHIVE = "/logs/archive"
 
 
 class LogAnswer(Answer):

@@ -14,6 +14,8 @@ from anka_shim.times import epoch
 
 MAX_BYTES = 64 << 20
 DEFAULT_BYTES = 16 << 20
+FIRST_BYTES = 64 << 10
+"""Of a log that is followed: some hundred lines."""
 
 
 class LogQuery(RequestModel):
@@ -35,13 +37,30 @@ def _check_service(service: str | None) -> str | None:
     return service
 
 
-class LogFileQuery(LogQuery):
+class OneLogQuery(LogQuery):
     service: Annotated[Text, AfterValidator(_check_service)] = option(
         "Process whose log it is, where no instance_id is given: anka_agent if empty, anka_operator or anka_shim."
     )
+
+
+class LogFileQuery(OneLogQuery):
     last_bytes: Annotated[Positive, AfterValidator(_check_bytes)] = Field(
         default=DEFAULT_BYTES,
         description="No more than the end of it.",
+        json_schema_extra={"minimum": 1, "maximum": MAX_BYTES},
+    )
+
+
+def _check_first_bytes(last_bytes: int | None) -> int:
+    if last_bytes is not None and last_bytes > MAX_BYTES:
+        raise wrong_value(f"must be at most {MAX_BYTES}", last_bytes)
+    return last_bytes or FIRST_BYTES
+
+
+class LogStreamQuery(OneLogQuery):
+    last_bytes: Annotated[Positive, AfterValidator(_check_first_bytes)] = Field(
+        default=FIRST_BYTES,
+        description="How much of what is there already comes first.",
         json_schema_extra={"minimum": 1, "maximum": MAX_BYTES},
     )
 
@@ -57,7 +76,7 @@ def select(logs: Iterable[RegistryLog], query: LogQuery, namespace: str) -> list
     return sorted(found, key=lambda log: (log.machine_name, log.service != AGENT, log.service))
 
 
-def select_one(logs: Iterable[RegistryLog], query: LogFileQuery, namespace: str) -> RegistryLog | None:
+def select_one(logs: Iterable[RegistryLog], query: OneLogQuery, namespace: str) -> RegistryLog | None:
     """The log of a process on a node, or that of an instance: on one Mac the latest, if a name was used again. Raises
     Failure if it was on several nodes."""
     if query.instance_id is None and query.node_id is None:

@@ -19,6 +19,8 @@ _MOST_PORTS = 65535
 
 def to_url(path: str) -> Conversion:
     def convert(text: str) -> Mapping[str, object]:
+        if "," in text:
+            raise ValueError("has several URLs: choose one")
         parts = urlsplit(text)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("must begin with http:// or https://, and name a host")

@@ -67,6 +67,7 @@ def test_conversions(convert: Conversion, text: str, values: dict[str, object]) 
     ("convert", "text", "fault"),
     [
         (conversion.to_url("registry.url"), "registry:8089", "must begin with http:// or https://, and name a host"),
+        (conversion.to_url("registry.url"), "http://r,http://secret1", "has several URLs: choose one"),
         (conversion.to_url("registry.url"), "http://u:secret1@r", "has a login in the URL: give it by "),
         (conversion.to_switch("a"), "secret1", "must be true or false"),
         (conversion.to_log_level, "secret1", "must be a number from 0 to 10"),
