@@ -265,12 +265,9 @@ def access_policy(found: Services) -> AccessPolicy:
         root,
         found.login_limiter,
         handshake=found.handshake if settings.enable_api_keys else None,
-        # The cluster's takes any token that is not the provider's.
-        tokens=[
-            *([found.oidc_tokens] if found.oidc_tokens is not None else []),
-            *([found.kubernetes_tokens] if settings.enable_kubernetes_tokens else []),
-        ],
+        tokens=(found.kubernetes_tokens,) if settings.enable_kubernetes_tokens else (),
         kubernetes_rights=found.kubernetes_rights,
+        oidc=found.oidc_tokens,
         browsers=found.code_flow.sessions if found.code_flow is not None else None,
     )
 

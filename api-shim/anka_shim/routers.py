@@ -23,6 +23,6 @@ from anka_shim.vm import endpoints as vm
 
 _RESOURCES = (
     vm, node, group, template, distribution, image, logs, devices, status, stats, api_key, mac_pool, auth_config,
-    browser_login, tap, health, replicas, package, docs,
+    tap, health, replicas, package, docs,
 )  # fmt: skip
-ROUTERS: tuple[APIRouter, ...] = tuple(resource.router for resource in _RESOURCES)
+ROUTERS: tuple[APIRouter, ...] = tuple(resource.router for resource in (*_RESOURCES, browser_login))

@@ -13,8 +13,8 @@ from anka_crds.api.fields import RegistryUrl
 from anka_crds.api.limits import MAX_SECONDS
 from anka_runtime.secret_file import SHORTEST_TOKEN, read_secret
 from anka_runtime.version import package_version
-from anka_shim.access.oidc.settings import OidcSettings
 from anka_shim.access.seal_file import SHORTEST_SEAL_KEY, read_seal_keys
+from anka_shim.access.token_settings import TokenSettings
 from anka_shim.http.cross_origin import parse_origins
 from anka_shim.http.edge import AccessLog
 from anka_shim.http.rate import parse_rule
@@ -25,7 +25,7 @@ SHORTEST_KEY = 32
 _HOST_NAME = re.compile(r"\*|(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 
 
-class ShimSettings(OidcSettings):
+class ShimSettings(TokenSettings):
     """Serves the REST API of the old Anka controller from the custom resources of a Kubernetes cluster.
 
     Without --enable-auth, anything that reaches its port can start and end VMs. It listens on this machine only

@@ -58,8 +58,7 @@ class TokenAuthenticator(Protocol):
 
 class RequiredAccess:
     """An AccessPolicy. `handshake`: None where API keys are off. `tokens`: the first that takes a token decides.
-    `kubernetes_rights`: of those who have logged in with a token of the cluster. `browsers`: None where
-    people do not log in with one."""
+    `kubernetes_rights`: of those who have logged in with a token of the cluster."""
 
     def __init__(
         self,
@@ -70,22 +69,34 @@ class RequiredAccess:
         rights: Rights | None = None,
         tokens: Sequence[TokenAuthenticator] = (),
         kubernetes_rights: AccessReviewRights | None = None,
+        oidc: TokenAuthenticator | None = None,
         browsers: BrowserSessions | None = None,
     ) -> None:
+        """`oidc`: of the provider, before the `tokens`. `browsers`: None where people do not log in with one."""
         self._root = root
         self._login_limiter = login_limiter
         self._handshake = handshake
         self._rights = rights or EveryRight()
-        self._tokens = tokens
+        self._tokens = tokens if oidc is None else (oidc, *tokens)
         self._kubernetes_rights = kubernetes_rights
         self._browsers = browsers
 
     async def admit(self, scope: Scope, right: Right) -> Principal:
         if right in _NEEDS_NO_LOGIN:
             return ANONYMOUS
-        principal = await self._authenticate(scope)
+        principal = self._authenticate_browser(scope) or await self._authenticate(scope)
         if right not in _NEEDS_NO_RIGHT and not principal.is_root and not await self._allows(principal, right):
             raise Failure(UNAUTHORIZED, code=403)
+        return principal
+
+    def _authenticate_browser(self, scope: Scope) -> Principal | None:
+        """Not limited: nobody guesses a seal. Who has logged in with a browser means this login, even if the browser has
+        a certificate, too; an Authorization header was meant by whoever wrote it."""
+        if self._browsers is None or any(name == b"authorization" for name, _ in scope["headers"]):
+            return None
+        principal = self._browsers.authenticate(scope["headers"])
+        if principal is not None and scope["method"] not in SAFE and not is_own_page(dict(scope["headers"])):
+            raise Failure("a page of another site must not use this login", code=403)
         return principal
 
     async def _allows(self, principal: Principal, right: Right) -> bool:
@@ -100,7 +111,7 @@ class RequiredAccess:
         except ValueError:
             raise self._refuse(scope) from None
         if header is None:
-            return self._authenticate_browser(scope)
+            raise Failure(UNAUTHENTICATED, code=401)
         address = client_address(scope)
         credential = self._parse(header)
         if isinstance(credential, BearerCredential) and self._handshake is not None:
@@ -116,15 +127,6 @@ class RequiredAccess:
             self._login_limiter.note_failure(address, header)
             raise self._refuse(scope)
         self._login_limiter.note_success(header)
-        return principal
-
-    def _authenticate_browser(self, scope: Scope) -> Principal:
-        # Not limited: nobody guesses a seal.
-        principal = self._browsers.authenticate(scope["headers"]) if self._browsers is not None else None
-        if principal is None:
-            raise Failure(UNAUTHENTICATED, code=401)
-        if scope["method"] not in SAFE and not is_own_page(dict(scope["headers"])):
-            raise Failure("a page of another site must not use this login", code=403)
         return principal
 
     async def _authenticate_token(self, credential: Credential | None) -> Principal | None:

@@ -1,4 +1,4 @@
-"""Logs in with tokens of the OIDC provider (docs/operate/access.md#openid-connect)."""
+"""Logs in with tokens of the OIDC provider (docs/operate/openid-connect.md)."""
 
 import hashlib
 import logging

@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from anka_runtime.secret_file import read_secret
+from anka_runtime.settings import ClusterRegistrySettings
 from anka_runtime.tls_files import make_context
 from anka_shim.access.oidc.discovery import is_safe
-from anka_shim.access.token_settings import TokenSettings
 
 
-class OidcSettings(TokenSettings):
+class OidcSettings(ClusterRegistrySettings):
     """Part of the shim's."""
 
     oidc_provider_url: str = Field(
