@@ -90,8 +90,8 @@ class RequiredAccess:
         return principal
 
     def _authenticate_browser(self, scope: Scope) -> Principal | None:
-        """Not limited: nobody guesses a seal. Who has logged in with a browser means this login, even if the browser has
-        a certificate, too; an Authorization header was meant by whoever wrote it."""
+        """Not limited: nobody guesses a seal. Who has logged in with a browser means this login, even if the browser
+        has a certificate, too; an Authorization header was meant by whoever wrote it."""
         if self._browsers is None or any(name == b"authorization" for name, _ in scope["headers"]):
             return None
         principal = self._browsers.authenticate(scope["headers"])
