@@ -23,7 +23,7 @@ _LONGEST = 4096
 """Characters of what the provider sends with the browser."""
 
 
-class EnabledDependency(AppDependency[None]):
+class BrowserLoginDependency(AppDependency[None]):
     """Where people do not log in by OpenID Connect, these endpoints are as if they were not there."""
 
     _settings = ServiceDependency(ShimSettings)
@@ -33,7 +33,7 @@ class EnabledDependency(AppDependency[None]):
             raise Failure("no such endpoint: nobody logs in with a browser (--oidc-client-secret-file)", code=404)
 
 
-router = APIRouter(dependencies=[Depends(EnabledDependency())], include_in_schema=False)
+router = APIRouter(dependencies=[Depends(BrowserLoginDependency())], include_in_schema=False)
 """Pages for browsers: no client of the API asks for them."""
 
 Flow = Annotated[CodeFlow, inject(CodeFlow)]
