@@ -13,6 +13,7 @@ from anka_runtime.clock import Clock
 from anka_runtime.health import HealthChecks
 from anka_runtime.secret_file import SHORTEST_TOKEN, SecretFile
 from anka_shim.access.api_keys import ApiKeyCatalog
+from anka_shim.access.group_rights import GroupRights
 from anka_shim.access.handshake import Handshake
 from anka_shim.access.login_limiter import LoginLimiter
 from anka_shim.access.policy import RequiredAccess
@@ -35,6 +36,7 @@ from anka_shim.logs.central_logs import CentralLogs
 from anka_shim.node.commands import NodeCommands
 from anka_shim.node.heartbeats import NodeHeartbeats
 from anka_shim.node.views import NodeViews
+from anka_shim.permission.commands import PermissionCommands
 from anka_shim.replicas.barrier import PeerBarrier
 from anka_shim.replicas.client import PeerClient
 from anka_shim.replicas.peer_key import PeerKey
@@ -82,6 +84,7 @@ class Services:
     reader: RegistryReader
     peers: Peers
     api_keys: ApiKeyCommands
+    permissions: PermissionCommands
     handshake: Handshake
     login_limiter: LoginLimiter
     peer_key: PeerKey
@@ -103,14 +106,25 @@ async def services(
         registry = await stack.enter_async_context(watch_registry(registry_client, settings.registry_url))
         reader = RegistryReader(registry_client)
         stack.callback(reader.close)
-        stores = Stores(settings.namespace, with_api_keys=settings.enable_api_keys)
+        stores = Stores(
+            settings.namespace,
+            with_api_keys=settings.enable_api_keys,
+            with_permission_groups=settings.enable_authorization,
+        )
         instance_views = InstanceViews(
             stores, clock, registry=settings.registry_url or "", terminated_seconds=settings.terminated_seconds
         )
         node_heartbeats = NodeHeartbeats(client, settings.node_namespace, clock)
         node_views = NodeViews(stores, node_heartbeats)
         budget = StorageBudget(
-            (stores.instances, stores.saves, stores.distributions, stores.groups, stores.api_keys),
+            (
+                stores.instances,
+                stores.saves,
+                stores.distributions,
+                stores.groups,
+                stores.api_keys,
+                stores.permission_groups,
+            ),
             settings.max_stored_bytes,
         )
         queue = QueueBudget(stores, settings.max_waiting, settings.max_waiting_per_client)
@@ -176,6 +190,7 @@ async def services(
             reader=reader,
             peers=peers,
             api_keys=ApiKeyCommands(stores, ObjectWriter(client, stores.api_keys, writes, budget), clock),
+            permissions=PermissionCommands(stores, ObjectWriter(client, stores.permission_groups, writes, budget)),
             handshake=handshake,
             login_limiter=LoginLimiter(clock),
             peer_key=peer_key,
@@ -187,7 +202,12 @@ def access_policy(found: Services) -> AccessPolicy:
     if not settings.enable_auth or settings.root_token_file is None:
         return OpenAccess()
     root = RootTokenCredential(SecretFile(settings.root_token_file, found.clock, shortest=SHORTEST_TOKEN))
-    return RequiredAccess(root, found.login_limiter, handshake=found.handshake if settings.enable_api_keys else None)
+    return RequiredAccess(
+        root,
+        found.login_limiter,
+        handshake=found.handshake if settings.enable_api_keys else None,
+        rights=GroupRights(found.stores, found.watches) if settings.enable_authorization else None,
+    )
 
 
 def application(found: Services, policy: AccessPolicy | None = None) -> Edge:

@@ -12,6 +12,7 @@ from anka_shim.image import endpoints as image
 from anka_shim.logs import endpoints as logs
 from anka_shim.node import endpoints as node
 from anka_shim.package import endpoints as package
+from anka_shim.permission import endpoints as permission
 from anka_shim.replicas import endpoints as replicas
 from anka_shim.status import endpoints as status
 from anka_shim.tap import endpoints as tap
@@ -19,7 +20,7 @@ from anka_shim.template import endpoints as template
 from anka_shim.vm import endpoints as vm
 
 _RESOURCES = (
-    vm, node, group, template, distribution, image, logs, devices, status, api_key, auth_config,
-    tap, health, replicas, package, docs,
+    vm, node, group, template, distribution, image, logs, devices, status, api_key, permission,
+    auth_config, tap, health, replicas, package, docs,
 )  # fmt: skip
 ROUTERS: tuple[APIRouter, ...] = tuple(resource.router for resource in _RESOURCES)

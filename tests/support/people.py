@@ -9,7 +9,16 @@ from typing import Any, Self
 
 import httpx
 
-from anka_crds.resources import API_KEYS, DISTRIBUTIONS, GROUPS, INSTANCES, NODES, SAVES, TEMPLATES
+from anka_crds.resources import (
+    API_KEYS,
+    DISTRIBUTIONS,
+    GROUPS,
+    INSTANCES,
+    NODES,
+    PERMISSION_GROUPS,
+    SAVES,
+    TEMPLATES,
+)
 from anka_kube.resource import Resource
 from localkube.controlplane import KubernetesCluster
 
@@ -29,6 +38,7 @@ SPECS: dict[str, tuple[Kind, Json]] = {
         (SAVES, {"instance": "x", "tag": "v2", "newTemplateName": "new"}),
         (DISTRIBUTIONS, {"template": "t"}),
         (API_KEYS, {"id": "x", "publicKey": "AAAA", "expiresAt": "2030-01-01T00:00:00Z"}),
+        (PERMISSION_GROUPS, {"displayName": "x"}),
     )
 }
 """Our kinds by plural, each with a valid spec."""

@@ -10,7 +10,7 @@ from support.rights import Right
 
 FILE = ROOT / "docs" / "reference" / "rights.md"
 PEOPLE = {"anka-view": "view", "anka-edit": "edit"} | {
-    role: role for role in ("anka-push", "anka-repair", "anka-api-keys")
+    role: role for role in ("anka-push", "anka-repair", "anka-api-keys", "anka-permission-groups")
 }
 """Our roles for people, and the role by which each is granted. ``who`` is then our role, which has no binding."""
 WHO = {
