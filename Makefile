@@ -34,6 +34,10 @@ checkers: $(READY) ## kstatus, kube-score and actionlint, which tests run, built
 all-checkers: $(READY) ## The same and promtool: some 8 minutes and 120 MB, once
 	@$(BIN)/anka-dev control-plane checkers --all
 
+.PHONY: browser
+browser: ## Chromium, for tests that need a browser, where it can be installed: as root of a Debian
+	@bash dev/browser.sh
+
 .PHONY: demo
 demo: $(READY) ## A build cloud with two simulated Macs, until Ctrl-C
 	@$(BIN)/anka-dev demo

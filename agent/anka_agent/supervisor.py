@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from typing import Any
 
 from anka_agent import VERSION, lock
@@ -78,15 +78,18 @@ class Agent:
         self.updated = False
         """Whether it ended because another version of the agent is to be started."""
 
-    async def run(self) -> None:
-        """Run until SIGTERM or SIGINT. Raises StartError for what the user must fix first, and Crashed."""
+    async def run(self, locks: ExitStack) -> None:
+        """Run until SIGTERM or SIGINT. Raises StartError for what the user must fix first, and Crashed.
+
+        `locks` keeps this Mac and the state directory from other agents: close it when the event loop is closed. Its
+        threads end last, and may still be writing a journal."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         if LIFELINE in os.environ:
             loop.add_reader(int(os.environ[LIFELINE]), self._stop_without_launcher)
         async with AsyncExitStack() as stack:
-            identity = await self._lock(stack)
+            identity = await self._lock(locks)
             stack.enter_context(self._logs.collect())
             await self._leftovers.end()
             try:
@@ -105,14 +108,14 @@ class Agent:
             with contextlib.suppress(asyncio.CancelledError):
                 await working
 
-    async def _lock(self, stack: AsyncExitStack) -> MachineIdentity:
+    async def _lock(self, locks: ExitStack) -> MachineIdentity:
         """Be the only agent of this state directory and of this Mac, and see which Mac it is."""
         settings = self._settings
         try:
-            stack.enter_context(lock.hold(settings.state_dir))
+            locks.enter_context(lock.hold(settings.state_dir))
             hardware_uuid = await asyncio.to_thread(read_hardware_uuid, settings.anka)
             if hardware_uuid is not None:
-                stack.enter_context(lock.hold_machine(hardware_uuid))
+                locks.enter_context(lock.hold_machine(hardware_uuid))
             return read_identity(settings.state_dir, hardware_uuid)
         except lock.LockError as error:
             raise StartError(str(error)) from None

@@ -26,6 +26,7 @@ from anka_shim.group.commands import GroupCommands
 from anka_shim.http.application import build
 from anka_shim.http.authentication import AccessPolicy, Gate, OpenAccess
 from anka_shim.http.body_budget import BodyBudget
+from anka_shim.http.cross_origin import CrossOriginPolicy, parse_origins
 from anka_shim.http.edge import Edge
 from anka_shim.http.methods import ImpliedMethods
 from anka_shim.http.origin import OriginPolicy
@@ -43,6 +44,7 @@ from anka_shim.replicas.peer_key import PeerKey
 from anka_shim.replicas.peers import Peers
 from anka_shim.routers import ROUTERS
 from anka_shim.settings import ShimSettings
+from anka_shim.stats.tracker import BindTracker
 from anka_shim.store.caches import Stores, Watches
 from anka_shim.store.object_writer import ObjectWriter
 from anka_shim.store.registry_reader import RegistryReader
@@ -88,6 +90,7 @@ class Services:
     handshake: Handshake
     login_limiter: LoginLimiter
     peer_key: PeerKey
+    binds: BindTracker
 
 
 @contextlib.asynccontextmanager
@@ -110,10 +113,12 @@ async def services(
             settings.namespace,
             with_api_keys=settings.enable_api_keys,
             with_permission_groups=settings.enable_authorization,
+            with_mac_pools=settings.manage_mac_addresses,
         )
         instance_views = InstanceViews(
             stores, clock, registry=settings.registry_url or "", terminated_seconds=settings.terminated_seconds
         )
+        binds = BindTracker(stores.instances, clock)
         node_heartbeats = NodeHeartbeats(client, settings.node_namespace, clock)
         node_views = NodeViews(stores, node_heartbeats)
         budget = StorageBudget(
@@ -194,6 +199,7 @@ async def services(
             handshake=handshake,
             login_limiter=LoginLimiter(clock),
             peer_key=peer_key,
+            binds=binds,
         )
 
 
@@ -221,5 +227,6 @@ def application(found: Services, policy: AccessPolicy | None = None) -> Edge:
         max_in_flight=settings.max_in_flight,
         access_log=settings.access_log,
         origins=OriginPolicy(settings.host_names),
+        cross_origin=CrossOriginPolicy(parse_origins(settings.allow_cors)),
         rate_limit=RateLimit(settings.rate_limit) if settings.rate_limit else None,
     )

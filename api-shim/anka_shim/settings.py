@@ -14,6 +14,7 @@ from anka_runtime.secret_file import SHORTEST_TOKEN, read_secret
 from anka_runtime.settings import ClusterRegistrySettings
 from anka_runtime.version import package_version
 from anka_shim.access.seal_file import SHORTEST_SEAL_KEY, read_seal_keys
+from anka_shim.http.cross_origin import parse_origins
 from anka_shim.http.edge import AccessLog
 from anka_shim.http.rate import parse_rule
 
@@ -70,6 +71,11 @@ class ShimSettings(ClusterRegistrySettings):
     )
     api_key_sweep_seconds: float = Field(
         default=14_400.0, ge=1, le=86_400, description="Time between two removals of API keys that have expired."
+    )
+    manage_mac_addresses: bool = Field(
+        default=False,
+        description="Serve /api/v1/macaddr, and refuse a mac_address that an instance has, while there are "
+        "MACAddressPools; the operator needs the same flag.",
     )
     license: str = Field(default="enterprise plus", description="Licence that is reported to clients.")
     controller_version: str = Field(
@@ -190,6 +196,11 @@ class ShimSettings(ClusterRegistrySettings):
         "domain, * for any: requests to another name are refused, since a web page can let its own name stand for this "
         "address. Addresses are always allowed. If empty: localhost while --host is this machine only, else any.",
     )
+    allow_cors: str = Field(
+        default="",
+        description="Origins whose pages may use this API from a browser, such as https://portal.example.com, with "
+        "commas between them; none if empty. Such a page needs credentials of its own.",
+    )
     keep_alive_seconds: int = Field(
         default=150, ge=1, description="How long an idle connection is kept; Jenkins reuses them for 120 s."
     )
@@ -245,6 +256,12 @@ class ShimSettings(ClusterRegistrySettings):
             if not _HOST_NAME.fullmatch(entry):
                 raise ValueError(f"must be names without scheme and port, with commas between them, not {entry!r}")
         return hosts
+
+    @field_validator("allow_cors")
+    @classmethod
+    def _are_origins(cls, origins: str) -> str:
+        parse_origins(origins)
+        return origins
 
     @field_validator("peers")
     @classmethod

@@ -73,6 +73,10 @@ class OperatorSettings(ClusterRegistrySettings):
     leader_retry_seconds: float = Field(
         default=defaults.LEADER_RETRY_SECONDS, gt=0, description="Time between two attempts to lead or renew."
     )
+    manage_mac_addresses: bool = Field(
+        default=False,
+        description="Whether each instance gets a MAC address of its own, of the MACAddressPools, while there are any.",
+    )
     health_host: str = Field(default="0.0.0.0", description="Address of /livez, /readyz and /metrics.")  # noqa: S104
     health_port: int = Field(default=8081, ge=0, le=65535, description="Port of these; 0 takes a free one and logs it.")
 

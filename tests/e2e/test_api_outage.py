@@ -26,7 +26,7 @@ SLOW = {**FAST_MAC, "max_running": 8, "delays": {**FAST_MAC["delays"], "start": 
 def cloud(make_cloud: Callable[[], LocalCloud]) -> Iterator[LocalCloud]:
     cloud = make_cloud()
     cloud.start_operator()
-    cloud.start_shim("--write-seconds=1")
+    cloud.start_shim("--write-seconds=2")
     for name in ("mac-01", "mac-02"):
         flags = ("--max-vm-count=8", "--heartbeat=2", "--lease-duration=30", "--poll=0.5")
         mac = cloud.add_mac(name, *flags, **SLOW)
@@ -62,7 +62,7 @@ def test_a_short_outage_of_the_real_api(cloud: LocalCloud) -> None:
         return {one["instance_id"]: one["vm"]["instance_state"] for one in rest("GET", "/api/v1/vm")}
 
     def until(true: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not true():
             assert time.monotonic() < deadline, f"{what}: {states()}"
             time.sleep(0.1)

@@ -107,21 +107,21 @@ def test_an_unreachable_api_is_one_line_and_not_the_end(module: str, arguments: 
                 break
         assert process.poll() is None
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10)
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=60)
         assert refused.value.code == 503
         refused.value.close()
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=10) as alive:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=60) as alive:
             assert alive.status == 200
     finally:
         process.terminate()
-        _, rest = process.communicate(timeout=30)
+        _, rest = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "Traceback" not in "".join(lines) + rest
 
 
 def envelope(cloud: LocalCloud, method: str, path: str, body: bytes) -> dict[str, object]:
     request = urllib.request.Request(cloud.url + path, method=method, data=body)
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         result = json.loads(answer.read())
     assert isinstance(result, dict)
     return result

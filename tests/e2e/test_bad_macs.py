@@ -11,6 +11,7 @@ import pytest
 from anka_dev.cloud import LocalCloud
 from anka_sim.mac import faults
 from anka_sim.mac.store import FileStore
+from localkube.free_ports import free_port
 from support.agents import until
 from support.cloud import FAST_MAC, TEMPLATE
 
@@ -80,21 +81,26 @@ def test_what_one_mac_cannot_start_another_does(bad_cloud: LocalCloud) -> None:
         assert (one["instance_state"], one["node_id"]) == ("Started", "mac-02"), f"start {number}: {one}"
         assert seen <= {"Scheduling", "Pulling", "Started"}
         end(bad_cloud, id_)
-    assert until(lambda: node(bad_cloud, "mac-01").get("state") == "Unhealthy", 30)
-    assert "license expired" in node(bad_cloud, "mac-01")["problem"]
+
+    def unhealthy() -> dict[str, Any] | None:
+        told = node(bad_cloud, "mac-01")
+        return told if told.get("state") == "Unhealthy" else None
+
+    assert "license expired" in until(unhealthy, 60, "mac-01 pauses")["problem"]
     (id_,) = start(bad_cloud, node_id="mac-02")
     assert follow(bad_cloud, id_)[0]["instance_state"] == "Started"
     end(bad_cloud, id_)
 
 
 def test_of_two_with_one_port_of_the_mac_the_second_waits(bad_cloud: LocalCloud) -> None:
-    rules = [{"name": "ssh", "guest_port": 22, "host_port": 23022}]
+    port = free_port()
+    rules = [{"name": "ssh", "guest_port": 22, "host_port": port}]
     ids = start(bad_cloud, count=2, node_id="mac-02", port_forwarding_override=rules)
     (first,) = until(lambda: [id_ for id_ in ids if shown(bad_cloud, id_)["instance_state"] == "Started"], 60)
     (second,) = set(ids) - {first}
     path = '--output=jsonpath={.status.conditions[?(@.type=="Scheduled")].message}'
     get = ("get", "ankainstance", second, "--namespace=anka-ci", path)
-    until(lambda: bad_cloud.kubectl.run(*get) == "Node mac-02 has port 23022 in use", 30)
+    until(lambda: bad_cloud.kubectl.run(*get) == f"Node mac-02 has port {port} in use", 60)
     bad_cloud.rest("DELETE", "/api/v1/vm", {"id": first})
     assert follow(bad_cloud, second)[0]["instance_state"] == "Started"
     end(bad_cloud, second)

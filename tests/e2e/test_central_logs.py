@@ -21,7 +21,7 @@ def read(cloud: LocalCloud, service: str) -> str:
     files = [row["file"] for row in rows if row["service"] == service]
     if not files:
         return ""
-    with urllib.request.urlopen(cloud.urls[0] + files[0], timeout=20) as answer:
+    with urllib.request.urlopen(cloud.urls[0] + files[0], timeout=60) as answer:
         return str(answer.read().decode())
 
 
@@ -29,8 +29,8 @@ def test_what_operator_and_shim_log_is_at_the_registry(cloud: LocalCloud) -> Non
     assert cloud.registry is not None
     body = {"vmid": cloud.registry.templates[0], "vnc_password": PASSWORD, "startup_script": "ZWNobyBtb24tc2VjcmV0"}
     (started,) = cloud.rest("POST", "/api/v1/vm", body)["body"]
-    until(lambda: '"path": "/api/v1/vm"' in read(cloud, "anka_shim"), what="the shim's line about the POST")
-    until(lambda: '"message": "at work"' in read(cloud, "anka_operator"), what="the operator's line")
+    until(lambda: '"path": "/api/v1/vm"' in read(cloud, "anka_shim"), 60, what="the shim's line about the POST")
+    until(lambda: '"message": "at work"' in read(cloud, "anka_operator"), 60, what="the operator's line")
     cloud.rest("DELETE", "/api/v1/vm", {"id": started})
     everything = read(cloud, "anka_shim") + read(cloud, "anka_operator")
     assert PASSWORD not in everything

@@ -57,7 +57,7 @@ MACS = {"mac-01": "ios", "mac-02": "general"}
 SCRIPT = {"secretRef": {"name": "setup", "key": "script"}}
 # Of a hundred instances each millisecond counts.
 ROOMY = {"max_running": 60, "ram_bytes": 256 << 30}
-TRIES = 12
+TRIES = 60
 GROUP = "anka.veertu.com"
 AGENT = ("--max-vm-count=60", "--heartbeat=2", "--lease-duration=8")
 
@@ -86,7 +86,7 @@ def test_what_is_set_beside_the_defaults(installation: ChartInstallation) -> Non
     cloud = installation.cloud
     assert cloud.urls[0].endswith(f":{SERVICE_PORT}")
     # A volume, its mount, and the flag that is about it.
-    with urllib.request.urlopen(f"{cloud.urls[0]}/pkg/AnkaAgent.pkg", timeout=10) as answer:
+    with urllib.request.urlopen(f"{cloud.urls[0]}/pkg/AnkaAgent.pkg", timeout=60) as answer:
         assert answer.read().decode() == PACKAGE
     # The environment; and the registry, whose address Macs and clients are told is not the one that is read.
     installation.until(lambda: cloud.rest("GET", "/api/v1/status")["body"]["registry_status"] == "Running")
@@ -118,7 +118,9 @@ def test_a_pod_that_dies_is_started_again(installation: ChartInstallation) -> No
     os.kill(first.pid, signal.SIGKILL)
     installation.until(lambda: first.restarts == 1, what="started again")
     assert second.restarts == 0
-    installation.cloud.kubectl.run("wait", "--for=condition=Ready", f"pod/{first.name}", f"--namespace={NAMESPACE}")
+    # The API hears of both a moment later.
+    restarted = "jsonpath={.status.containerStatuses[0].restartCount}=1"
+    installation.cloud.wait_for(f"pod/{first.name}", restarted, "condition=Ready", namespace=NAMESPACE)
 
 
 @pytest.mark.skipif(bool(no_containers()), reason=f"pods are plain processes: {no_containers()}")
@@ -173,7 +175,8 @@ def test_macs_join_as_the_notes_say(installation: ChartInstallation) -> None:
         installation.cloud.wait_for(f"ankanode/{name}", "create", "condition=Ready")
         installation.cloud.wait_for(f"serviceaccount/{name}", "delete", namespace="anka-joining")
     installation.cloud.wait_for(f"ankatemplate/{installation.template}", "create")
-    assert {node["node_id"] for node in installation.cloud.rest("GET", "/api/v1/node")["body"]} == set(MACS)
+    shown = partial(installation.cloud.rest, "GET", "/api/v1/node")
+    installation.until(lambda: {node["node_id"] for node in shown()["body"]} == set(MACS), what="REST shows both")
 
 
 def test_the_examples(installation: ChartInstallation) -> None:
@@ -279,10 +282,19 @@ def test_a_mac_falls_silent_and_leaves(installation: ChartInstallation) -> None:
 
 
 def test_the_same_values_again_change_nothing(installation: ChartInstallation) -> None:
-    before = installation.release()
+    before = wanted(installation)
     assert len(before) > 40
     installation.upgrade()
-    assert installation.release() == before
+    assert wanted(installation) == before
+
+
+def wanted(installation: ChartInstallation) -> dict[str, Any]:
+    """The release without what controllers tell at any time, as of a pod that was slow to answer its probe."""
+    found = installation.release()
+    for item in found.values():
+        if item.pop("status", None) is not None:
+            del item["metadata"]["resourceVersion"]
+    return found
 
 
 def test_an_upgrade_with_a_hundred_running(installation: ChartInstallation, tmp_path: Path) -> None:
@@ -298,7 +310,7 @@ def test_an_upgrade_with_a_hundred_running(installation: ChartInstallation, tmp_
         assert "Error" not in phases
         return phases == ["Started"] * 100
 
-    installation.until(all_started, seconds=90, what="a hundred started")
+    installation.until(all_started, seconds=240, what="a hundred started")
     before, pods = take_snapshot(installation), {pod["metadata"]["name"] for pod in installation.list_objects("pods")}
     assert len(before.vms) == len({vm for _, vm in before.vms.values()}) == 100
     newer = shutil.copytree(CHART, tmp_path / "newer")
@@ -459,7 +471,9 @@ def test_what_an_uninstall_leaves(installation: ChartInstallation) -> None:
         if words[:3] == ["kubectl", "delete", "ankainstances"]:
             # Looking whether each is gone, kubectl asks no more than a few times each second.
             installation.cloud.kubectl.run(*words[1:], "--wait=false")
-            installation.until(lambda: not installation.list_objects("ankainstances"), what="instances are gone")
+            installation.until(
+                lambda: not installation.list_objects("ankainstances"), seconds=240, what="instances are gone"
+            )
         elif words[:1] == ["kubectl"]:
             installation.cloud.kubectl.run(*words[1:])
         elif words[:2] == ["helm", "uninstall"]:

@@ -165,7 +165,7 @@ def test_two_hundred_lives_among_crashes(cloud: LocalCloud) -> None:
     assert len({instance for instance, _ in lives}) == LIVES
     assert cloud.kubectl.run("get", "ankainstances", "--all-namespaces", "--output=name") == ""
     # Nothing left over.
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while left := cloud.vm_names():
         assert time.monotonic() < deadline, f"left over: {left}"
         time.sleep(0.2)

@@ -34,7 +34,7 @@ def test_the_quota_stops_the_instance_that_is_too_many(cloud: LocalCloud) -> Non
         return any("ankainstances" in cloud.kubectl.run(*used) for _ in range(20))
 
     cloud.kubectl.run("create", "namespace", "team-with-quota")
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 180
     while not is_counted():
         assert time.monotonic() < deadline
     create("first")

@@ -45,7 +45,8 @@ class Git:
         return self.cloud.kubectl.run("apply", "--server-side", *options, *map(_flag, paths))
 
     def differs(self, *paths: Path) -> bool:
-        """Whether applying them would change anything. Not while controllers write: kubectl diff reads twice."""
+        """Whether applying them would change anything. kubectl reads twice, and says so too when a controller has
+        written between: what Git differs in stays so, and that does not."""
         try:
             self.cloud.kubectl.run("diff", "--server-side", "--force-conflicts", MANAGER, *map(_flag, paths))
         except DevError as error:
@@ -53,6 +54,9 @@ class Git:
                 raise
             return True
         return False
+
+    def until_nothing_differs(self, *paths: Path) -> None:
+        self.until(lambda: not self.differs(*paths))
 
     def objects(self, *paths: Path) -> list[Object]:
         """As the API has them: all that are in these files."""
@@ -90,16 +94,16 @@ def _manifests(path: Path) -> list[Object]:
     return list(yaml.safe_load_all(path.read_text()))
 
 
-def versions(objects: list[Object]) -> dict[str, tuple[str, int]]:
-    """What a write would change, by kind and name. Controllers write about Macs and the registry by themselves: there
-    it is the generation alone."""
-    told = {"AnkaNode", "AnkaTemplate"}
+def versions(objects: list[Object]) -> dict[str, tuple[int, list[Object]]]:
+    """What a write of anything but the status would change, by kind and name: the generation, and who wrote what when.
+    The status is the controllers', who write it at any time."""
     return {
         f"{one['kind']} {one['metadata']['name']}": (
-            "" if one["kind"] in told else one["metadata"]["resourceVersion"], one["metadata"]["generation"]
+            one["metadata"]["generation"],
+            [entry for entry in one["metadata"]["managedFields"] if entry.get("subresource") != "status"],
         )
         for one in objects
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +116,7 @@ def git(make_cloud: Callable[[], LocalCloud]) -> Git:
     cloud.start_shim()
     for name, slots in (("mac-01", 2), ("mac-02", 4)):
         cloud.add_mac(
-            name, f"--max-vm-count={slots}", "--heartbeat=1", "--lease-duration=4", "--poll=0.5", **FAST_MAC
+            name, f"--max-vm-count={slots}", "--heartbeat=1", "--lease-duration=8", "--poll=0.5", **FAST_MAC
         )  # fmt: skip
     cloud.wait_ready()
     return Git(cloud)
@@ -165,7 +169,7 @@ def test_applied_again_at_every_moment_it_changes_nothing(git: Git, kstatus: Kst
 
 def test_what_is_settled_has_no_diff_and_stays_untouched(settled: Git) -> None:
     paths = (*REPOSITORY, *EXAMPLES)
-    assert not settled.differs(*paths)
+    settled.until_nothing_differs(*paths)
     before = versions(settled.objects(*paths))
     settled.apply(*paths)
     settled.apply(*paths)
@@ -184,7 +188,8 @@ def test_drift_is_named_and_brought_back(settled: Git) -> None:
         kubectl.run(
             "patch", what, "--type=merge", "--field-manager=kubectl-edit", f"--patch={json.dumps(change)}", *where
         )
-    assert [path.name for path in REPOSITORY if settled.differs(path)] == ["groups.yaml", "instances.yaml", "macs.yaml"]
+    drifted = ["groups.yaml", "instances.yaml", "macs.yaml"]
+    settled.until(lambda: [path.name for path in REPOSITORY if settled.differs(path)] == drifted)
     with pytest.raises(DevError, match='conflict with "kubectl-edit"'):
         settled.apply(*REPOSITORY)
     settled.apply(*REPOSITORY, force=True)
@@ -195,7 +200,7 @@ def test_drift_is_named_and_brought_back(settled: Git) -> None:
     kubectl.run("patch", "ankanode/mac-02", "--type=merge", '--patch={"spec":{"drainMode":false}}')
     settled.cloud.wait_for("ankanode/mac-02", "jsonpath={.status.state}=Active")
     settled.cloud.wait_for("ankainstance/runner", "condition=Ready", namespace="anka-ci")
-    assert not settled.differs(*REPOSITORY)
+    settled.until_nothing_differs(*REPOSITORY)
 
 
 def test_what_a_running_vm_cannot_become_is_refused_as_a_whole(settled: Git, tmp_path: Path) -> None:
@@ -203,7 +208,7 @@ def test_what_a_running_vm_cannot_become_is_refused_as_a_whole(settled: Git, tmp
     changed.write_text((FOLDER / "instances.yaml").read_text().replace("tag: vanilla", "tag: other"))
     with pytest.raises(DevError, match="tag can't be changed"):
         settled.apply(changed, force=True)
-    assert not settled.differs(*REPOSITORY)
+    settled.until_nothing_differs(*REPOSITORY)
 
 
 def owned(entry: Object) -> Iterator[str]:
@@ -238,7 +243,7 @@ def test_an_agent_that_starts_again_leaves_git_its_fields(settled: Git) -> None:
     agent.stop()
     agent.start().wait_ready(60)
     settled.cloud.wait_for("ankanode/mac-02", "condition=Ready")
-    settled.until(lambda: not settled.differs(*REPOSITORY))
+    settled.until_nothing_differs(*REPOSITORY)
 
 
 def test_a_mac_that_is_in_git_first_is_awaited_and_keeps_what_git_says(
@@ -252,12 +257,14 @@ def test_a_mac_that_is_in_git_first_is_awaited_and_keeps_what_git_says(
     file.write_text(json.dumps(manifest | {"spec": spec}))
     settled.apply(file)
     assert kstatus.statuses([settled.object(*key)]) == ["InProgress"]
-    settled.cloud.add_mac("mac-03", "--max-vm-count=4", "--heartbeat=1", "--lease-duration=4", **FAST_MAC)
+    settled.cloud.add_mac("mac-03", "--max-vm-count=4", "--heartbeat=1", "--lease-duration=8", **FAST_MAC)
     settled.until(lambda: kstatus.statuses([settled.object(*key)]) == ["Current"])
     shown = settled.object(*key)["spec"]
     assert (shown["groups"], shown["maxVmCount"]) == (["general"], 1)
-    assert not settled.differs(file)
+    settled.until_nothing_differs(file)
     settled.cloud.kubectl.run("patch", "ankanode", "mac-03", "--type=merge", '--patch={"spec":{"drainMode":true}}')
+    # From now on nothing starts there: the operator knows.
+    settled.cloud.wait_for("ankanode/mac-03", "jsonpath={.status.state}=Drain Mode")
 
 
 def test_trouble_is_failed_and_its_end_is_current_again(settled: Git, kstatus: Kstatus, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_kubectl_get_anka_shows_the_cloud_at_a_glance(cloud: LocalCloud) -> None
     cloud.kubectl.run("delete", "ankainstance", "glance")
 
 
-def rest_until(cloud: LocalCloud, instance: str, state: str, seconds: float = 30) -> dict[str, Any]:
+def rest_until(cloud: LocalCloud, instance: str, state: str, seconds: float = 60) -> dict[str, Any]:
     """Polls as every client does."""
     deadline = time.monotonic() + seconds
     while True:
@@ -141,7 +141,7 @@ def test_a_script_from_a_secret_runs_and_nobody_else_learns_it(cloud: LocalCloud
     status = json.loads(shown)["status"]
     assert (status["startupScript"]["stdout"], status["startupScript"]["returnCode"]) == ("done\n", 0)
     rights = ("get", "roles,rolebindings", here, "--selector=anka.veertu.com/secret-right", "--output=name")
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while cloud.kubectl.run(*rights).strip():
         assert time.monotonic() < deadline, "the right outlived the start"
     assert word not in shown
@@ -170,7 +170,8 @@ def test_a_large_script_of_many_instances_is_stored_once_and_goes_with_them(clou
     for id_ in ids:
         assert cloud.rest("DELETE", "/api/v1/vm", {"id": id_})["status"] == "OK"
     cloud.kubectl.run("wait", here, "--for=delete", *names, "--timeout=60s", timeout=70)
-    deadline = time.monotonic() + 30
+    # Garbage collection: it looks for new kinds every 30 s.
+    deadline = time.monotonic() + 120
     while cloud.kubectl.run(*stored).strip():
         assert time.monotonic() < deadline, "the script outlived its instances"
 
@@ -187,7 +188,7 @@ def test_an_instance_too_many_waits_and_starts_when_there_is_room(cloud: LocalCl
     names = [f"full-{number}" for number in range(9)]
     cloud.kubectl.run("apply", "--filename=-", stdin="\n---\n".join(manifest(name) for name in names))
     waiting = ""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not waiting:
         assert time.monotonic() < deadline
         states = {name: conditions(get(cloud, name)) for name in names}

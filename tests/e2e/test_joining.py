@@ -55,10 +55,10 @@ def test_a_mac_joins_works_and_leaves(cloud: LocalCloud) -> None:
 
     agent = person.starts_the_agent().wait_ready()
     # It renews when it starts, into the same file.
-    until(lambda: person.token.read_text() != first, what="a new token")
+    until(lambda: person.token.read_text() != first, seconds=60, what="a new token")
     cloud.wait_for("ankanode/mac-03", "condition=Ready")
     # The join token is used up.
-    until(lambda: "mac-03" not in accounts(cloud, "anka-joining"), seconds=10, what="the join token has ended")
+    until(lambda: "mac-03" not in accounts(cloud, "anka-joining"), seconds=60, what="the join token has ended")
     report = person.status()
     assert report["status"] == "running"
     assert report["config"]["groups"] == ["ios"]
@@ -92,12 +92,12 @@ def test_a_mac_joins_works_and_leaves(cloud: LocalCloud) -> None:
             identity, credentials=StaticCredentials({"Authorization": f"Bearer {person.token.read_text()}"})
         )
         assert asyncio.run(reads_its_node(mine))
-        cloud.kubectl.run("delete", "ankainstance", "here", "--timeout=40s")
-        assert "Disjoined from the Anka Cloud Cluster" in disjoin.communicate(timeout=40)[0]
+        cloud.kubectl.run("delete", "ankainstance", "here", "--timeout=60s")
+        assert "Disjoined from the Anka Cloud Cluster" in disjoin.communicate(timeout=60)[0]
         assert disjoin.returncode == 0
-    until(lambda: not asyncio.run(reads_its_node(mine)), seconds=20, what="its token is refused")
+    until(lambda: not asyncio.run(reads_its_node(mine)), seconds=60, what="its token is refused")
     assert cloud.kubectl.run("get", "ankanode", "mac-03", "--ignore-not-found") == ""
-    assert not agent.running
+    until(lambda: not agent.running, seconds=60, what="the agent's process has ended")
     assert person.mac.vm_names() == []
     assert person.status() == {"status": "not joined"}
     assert not person.token.exists()
@@ -148,11 +148,11 @@ def test_who_is_shut_out_is_out_within_seconds(joined: bool, kept: bool, cloud: 
     assert not mac.is_refused()
     mac.delete()
     # The apiserver remembers for 10 s that it was valid.
-    until(mac.is_refused, seconds=20, what="its token is refused")
+    until(mac.is_refused, seconds=60, what="its token is refused")
     # Nor does it come back with the token that it joined with.
-    until(lambda: name not in accounts(cloud, "anka-joining"), seconds=10, what="its join token has ended")
+    until(lambda: name not in accounts(cloud, "anka-joining"), seconds=60, what="its join token has ended")
     if kept:
-        cloud.wait_for(f"ankanode/{name}", "jsonpath={.status.state}=Offline", seconds=10)
+        cloud.wait_for(f"ankanode/{name}", "jsonpath={.status.state}=Offline")
     mac.let_go()
 
 
@@ -163,7 +163,7 @@ def test_who_was_shut_out_while_no_operator_ran(cloud: LocalCloud) -> None:
     mac.delete()
     assert not mac.is_refused()
     operator.start().wait_ready()
-    until(mac.is_refused, seconds=30, what="its token is refused")
+    until(mac.is_refused, seconds=60, what="its token is refused")
     mac.let_go()
 
 

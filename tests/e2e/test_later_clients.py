@@ -35,6 +35,7 @@ def replicas(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Stage:
     shims = [
         cloud.start_shim(
             f"--peers={peers}",
+            "--peer-seconds=2",
             f"--pkg-dir={packages}",
             "--dedupe-external-id-seconds=60",
             "--terminated-seconds=3",
@@ -60,8 +61,12 @@ def test_a_mac_gets_its_templates_before_its_first_vm(clear: Stage) -> None:
     bash.await_node()
     bash.await_state("Drain Mode")
     bash.distribute(clear.template)
-    held = clear.cloud.rest("GET", f"/api/v1/node?id={name}")["body"][0]["templates"]
-    assert [template["uuid"] for template in held] == [clear.template]
+
+    def held() -> list[str]:
+        node = clear.cloud.rest("GET", f"/api/v1/node?id={name}")["body"][0]
+        return [template["uuid"] for template in node["templates"]]
+
+    clear.until(lambda: held() == [clear.template])
     with pytest.raises(Reported):
         bash.distribute(str(uuid.uuid4()))
     agent = clear.cloud.macs[name].agent

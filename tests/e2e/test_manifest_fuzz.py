@@ -27,7 +27,7 @@ START_SECONDS = 15
 WAITING = {"tag", "usbDevice", "serial", "uuid", "secret"}
 """What an instance may rightly wait for: it gets a deadline for its start. Without one, what cannot start must end by
 itself."""
-SECONDS = 90.0
+SECONDS = 240.0
 
 NASTY = (
     "\0", "a\0b", "\x01", "\x1b[31mred", "\x7f", "\x85", "\u2028", "-", "--force", "-rf /", "--", " ", "  x", "x ",

@@ -29,7 +29,7 @@ def manifest(name: str, **spec: str) -> str:
 
 
 def until(look: Callable[[], Scrape], true: Callable[[Scrape], bool]) -> Scrape:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not true(seen := look()):
         assert time.monotonic() < deadline, "the metrics never came to agree with the objects"
     return seen
@@ -68,8 +68,11 @@ def test_after_a_few_lives(cloud: LocalCloud) -> None:
     assert all(free > 0 for free in seen.sums("anka_operator_node_disk_free_bytes", "node").values())
     assert seen.total("anka_operator_leader") == seen.total("anka_operator_registry_up") == 1
     assert seen.total("anka_kube_requests_total", resource="ankainstances.anka.veertu.com") > 3
-    rest = Scrape.of(cloud.shims[0].metrics())
-    assert rest.total("anka_shim_request_seconds_count", route="/api/v1/vm") >= 1
+    # Counted once the answer is out.
+    until(
+        lambda: Scrape.of(cloud.shims[0].metrics()),
+        lambda seen: seen.total("anka_shim_request_seconds_count", route="/api/v1/vm") >= 1,
+    )
     for name, mac in cloud.macs.items():
         assert mac.agent is not None
         agent = mac.agent
@@ -84,9 +87,11 @@ def test_after_a_few_lives(cloud: LocalCloud) -> None:
 def test_who_stands_by_counts_nothing_a_second_time(cloud: LocalCloud) -> None:
     standby = cloud.start_operator()
     standby.wait_ready()
-    seen = Scrape.of(standby.metrics())
+    objects = {"resource": "ankainstances.anka.veertu.com"}
+    seen = until(
+        lambda: Scrape.of(standby.metrics()), lambda seen: seen.total("anka_kube_cache_objects", **objects) == 3
+    )
     cloud.operators.remove(standby)
     standby.stop()
     assert seen.total("anka_operator_leader") == 0
     assert not [name for name in seen.samples if name.startswith(("anka_operator_instances", "anka_operator_node_"))]
-    assert seen.total("anka_kube_cache_objects", resource="ankainstances.anka.veertu.com") == 3

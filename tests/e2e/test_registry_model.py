@@ -31,7 +31,7 @@ pytestmark = pytest.mark.e2e
 
 ACTS = 60
 SAVES = 3
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 SIZE = 1000
 """Of every version: the registry's list shows no push."""
 

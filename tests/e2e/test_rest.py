@@ -69,10 +69,10 @@ def test_groups_and_drain_decide_where_vms_go(rest: Rest) -> None:
     one = rest.start(group_id=first)
     assert rest.started(one)["node_id"] == "mac-02"
     rest.body("POST", "/api/v1/node/config", node_id="mac-02", drain_mode=True)
+    # The operator agrees: it is not only the shim's guess. It learns of Macs and of instances by two streams.
+    rest.cloud.wait_for("ankanode/mac-02", "jsonpath={.status.state}=Drain Mode")
     two = rest.start(group_id=first)
     assert rest.started(two)["node_id"] == "mac-01"
-    # The operator agrees: it is not only the shim's guess.
-    rest.cloud.wait_for("ankanode/mac-02", "jsonpath={.status.state}=Drain Mode")
     rest.body("POST", "/api/v1/node/config", node_id="mac-02", drain_mode=False)
     rest.body("DELETE", f"/api/v1/group?id={first}")
     rest.body("DELETE", f"/api/v1/group?id={spare}")
@@ -90,9 +90,13 @@ def test_a_restart_starts_the_same_vm_anew(rest: Rest) -> None:
     rest.until(lambda: datetime.now(UTC) >= over)
     rest.body("POST", "/api/v1/rpc/vm/restart", instance_id=id_)
     rest.until(lambda: rest.vm(id_)["vminfo"]["start_date"] > before["start_date"])
-    after = rest.vm(id_)
-    assert (after["instance_state"], after["vminfo"]["status"]) == ("Started", "running")
-    assert after["vminfo"]["uuid"] == before["uuid"]
+
+    def runs() -> bool:
+        after = rest.vm(id_)
+        return (after["instance_state"], after["vminfo"]["status"]) == ("Started", "running")
+
+    rest.until(runs)
+    assert rest.vm(id_)["vminfo"]["uuid"] == before["uuid"]
     rest.body("DELETE", "/api/v1/vm", id=id_)
 
 

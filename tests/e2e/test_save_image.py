@@ -86,6 +86,11 @@ class Rest:
             return []
         return [version["tag"] for version in self.body("GET", f"/api/v1/registry/vm?id={template}")["versions"]]
 
+    def goes_on(self, id_: str) -> bool:
+        """It is told by another object than the end of the save."""
+        shown = self.vm(id_)
+        return (shown["instance_state"], shown["vminfo"]["status"]) == ("Started", "running")
+
     def gone(self, id_: str) -> None:
         """Saved: instance and VM are away."""
         self.until(lambda: self.state(id_) == "Terminated", f"instance {id_}")
@@ -200,7 +205,7 @@ def test_a_failing_script_cancels_and_the_instance_goes_on(rest: Rest) -> None:
     assert image["error"] == {"Message": "Script execution failed", "Code": 0}
     assert image["script_result"]["return_code"] == 127
     assert "fadsfsd" in image["script_result"]["stderr"]
-    assert (rest.state(id_), rest.vm(id_)["vminfo"]["status"]) == ("Started", "running")
+    rest.until(lambda: rest.goes_on(id_), "the instance goes on")
     assert "never" not in rest.tags(rest.template)
     assert commands(rest.mac(id_), "suspend", rest.vm(id_)["vminfo"]["uuid"]) == []
     rest.end(id_)
@@ -230,7 +235,7 @@ def test_the_registry_is_away(rest: Rest) -> None:
     # It goes when the VM is suspended already: the worst moment.
     faults.add(
         FileStore(str(mac.directory)),
-        {"command": "suspend", "action": "hang", "when": "after", "code": 1, "message": "", "times": 1, "seconds": 2},
+        {"command": "suspend", "action": "hang", "when": "after", "code": 1, "message": "", "times": 1, "seconds": 4},
     )
     request = rest.save(id_, target_vm_id=TEMPLATE, tag="lost")
     rest.until(lambda: not read_json(str(mac.directory / "faults.json")), "anka suspend")
@@ -242,7 +247,7 @@ def test_the_registry_is_away(rest: Rest) -> None:
     assert image["status"] == "error", image
     assert image["error"]["Type"] == "PushFailed"
     assert "anka registry push" in image["error"]["Message"]
-    assert (rest.state(id_), rest.vm(id_)["vminfo"]["status"]) == ("Started", "running")
+    rest.until(lambda: rest.goes_on(id_), "the instance goes on")
     rest.end(id_)
 
 
@@ -287,8 +292,12 @@ def test_by_kubectl_and_what_rest_shows_of_it(rest: Rest) -> None:
     rest.cloud.wait_for("ankainstance/golden", "delete")
     save = json.loads(kubectl.run("get", "saveimage", "golden", "--output=json"))
     assert save["status"]["phase"] == "Done"
-    (shown,) = [item for item in rest.body("GET", "/api/v1/image") if item["id"] == save["metadata"]["uid"]]
-    assert (shown["status"], shown["request"]["InstanceID"]) == ("done", uid)
+
+    def is_shown() -> bool:
+        (shown,) = [item for item in rest.body("GET", "/api/v1/image") if item["id"] == save["metadata"]["uid"]]
+        return (shown["status"], shown["request"]["InstanceID"]) == ("done", uid)
+
+    rest.until(is_shown, "REST shows what kubectl does")
 
 
 def test_what_is_refused_at_once(rest: Rest) -> None:
@@ -301,8 +310,10 @@ def test_what_is_refused_at_once(rest: Rest) -> None:
     assert message(id="none-such", tag="x", target_vm_id=TEMPLATE) == "Not found"
     assert message(id=id_, tag="x", target_vm_id="none-such") == "VM not in the registry"
     assert message(id=id_, tag="x", target_vm_id=TEMPLATE, script="%%") == "illegal base64 data at input byte 0"
-    first = rest.save(id_, tag="twice", target_vm_id=TEMPLATE, script=script("sleep 1"))
-    assert rest.save(id_, tag="twice", target_vm_id=TEMPLATE, script=script("sleep 1")) == first
+    # Long enough for two more requests on a busy machine.
+    slow = script("sleep 4")
+    first = rest.save(id_, tag="twice", target_vm_id=TEMPLATE, script=slow)
+    assert rest.save(id_, tag="twice", target_vm_id=TEMPLATE, script=slow) == first
     assert message(id=id_, tag="other", target_vm_id=TEMPLATE) == f"the VM is being saved already, as request {first}"
     assert rest.ended(first)["status"] == "done"
     rest.gone(id_)

@@ -96,7 +96,7 @@ class Kubectl(Door):
         }
 
     def end(self, id_: str) -> None:
-        self.cloud.kubectl.run("delete", "ankainstance", id_, "--ignore-not-found", "--timeout=40s")
+        self.cloud.kubectl.run("delete", "ankainstance", id_, "--ignore-not-found", "--timeout=60s")
 
     def save(self, id_: str, template: str, tag: str) -> str:
         return self._make("SaveImage", {"instance": id_, "targetTemplate": template, "tag": tag, "script": MADE})
@@ -185,7 +185,7 @@ class Rest(Door):
         return answer.get("body")
 
 
-def until(true: Callable[[], Any], what: str, seconds: float = 40) -> Any:
+def until(true: Callable[[], Any], what: str, seconds: float = 60) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := true()):
         assert time.monotonic() < deadline, what
@@ -236,7 +236,7 @@ def test_the_life_of_templates(three: LocalCloud, door_of: type[Door]) -> None:
     # To all Macs, seen while it goes on.
     main = template("main", *TAGS)
     request = door.distribute(main, "v1")
-    until(lambda: any(0 < percent < 100 for percent in door.progress(request).values()), "progress", 15)
+    until(lambda: any(0 < percent < 100 for percent in door.progress(request).values()), "progress")
     until(lambda: door.progress(request) == dict.fromkeys(MACS, 100), "the distribution")
     assert holding(cloud, main) == list(MACS)
 

@@ -64,7 +64,7 @@ def test_each_gets_one_device_and_the_third_waits(usb_cloud: LocalCloud) -> None
         "two": ("mac-usb", "336675857"),
     }
     assert owners(cloud) == {one["usbDevice"]: one["vm"]["name"] for one in seen.values()}
-    assert cloud.rest("GET", "/api/v1/usb")["body"] == {"iphone7": {"available": 0, "busy": 2}}
+    until(lambda: cloud.rest("GET", "/api/v1/usb")["body"] == {"iphone7": {"available": 0, "busy": 2}}, 60)
 
     create(cloud, "three", "336675856")
     cloud.wait_for("ankainstance/three", "condition=Scheduled=False")

@@ -24,15 +24,17 @@ from support.roles import Roles
 pytestmark = pytest.mark.integration
 
 WHO_HAS = {"anka-view": ("view", "edit", "admin"), "anka-edit": ("edit", "admin"), "anka-repair": ("anka-repair",)}
-WHO_HAS |= {role: (role,) for role in ("anka-push", "anka-api-keys", "anka-permission-groups")}
+MAC_POOLS = ("anka-mac-pools", "anka-mac-pool-counts")
+WHO_HAS |= {role: (role,) for role in ("anka-push", "anka-api-keys", "anka-permission-groups", *MAC_POOLS)}
 """By the role of ours: the roles that people are bound to who have it with that."""
 LESSER: dict[str, tuple[str, ...]] = {"anka-view": (), "anka-edit": ("view", "anka-view"), "anka-repair": ()}
+LESSER |= {"anka-mac-pools": ("anka-api-keys",), "anka-mac-pool-counts": ("view", "edit", "admin", "anka-mac-pools")}
 LESSER |= {"anka-push": ("view", "edit", "admin"), "anka-api-keys": ("view", "edit", "admin", "anka-view")}
 LESSER |= {"anka-permission-groups": ("view", "edit", "admin", "anka-view", "anka-api-keys")}
 """And those who must not; who does not repair, see below."""
 
 WITH_STATUS = {kind.DEFINITION.plural for kind in KINDS_WITH_STATUS}
-_FILES = [BASE / f"rbac-{name}.yaml" for name in ("people", "api-keys", "permission-groups")]
+_FILES = [BASE / f"rbac-{name}.yaml" for name in ("people", "api-keys", "mac-pools", "permission-groups")]
 _WRITTEN = [item for file in _FILES for item in yaml.safe_load_all(file.read_text())]
 EVERY = list(granted([*_WRITTEN, *map(bound, PEOPLE)]))
 
@@ -56,7 +58,8 @@ def roles(cluster: KubernetesCluster) -> Roles:
 def people(cluster: KubernetesCluster) -> Iterator[dict[str, Person]]:
     make_objects(cluster)
     with ExitStack() as stack:
-        bound_to = ("view", "edit", "admin", "anka-view", "anka-repair", "anka-api-keys", "anka-permission-groups")
+        ours = ("anka-view", "anka-repair", "anka-api-keys", "anka-permission-groups", *MAC_POOLS)
+        bound_to = ("view", "edit", "admin", *ours)
         every = {role: stack.enter_context(Person(cluster, role)) for role in bound_to}
         # Who pushes creates SaveImages.
         yield every | {"anka-push": stack.enter_context(Person(cluster, "anka-push", also=("anka-edit",)))}
@@ -72,6 +75,11 @@ def becomes(true: Callable[[], bool], what: object) -> None:
 
 def may(who: Person, right: Right) -> list[bool]:
     """A role for any of our kinds is tried with each. Who may repair writes statuses, as a policy lets nobody else."""
+    plural, _, part = right.resource.partition("/")
+    if part:
+        # Past RBAC a policy refuses it to all but the operator.
+        why = who.refused(right.verb, plural, part)
+        return [why is None or "ValidatingAdmissionPolicy" in why]
     plurals = SPECS if right.resource == "*" else [right.resource]
     repairs = right.verb == "repair"
     if repairs:
@@ -120,6 +128,16 @@ def test_who_has_api_keys_manages_them(one: Granted, people: dict[str, Person], 
 
 @of("anka-permission-groups")
 def test_who_has_permission_groups_manages_them(one: Granted, people: dict[str, Person], roles: Roles) -> None:
+    is_needed(one, people, roles)
+
+
+@of("anka-mac-pools")
+def test_who_has_mac_pools_watches_them(one: Granted, people: dict[str, Person], roles: Roles) -> None:
+    is_needed(one, people, roles)
+
+
+@of("anka-mac-pool-counts")
+def test_who_has_mac_pool_counts_writes_them(one: Granted, people: dict[str, Person], roles: Roles) -> None:
     is_needed(one, people, roles)
 
 

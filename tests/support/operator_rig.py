@@ -6,7 +6,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup, SaveImage, TemplateDistribution
+from anka_crds.api import (
+    AnkaInstance,
+    AnkaNode,
+    AnkaTemplate,
+    MACAddressPool,
+    NodeGroup,
+    SaveImage,
+    TemplateDistribution,
+)
 from anka_crds.api.meta import KubeObject
 from anka_kube.api_clock import ApiClock
 from anka_kube.client import KubeClient
@@ -16,6 +24,7 @@ from anka_kube.reflector import Reflector
 from anka_kube.resource import Selection
 from anka_kube.store import Store
 from anka_operator.cluster.access import AnkaCluster
+from anka_operator.cluster.addresses import follow_addresses
 from anka_operator.events.recorder import EventRecorder
 from anka_operator.registry_view.view import RegistryView
 from support.manual_clock import ManualClock
@@ -76,6 +85,7 @@ class Rig:
             NodeGroup: stores.groups,
             TemplateDistribution: stores.distributions,
             SaveImage: stores.saves,
+            MACAddressPool: stores.pools,
         }
         return by_kind[type(obj)]
 
@@ -114,9 +124,11 @@ async def watch(cluster: AnkaCluster, clock: ManualClock) -> AsyncIterator[AnkaC
     """Every store is kept current by a reflector: what controllers do does not depend on the source."""
     stores, client = cluster.stores, cluster.client
     cluster_wide = (
-        stores.instances, stores.nodes, stores.templates, stores.groups, stores.distributions, stores.saves
+        stores.instances, stores.nodes, stores.templates, stores.groups, stores.distributions, stores.saves,
+        stores.pools,
     )  # fmt: skip
     async with AsyncExitStack() as running:
+        running.callback(follow_addresses(stores, cluster.addresses, clock))
         reflectors: list[Reflector[Any]] = [
             *(Reflector[Any](client, store, clock=clock) for store in cluster_wide),
             Reflector(client, stores.leases, selection=Selection(NODES), clock=clock),

@@ -14,6 +14,7 @@ from anka_crds.resources import (
     DISTRIBUTIONS,
     GROUPS,
     INSTANCES,
+    MAC_POOLS,
     NODES,
     PERMISSION_GROUPS,
     SAVES,
@@ -37,6 +38,7 @@ SPECS: dict[str, tuple[Kind, Json]] = {
         (GROUPS, {"description": "x"}),
         (SAVES, {"instance": "x", "tag": "v2", "newTemplateName": "new"}),
         (DISTRIBUTIONS, {"template": "t"}),
+        (MAC_POOLS, {"ranges": [{"first": "02:00:00:00:00:01", "last": "02:00:00:00:00:FF"}]}),
         (API_KEYS, {"id": "x", "publicKey": "AAAA", "expiresAt": "2030-01-01T00:00:00Z"}),
         (PERMISSION_GROUPS, {"displayName": "x"}),
     )

@@ -10,7 +10,15 @@ from support.rights import Right
 
 FILE = ROOT / "docs" / "reference" / "rights.md"
 PEOPLE = {"anka-view": "view", "anka-edit": "edit"} | {
-    role: role for role in ("anka-push", "anka-repair", "anka-api-keys", "anka-permission-groups")
+    role: role
+    for role in (
+        "anka-push",
+        "anka-repair",
+        "anka-api-keys",
+        "anka-permission-groups",
+        "anka-mac-pools",
+        "anka-mac-pool-counts",
+    )  # fmt: skip
 }
 """Our roles for people, and the role by which each is granted. ``who`` is then our role, which has no binding."""
 WHO = {

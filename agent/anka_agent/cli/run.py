@@ -1,6 +1,7 @@
 """`anka-agent run`."""
 
 import asyncio
+from contextlib import ExitStack
 
 from anka_agent.cli.joined import with_joined_file
 from anka_agent.cli.main import PROG
@@ -19,7 +20,8 @@ def run(call: Call[AgentSettings]) -> int:
     logs.configure(settings.log_level, settings.log_format)
     try:
         agent = Agent(settings, load_endpoint(settings.kubeconfig))
-        asyncio.run(agent.run())
+        with ExitStack() as locks:
+            asyncio.run(agent.run(locks))
     except (ConfigError, StartError) as error:
         fail(PROG, str(error))
     except Crashed as error:

@@ -1,4 +1,4 @@
-"""`anka-shim`: one command, which has flags only."""
+"""`anka-shim`: without a subcommand it serves, as the chart calls it."""
 
 import asyncio
 import contextlib
@@ -9,6 +9,7 @@ from anka_runtime import logs
 from anka_runtime.addresses import join_host_port
 from anka_runtime.cli import Call, Command, CommandLine, from_settings
 from anka_runtime.settings import fail
+from anka_shim.cli import translate_env
 from anka_shim.http.server import listen, raise_descriptor_limit
 from anka_shim.process import run as serve
 from anka_shim.settings import ShimSettings
@@ -45,7 +46,9 @@ def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
     return uvloop.Loop
 
 
-COMMAND_LINE = CommandLine(PROG, default=Command("run", "serve", from_settings(ShimSettings), run))
+COMMAND_LINE = CommandLine(
+    PROG, commands=(translate_env.COMMAND,), default=Command("run", "serve", from_settings(ShimSettings), run)
+)
 
 
 def main(argv: list[str] | None = None) -> int:

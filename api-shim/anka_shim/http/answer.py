@@ -38,7 +38,14 @@ Ratio = Annotated[
     PlainSerializer(_as_go_writes, return_type=int | float),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1}),
 ]
-"""From 0 to 1. The only numbers of answers that are not integers."""
+"""From 0 to 1."""
+
+Amount = Annotated[
+    float,
+    PlainSerializer(_as_go_writes, return_type=int | float),
+    WithJsonSchema({"type": "number", "minimum": 0}),
+]
+"""A measured number. These two are the only numbers of answers that are not integers."""
 
 Time = Annotated[str, ConversionMarker(rfc3339)]
 Epoch = Annotated[int, ConversionMarker(epoch)]

@@ -17,6 +17,7 @@ from anka_runtime.repetition import CAUSE
 from anka_shim import metrics
 from anka_shim.failure import Failure
 from anka_shim.http.authentication import ANONYMOUS, PRINCIPAL, client_address
+from anka_shim.http.cross_origin import CrossOriginPolicy, answer_preflight, is_preflight
 from anka_shim.http.envelope import MESSAGE, OUTCOME, Envelope, fail
 from anka_shim.http.methods import SAFE
 from anka_shim.http.origin import Headers, OriginPolicy
@@ -51,12 +52,14 @@ class Edge:
         max_in_flight: int,
         access_log: AccessLog,
         origins: OriginPolicy,
+        cross_origin: CrossOriginPolicy | None = None,
         rate_limit: RateLimit | None = None,
     ) -> None:
         self._app = app
         self._max_in_flight = max_in_flight
         self._access_log = access_log
         self._origins = origins
+        self._cross_origin = cross_origin or CrossOriginPolicy()
         self._rate_limit = rate_limit
         self._in_flight = 0
         self.draining = False
@@ -71,6 +74,8 @@ class Edge:
         request_id = _request_id(headers)
         scope[REQUEST_ID] = request_id.decode()
         scope["path"] = _normalize(scope["path"])
+        # The page of another site that sends this, if such a page may.
+        page = self._cross_origin.find_origin(headers) if self._cross_origin.is_on else None
         code = 0
 
         async def sending(message: Message) -> None:
@@ -84,14 +89,18 @@ class Edge:
                 if scope.get(PRINCIPAL, ANONYMOUS) is not ANONYMOUS:
                     # What one user may see must not be kept for the next.
                     headers.append((b"cache-control", b"no-store"))
+                if self._cross_origin.is_on:
+                    headers += self._cross_origin.answer_headers(page)
             await send(message)
 
         self._in_flight += 1
         with logs.context(request_id=scope[REQUEST_ID]):
             try:
-                refusal = await self._refusal(scope, headers)
+                refusal = await self._refusal(scope, headers, page)
                 if refusal is not None:
                     await refusal(scope, receive, sending)
+                elif page is not None and is_preflight(scope["method"], headers):
+                    await answer_preflight()(scope, receive, sending)
                 else:
                     await self._app(scope, receive, sending)
             except ClientDisconnect:
@@ -108,11 +117,12 @@ class Edge:
                 self._in_flight -= 1
                 self._record(scope, code, time.perf_counter() - started)
 
-    async def _refusal(self, scope: Scope, headers: Headers) -> Envelope | None:
+    async def _refusal(self, scope: Scope, headers: Headers, page: bytes | None) -> Envelope | None:
         if self._in_flight > self._max_in_flight and not scope["path"].startswith(UNLIMITED):
             metrics.REJECTED.inc()
             return fail("too many requests at a time: try again", code=503, headers={"Retry-After": "1"})
-        if (reason := self._origins.refusal(scope["method"], headers)) is not None:
+        reason = self._origins.refusal(scope["method"], headers, is_other_site_allowed=page is not None)
+        if reason is not None:
             return fail(reason, code=403)
         if self._rate_limit is not None:
             client = client_address(scope)

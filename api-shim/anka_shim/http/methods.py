@@ -1,7 +1,7 @@
 """The methods that follow from others: HEAD wherever there is GET, OPTIONS everywhere (RFC 9110, 9.3.2 and 9.3.7).
 
-Old clients send neither; health checks, proxies and humans do: `curl -I /livez`. There are no CORS headers: pages of
-other origins must not use this API.
+Old clients send neither; health checks, proxies and humans do: `curl -I /livez`. What a browser asks before a page of
+another site may send something is answered elsewhere: cross_origin.py.
 """
 
 from fastapi import FastAPI

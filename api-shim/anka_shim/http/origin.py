@@ -29,11 +29,15 @@ class OriginPolicy:
         self._has_names = bool(names)
         self._accepted: set[bytes] = set()
 
-    def refusal(self, method: str, headers: Headers) -> str | None:
-        """Why the request is refused, or None. On the way of every request: it compares bytes, and does no more."""
+    def refusal(self, method: str, headers: Headers, *, is_other_site_allowed: bool = False) -> str | None:
+        """Why the request is refused, or None. On the way of every request: it compares bytes, and does no more.
+
+        `is_other_site_allowed`: the page that sends it may use us; only our name is asked for."""
         host = headers.get(b"host", b"")
         if self._has_names and host not in self._accepted and not self._accept(host):
             return f"this API is not served as {_shown(host)} (--allowed-hosts)"
+        if is_other_site_allowed:
+            return None
         site = headers.get(b"sec-fetch-site")
         if site:
             is_link = headers.get(b"sec-fetch-mode") == b"navigate" and headers.get(b"sec-fetch-dest") == b"document"

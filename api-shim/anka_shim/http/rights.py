@@ -49,6 +49,7 @@ class Right(StrEnum):
     GET_API_KEY = ControllerPermission.GET_API_KEY
     UPDATE_API_KEY = ControllerPermission.UPDATE_API_KEY
     DELETE_API_KEY = ControllerPermission.DELETE_API_KEY
+    MAC_ADDRESS = ControllerPermission.MAC_ADDRESS
 
 
 PERMISSION_PATHS = ("/admin/api/v1/permission", "/admin/v1/api/permission")
@@ -101,9 +102,13 @@ RIGHTS: Mapping[str, Right] = {
             ("POST", "group/{name:path}/resources", Right.UPDATE_PERMISSION_GROUPS),
         )
     },
+    "GET /api/v1/macaddr": Right.MAC_ADDRESS,
+    "PUT /api/v1/macaddr": Right.MAC_ADDRESS,
+    "DELETE /api/v1/macaddr": Right.MAC_ADDRESS,
     "POST /tap/v1/hand": Right.NONE,
     "POST /tap/v1/shake": Right.NONE,
     "GET /api/v1/status": Right.LOGIN,
+    "GET /api/v1/stats": Right.LOGIN,
     "GET /config/v1/auth": Right.NONE,
     "GET /pkg/{file}": Right.NONE,
     "GET /livez": Right.NONE,

@@ -11,6 +11,7 @@ from anka_crds.api import (
     AnkaTemplate,
     ApiKey,
     KubeObject,
+    MACAddressPool,
     NodeGroup,
     PermissionGroup,
     SaveImage,
@@ -22,11 +23,13 @@ from anka_crds.resources import (
     DISTRIBUTIONS,
     GROUPS,
     INSTANCES,
+    MAC_POOLS,
     NODES,
     PERMISSION_GROUPS,
     SAVES,
     TEMPLATES,
 )
+from anka_crds.rules.mac_addresses import AddressSet, format_address, list_claimed_addresses, parse_address
 from anka_kube.client import KubeClient
 from anka_kube.comparison import WatchComparison
 from anka_kube.reflector import Reflector
@@ -43,13 +46,20 @@ BY_NODE = "node"
 BY_NAME = "name"
 BY_INSTANCE = "instance"
 BY_SLOT = "slot"
+BY_ADDRESS = "address"
+"""Instances by the MAC addresses that they have, or ask for while they wait."""
 
 
 class Stores:
     """One store for each kind, with the indexes that requests need. Also the Catalog that requests are read with."""
 
     def __init__(
-        self, namespace: str = CI_NAMESPACE, *, with_api_keys: bool = False, with_permission_groups: bool = False
+        self,
+        namespace: str = CI_NAMESPACE,
+        *,
+        with_api_keys: bool = False,
+        with_mac_pools: bool = False,
+        with_permission_groups: bool = False,
     ) -> None:
         """`namespace`: where REST makes objects. `with_…`: their cache is kept; else it stays empty."""
         self._namespace = namespace
@@ -59,6 +69,9 @@ class Stores:
                 BY_ID: lambda obj: (self.id_of(obj),),
                 BY_NODE: lambda obj: (obj.status.node_name,) if obj.status.node_name else (),
                 BY_SLOT: lambda obj: (obj.metadata.annotations[SLOT],) if SLOT in obj.metadata.annotations else (),
+                **(
+                    {BY_ADDRESS: lambda obj: map(format_address, list_claimed_addresses(obj))} if with_mac_pools else {}
+                ),
             },
         )
         self.nodes: Store[AnkaNode] = Store(
@@ -79,12 +92,17 @@ class Stores:
             },
         )
         self.api_keys: Store[ApiKey] = Store(API_KEYS, {BY_ID: lambda obj: (obj.spec.id,)})
+        self.pools: Store[MACAddressPool] = Store(MAC_POOLS)
         self.permission_groups: Store[PermissionGroup] = Store(
             PERMISSION_GROUPS, {BY_NAME: lambda obj: (obj.spec.display_name,)}
         )
 
         stores = (self.instances, self.nodes, self.templates, self.groups, self.distributions, self.saves)
-        optional = ((with_api_keys, self.api_keys), (with_permission_groups, self.permission_groups))
+        optional = (
+            (with_api_keys, self.api_keys),
+            (with_mac_pools, self.pools),
+            (with_permission_groups, self.permission_groups),
+        )
         self.all: tuple[Store[Any], ...] = (*stores, *(store for is_kept, store in optional if is_kept))
 
     def id_of(self, obj: AnkaInstance | SaveImage) -> str:
@@ -137,6 +155,23 @@ class Stores:
         """Those that count, by name."""
         found = [group for group in self.permission_groups if self.permission_group(group.spec.display_name) is group]
         return sorted(found, key=lambda group: group.spec.display_name)
+
+    @property
+    def manages_addresses(self) -> bool:
+        """Whether instances get MAC addresses of pools."""
+        return len(self.address_set()) > 0
+
+    def address_set(self) -> AddressSet:
+        return AddressSet(self.pools)
+
+    def used_addresses(self) -> frozenset[int]:
+        """Those that instances have, or ask for while they wait. Only where addresses are managed."""
+        return frozenset(filter(None, map(parse_address, self.instances.index_values(BY_ADDRESS))))
+
+    def address_holder(self, address: str) -> AnkaInstance | None:
+        """The instance that has the MAC address: of several, the oldest. Only where addresses are managed."""
+        found = self.instances.by_index(BY_ADDRESS, address)
+        return min(found, key=lambda one: (str(one.metadata.creation_timestamp), one.metadata.uid), default=None)
 
     def save(self, id_: str) -> SaveImage | None:
         return _first(self.saves.by_index(BY_ID, id_), id_)

@@ -70,6 +70,12 @@ REST_REQUEST_TTL_SECONDS = 86_400
 """Time that a finished SaveImage or TemplateDistribution that came through the REST API is kept: a day, because its
 clients never delete one."""
 
+# --- MAC addresses ---
+
+MAC_REUSE_SECONDS = 3600
+"""Time that a MAC address rests after its instance: switches and DHCP servers remember it for a while. The old
+controller's sweep freed addresses once an hour."""
+
 # --- The registry ---
 
 REGISTRY_SECONDS = 4.0

@@ -197,6 +197,20 @@ MacAddress = Annotated[
 ]
 """Capital letters, with ':' as separator, as in the legacy API: docs/reference/legacy-api.md#macaddr."""
 
+UnicastAddress = Annotated[
+    str,
+    Field(
+        max_length=17,
+        pattern=r"^[0-9A-F][02468ACE](:[0-9A-F]{2}){5}$",
+        json_schema_extra=in_words(
+            "must be a MAC address of one network card, in capital letters: an even second digit, not all zeros; "
+            "02:00:00:00:00:01 is one that no manufacturer has",
+            also="self != '00:00:00:00:00:00'",
+        ),
+    ),
+]
+"""Not of a group: the lowest bit of the first byte is 0."""
+
 Percent = Annotated[int, Field(ge=0, le=100)]
 
 Priority = Annotated[int, Field(ge=HIGHEST_PRIORITY, le=LOWEST_PRIORITY)]

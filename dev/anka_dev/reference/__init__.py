@@ -1,1 +1,1 @@
-"""The reference pages in docs/reference that are made from the code; drift fails `make lint`."""
+"""The pages, most of them in docs/reference, that are made from the code; drift fails `make lint`."""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from anka_dev.reference import commands, conditions, endpoints, kinds, labels, metrics, settings
+from anka_dev.reference import commands, conditions, endpoints, kinds, labels, metrics, old_settings, settings
 from anka_dev.reference.page import Page
 from anka_dev.repository import ROOT
 from anka_runtime.cli import Call, Command, from_arguments
@@ -15,6 +15,7 @@ from localkube.errors import DevError
 
 FOLDER = ROOT / "docs" / "reference"
 PAGES: Mapping[str, Callable[[], Page]] = {
+    "../operate/from-the-old-controller.md": old_settings.page,
     "api.md": kinds.page,
     "cli.md": commands.page,
     "conditions.md": conditions.page,

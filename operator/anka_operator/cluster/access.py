@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from anka_crds.resources import DISTRIBUTIONS, GROUPS, INSTANCES, NODES, SAVES, TEMPLATES
+from anka_crds.resources import DISTRIBUTIONS, GROUPS, INSTANCES, MAC_POOLS, NODES, SAVES, TEMPLATES
 from anka_kube.client import KubeClient
 from anka_kube.reflector import Reflector
 from anka_kube.unstructured import EVENTS, ROLE_BINDINGS, ROLES, SERVICE_ACCOUNTS
 from anka_kube.writer import Fence, Writer
 from anka_operator.cluster.stores import ClusterStores
 from anka_operator.kopf_watch.feed import KopfFeed
+from anka_operator.scheduler.mac_addresses import AddressLedger
 
 RECONNECT_SECONDS = 10.0
 """A watch that is down for longer is not merely reconnecting."""
@@ -29,6 +30,7 @@ class ClusterWriters:
         self.groups = Writer(client, GROUPS, stores.groups, fence=fence)
         self.distributions = Writer(client, DISTRIBUTIONS, stores.distributions, fence=fence)
         self.saves = Writer(client, SAVES, stores.saves, fence=fence)
+        self.pools = Writer(client, MAC_POOLS, stores.pools, fence=fence)
         self.events = Writer(client, EVENTS, fence=fence)
         self.roles = Writer(client, ROLES, fence=fence)
         self.bindings = Writer(client, ROLE_BINDINGS, fence=fence)
@@ -41,6 +43,8 @@ class AnkaCluster:
     def __init__(self, client: KubeClient, *, fence: Fence | None = None) -> None:
         self.client = client
         self.stores = ClusterStores()
+        self.addresses = AddressLedger()
+        """Follows the stores where MAC addresses are managed; else it knows of none."""
         self.write = ClusterWriters(client, self.stores, fence)
         self.sources: tuple[StoreSource, ...] = ()
 

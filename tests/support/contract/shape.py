@@ -72,6 +72,7 @@ LEAVES: Mapping[str, Callable[[Any], bool]] = {
     "int": _integer,
     "uint": lambda value: _integer(value) and value >= 0,
     "port": lambda value: _integer(value) and 1 <= value <= 65535,
+    "amount": lambda value: _number(value) and value >= 0,
     "fraction": lambda value: _number(value) and 0 <= value <= 1,
     "scalar": lambda value: isinstance(value, str | bool) or _integer(value),
     "string": lambda value: isinstance(value, str),

@@ -9,6 +9,7 @@ import signal
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,17 @@ from support.scripted_api import ScriptedApi
 
 class Desk:
     def __init__(self, api: ScriptedApi, state: Path) -> None:
+        self.locks = ExitStack()
         self.api, self.state, self.port = api, state, free_port()
         self.anka = MemoryAnka("mac-1", slots=2, start_seconds=0.0)
         settings = AgentSettings(
             _cli_parse_args=False, node_name="mac-1", state_dir=state, host="10.0.0.9", health_port=self.port, poll=0.01
         )
         self.agent = Agent(settings, Endpoint(api.url), self.anka)
+
+    async def run(self) -> None:
+        with self.locks:
+            await self.agent.run(self.locks)
 
     @property
     def status(self) -> dict[str, Any]:
@@ -61,7 +67,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
 
 async def test_it_comes_up_reports_is_ready_and_ends_on_a_signal(desk: Desk) -> None:
-    running = asyncio.create_task(desk.agent.run())
+    running = asyncio.create_task(desk.run())
     await desk.until(lambda: "agentVersion" in desk.status)
     assert [seen.verb for seen in desk.api.seen][:2] == ["get", "create"], "registered before all else"
     assert ("anka-nodes", "mac-1") in desk.api.objects["leases"]
@@ -76,7 +82,7 @@ async def test_it_comes_up_reports_is_ready_and_ends_on_a_signal(desk: Desk) -> 
 
 async def test_before_the_api_answers_it_is_alive_and_not_ready(desk: Desk) -> None:
     desk.api.missing.add("ankanodes")
-    running = asyncio.create_task(desk.agent.run())
+    running = asyncio.create_task(desk.run())
     await desk.until(lambda: desk.api.count("get") > 0)
     assert (await desk.probe("/livez"))[0] == 200
     status, text = await desk.probe("/readyz")
@@ -92,11 +98,11 @@ async def test_a_part_that_ends_ends_the_agent(desk: Desk, monkeypatch: pytest.M
 
     monkeypatch.setattr("anka_agent.node.reporter.NodeReporter.run", end)
     with pytest.raises(Crashed, match="node report ended by itself"):
-        await asyncio.wait_for(desk.agent.run(), 20)
+        await asyncio.wait_for(desk.run(), 20)
 
 
 async def test_it_leaves_for_an_update(desk: Desk) -> None:
-    running = asyncio.create_task(desk.agent.run())
+    running = asyncio.create_task(desk.run())
     await desk.until(lambda: "agentVersion" in desk.status)
     desk.agent._leave_for_update()
     await asyncio.wait_for(running, 20)
@@ -106,7 +112,7 @@ async def test_it_leaves_for_an_update(desk: Desk) -> None:
 async def test_it_ends_with_its_launcher(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     read_end, write_end = os.pipe()
     monkeypatch.setenv(LIFELINE, str(read_end))
-    running = asyncio.create_task(desk.agent.run())
+    running = asyncio.create_task(desk.run())
     await desk.until(lambda: "agentVersion" in desk.status)
     os.close(write_end)
     await asyncio.wait_for(running, 20)
@@ -118,12 +124,12 @@ async def test_it_ends_with_its_launcher(desk: Desk, monkeypatch: pytest.MonkeyP
 async def test_what_a_person_must_mend(desk: Desk, what: str) -> None:
     if what == "another agent":
         with lock.hold(desk.state), pytest.raises(StartError, match="another agent uses --state-dir"):
-            await desk.agent.run()
+            await desk.run()
         return
     server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", desk.port)
     async with server:
         with pytest.raises(StartError, match=f"cannot listen on 127.0.0.1:{desk.port}: .*; choose another"):
-            await desk.agent.run()
+            await desk.run()
 
 
 async def test_templates_that_come_or_go_are_reported() -> None:

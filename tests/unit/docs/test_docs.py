@@ -29,7 +29,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FLAG = re.compile(r"`--([a-z][a-z0-9-]*)`")
 METRIC = re.compile(r"\banka_(?:kube|operator|agent|shim)_\w+(?![\w.])")
 OF_KUBECTL = {"wait", "help", "force-conflicts"}
-OF_OTHER_PROGRAMS = {"clients.md", "first-mac.md", "migrate.md", "install.md"}
+OF_OTHER_PROGRAMS = {"clients.md", "first-mac.md", "from-the-old-controller.md", "migrate.md", "install.md"}
 MANIFEST = re.compile(r"<!-- manifest -->\n```yaml\n(.*?)```", re.DOTALL)
 
 

@@ -39,7 +39,7 @@ def test_arguments_reach_the_target_itself_and_nothing_that_it_needs(target: str
 
 @pytest.mark.parametrize("line", CI)
 def test_ci_gives_our_commands_only_arguments_that_they_know(line: str) -> None:
-    words = [word for word in shlex.split(line) if word not in ("make", "CI=true")]
+    words = [word for word in shlex.split(line) if word not in ("make", "CI=true", "&")]
     ours = [shlex.split(command)[1:] for command in commands(*words) if "/anka-dev " in command]
 
     assert words

@@ -48,6 +48,28 @@ def test_the_file_names_only_what_can_be_checked() -> None:
     assert all(re.compile(entry.reason) and entry.most > 0 for entry in budget)
 
 
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "no image is built: no network: x",
+        "no image is built: no buildah and no debootstrap here (Debian: apt-get install buildah debootstrap)",
+        "pods are plain processes: no buildah and no debootstrap here (Debian: apt-get install buildah debootstrap)",
+        "no namespaces here: x",
+        "no iptables-restore here",
+        "no ip, no iptables-restore here",
+        "network namespaces need root of Linux",
+        "no promtool here: make all-checkers, or Debian's package prometheus",
+        "no browser here",
+        "no JDK here: javac of version 17 or later",
+        "no curl with HTTP/2 here",
+    ],
+)
+def test_each_reason_has_a_budget_of_its_own(reason: str) -> None:
+    """Else the tests that lack one tool use up what is for those that lack another."""
+    matching = [entry for entry in skip_budget.read() if re.search(entry.reason, reason)]
+    assert len(matching) == 1 or reason == "no image is built: no network: x"
+
+
 @pytest.mark.parametrize(("flag", "code"), [("", 0), ("--skip-budget", 1)], ids=["not enforced", "enforced"])
 def test_a_run_with_an_unexpected_skip_fails(tmp_path: Path, flag: str, code: int) -> None:
     (tmp_path / "conftest.py").write_text("pytest_plugins = ['support.skip_budget']\n")

@@ -263,7 +263,7 @@ class TestWaiting:
         assert await store.wait_for(lambda s: s.get("a", "ns"), 1) is store.get("a", "ns")
 
     async def test_wakes_by_the_change_itself(self, store: Store[Unstructured]) -> None:
-        waiting = asyncio.create_task(store.wait_for(lambda s: len(s) == 2, 5))
+        waiting = asyncio.create_task(store.wait_for(lambda s: len(s) == 2, 60))
         for name in "ab":
             await asyncio.sleep(0)
             assert not waiting.done()
@@ -302,7 +302,7 @@ class TestWaiting:
         assert calls == 1
 
     async def test_an_error_in_the_predicate_reaches_the_waiter_alone(self, store: Store[Unstructured]) -> None:
-        waiting = asyncio.create_task(store.wait_for(lambda s: len(s) and 1 // 0, 5))
+        waiting = asyncio.create_task(store.wait_for(lambda s: len(s) and 1 // 0, 60))
         await asyncio.sleep(0)
         store.observe(thing("a", 1))
         with pytest.raises(ZeroDivisionError):
@@ -338,7 +338,7 @@ async def test_waiting_for_the_watch(store: Store[Unstructured], how: str) -> No
         store.observe_deleted(("ns", "b"), "uid-b", "8")
     else:
         store.advance("8")
-    assert await asyncio.wait_for(waiting, 5)
+    assert await asyncio.wait_for(waiting, 60)
     assert await store.wait_for_delivery(lambda: store.has_delivered("8"), 0)
 
 

@@ -35,7 +35,7 @@ class Counting(ControlLoop):
         return answer
 
     async def reaches(self, runs: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while self.runs < runs:
                 self.ran.clear()
                 await self.ran.wait()

@@ -14,7 +14,7 @@ from anka_operator.settings import OperatorSettings
 from anka_runtime.settings import load
 from support.discoverable_api import DiscoverableApi
 
-SECONDS = 20
+SECONDS = 60
 FLAGS = (
     "--health-port=0", "--health-host=127.0.0.1",
     "--leader-lease-seconds=3", "--leader-renew-seconds=2", "--leader-retry-seconds=0.1",

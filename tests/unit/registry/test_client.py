@@ -51,7 +51,7 @@ async def script() -> AsyncIterator[Script]:
 
 @pytest.fixture
 async def client(script: Script) -> AsyncIterator[RegistryClient]:
-    async with RegistryClient(script.url, timeout_seconds=2) as client:
+    async with RegistryClient(script.url, timeout_seconds=60) as client:
         yield client
 
 

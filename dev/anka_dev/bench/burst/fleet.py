@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def _agent(number: int, endpoint: Endpoint, options: argparse.Namespace) -> Agen
     return Agent(settings, endpoint, anka)
 
 
-async def _run(options: argparse.Namespace) -> None:
+async def _run(options: argparse.Namespace, locks: ExitStack) -> None:
     admin = load_endpoint(options.kubeconfig)
     # One TLS context for all: it holds no connection, and a thousand of them would only take memory.
     shared = bearer(admin, options.ca_file, "")
@@ -72,7 +73,7 @@ async def _run(options: argparse.Namespace) -> None:
     async with KubeClient(admin, user_agent="anka-bench") as client:
         for number in range(options.first, options.first + options.macs):
             endpoint = await _identity(client, shared, mac_name(number))
-            tasks.append(asyncio.create_task(_agent(number, endpoint, options).run()))
+            tasks.append(asyncio.create_task(_agent(number, endpoint, options).run(locks)))
             await asyncio.sleep(options.gap_seconds)
     enough = asyncio.Event()
     # Each agent took the signals of its process.
@@ -99,7 +100,8 @@ def main() -> None:
     parser.add_argument("--gap-seconds", type=float, default=_JOIN_GAP_SECONDS)
     options = parser.parse_args()
     logs.configure("WARNING", "json")
-    uvloop.run(_run(options))
+    with ExitStack() as locks:
+        uvloop.run(_run(options, locks))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +29,7 @@ def agent(ends: Exception | None = None, *, updated: bool = False) -> type:
         def __init__(self, settings: Any, endpoint: Endpoint) -> None:
             self.updated = updated
 
-        async def run(self) -> None:
+        async def run(self, locks: ExitStack) -> None:
             if ends is not None:
                 raise ends
 
@@ -53,6 +56,34 @@ def test_how_run_ends(
     except SystemExit as error:
         found = error.code
     assert (found, capsys.readouterr().err) == (code, line)
+
+
+def test_its_threads_have_ended_when_another_agent_may_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A journal that is being written when the agent is cancelled is written to its end."""
+    happened: list[str] = []
+    writes, stopped = threading.Event(), threading.Event()
+
+    def write() -> None:
+        writes.set()
+        stopped.wait(60)
+        happened.append("written")
+
+    class Agent:
+        updated = False
+
+        def __init__(self, settings: Any, endpoint: Endpoint) -> None:
+            pass
+
+        async def run(self, locks: ExitStack) -> None:
+            locks.callback(happened.append, "unlocked")
+            asyncio.get_running_loop().run_in_executor(None, write)
+            writes.wait(60)
+            # Nobody waits for the thread but the end of the event loop.
+            asyncio.get_running_loop().call_soon(stopped.set)
+
+    monkeypatch.setattr(module, "Agent", Agent)
+    assert main(["run", f"--state-dir={tmp_path}"]) == 0
+    assert happened == ["written", "unlocked"]
 
 
 def test_a_kubeconfig_that_cannot_be_used(

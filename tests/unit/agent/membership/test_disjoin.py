@@ -75,7 +75,7 @@ async def test_instances_of_another_controller_keep_no_mac(desk: Desk) -> None:
     """Such a status mirrors one of another cloud, which may have a Mac of the same name."""
     spec = {"template": "t", "managedBy": "example.com/other"}
     desk.api.put("ankainstances", "one", "ci", spec=spec, status={"nodeName": "mac-1", "phase": "Started"})
-    await desk.leave(timeout=5)
+    await desk.leave(timeout=60)
     assert desk.node is None
 
 

@@ -113,7 +113,7 @@ def mac(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mac:
 async def test_it_leaves_once_the_package_is_there_and_the_api_knows(mac: Mac) -> None:
     mac.put({"updateApproved": "2"}, **WANTED)
     async with running(mac):
-        await asyncio.wait_for(mac.left.wait(), 5)
+        await asyncio.wait_for(mac.left.wait(), 60)
     assert mac.fetched == [("http://shim/2.tar.gz", "a" * 64)]
     assert mac.versions.find_request() == "2"
     seen = mac.nodes.get("mac-1")
@@ -124,13 +124,13 @@ async def test_it_leaves_once_the_package_is_there_and_the_api_knows(mac: Mac) -
 async def test_it_waits_for_its_turn(mac: Mac) -> None:
     mac.put(**WANTED)
     async with running(mac):
-        await mac.nodes.wait_for(lambda nodes: (n := nodes.get("mac-1")) and n.status.agent_update, 5)
+        await mac.nodes.wait_for(lambda nodes: (n := nodes.get("mac-1")) and n.status.agent_update, 60)
         assert mac.fetched == []
         told = mac.state.report()
         assert told[1] is not None
         assert (told[0], told[1].failed) == (False, False)
         mac.put({"updateApproved": "2"}, **WANTED)
-        await asyncio.wait_for(mac.left.wait(), 5)
+        await asyncio.wait_for(mac.left.wait(), 60)
 
 
 async def test_a_bad_package_is_told_and_not_tried_again(mac: Mac) -> None:
@@ -144,7 +144,7 @@ async def test_a_bad_package_is_told_and_not_tried_again(mac: Mac) -> None:
         assert mac.state.report()[0] is False
         mac.fail = ""
         mac.put({"updateApproved": "2"}, agentVersion="2", agentChecksum="b" * 64)
-        await asyncio.wait_for(mac.left.wait(), 5)
+        await asyncio.wait_for(mac.left.wait(), 60)
 
 
 async def test_nothing_begins_before_the_api_knows(mac: Mac, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +153,7 @@ async def test_nothing_begins_before_the_api_knows(mac: Mac, monkeypatch: pytest
     mac.put({"updateApproved": "2"}, **WANTED)
     updater = mac.updater()
     update = asyncio.create_task(updater._update("2", None))
-    await asyncio.wait_for(update, 5)
+    await asyncio.wait_for(update, 60)
     assert mac.fetched == []
     assert mac.state.report()[0] is False
 
@@ -178,5 +178,5 @@ async def test_being_up_is_told_after_the_report(mac: Mac) -> None:
         await asyncio.sleep(0)
         assert mac.versions.find_start() is None
         mac.put({"agentVersion": VERSION})
-        await asyncio.wait_for(mac.versions.noticed.wait(), 5)
+        await asyncio.wait_for(mac.versions.noticed.wait(), 60)
         assert mac.versions.find_start() == VERSION

@@ -10,9 +10,9 @@ from anka_dev.bench.usage import Meter
 
 def test_cpu_and_memory_of_a_process_are_accounted() -> None:
     with Meter(lambda: {"me": os.getpid()}).measure() as usage:
-        end = time.process_time() + 0.05
+        end = time.process_time() + 0.2
         while time.process_time() < end:
             pass
-    assert 0.03 <= usage.cpu["me"] == usage.total_cpu
+    assert 0.1 <= usage.cpu["me"] == usage.total_cpu
     assert usage.rss_mib["me"] == usage.total_rss_mib > 5
     assert usage.seconds >= usage.cpu["me"] * 0.5

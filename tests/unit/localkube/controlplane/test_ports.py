@@ -1,10 +1,10 @@
-import socket
 from pathlib import Path
 
 import pytest
 
 from localkube.controlplane import ports
 from localkube.controlplane.commands import Ports
+from localkube.free_ports import bind
 
 
 def numbers(chosen: Ports) -> list[int]:
@@ -15,8 +15,8 @@ def test_three_different_free_ports() -> None:
     chosen = numbers(ports.pick())
     assert len(set(chosen)) == 3
     for number in chosen:
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", number))
+        with bind(number) as listener:
+            listener.listen()
 
 
 def test_the_same_ports_again(tmp_path: Path) -> None:
@@ -27,8 +27,7 @@ def test_the_same_ports_again(tmp_path: Path) -> None:
 def test_others_when_one_is_taken(tmp_path: Path) -> None:
     file = tmp_path / "ports.json"
     first = ports.load_or_pick(file)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", first.etcd_client))
+    with bind(first.etcd_client) as taken:
         taken.listen()
         second = ports.load_or_pick(file)
     assert first.etcd_client not in numbers(second)

@@ -22,7 +22,7 @@ from localkube.pods.process_runtime import ProcessRuntime
 from localkube.pods.runtime import Runtime
 from support.pod_runtimes import RUNTIMES, runtime_of
 
-TIMEOUT_SECONDS = 20.0
+TIMEOUT_SECONDS = 60.0
 # Well when it starts, sick as long as the file is there.
 SICKLY = """
 import http.server, pathlib, signal, sys

@@ -41,7 +41,7 @@ def proxy() -> Iterator[Proxy]:
 
 
 def say(to: Address, text: str = "hello") -> str:
-    with socket.create_connection(to, timeout=5) as connection:
+    with socket.create_connection(to, timeout=60) as connection:
         connection.sendall(text.encode())
         connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
@@ -88,7 +88,7 @@ def test_what_is_served_no_more_is_closed(proxy: Proxy) -> None:
     front = (HOST, free_port())
     with pod("a") as a:
         proxy.serve({front: [a]})
-        with socket.create_connection(front, timeout=5) as connection:
+        with socket.create_connection(front, timeout=60) as connection:
             assert connection.recv(2) == b"a "
             proxy.serve({})
             # A reset will do as well.

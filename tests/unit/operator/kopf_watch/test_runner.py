@@ -23,7 +23,7 @@ from anka_runtime.clock import SystemClock
 from support.discoverable_api import DiscoverableApi
 from support.scripted_api import Fault, error_event
 
-SECONDS = 20
+SECONDS = 60
 PLURAL = GROUPS.plural
 
 

@@ -109,7 +109,7 @@ async def test_a_lease_that_was_deleted_runs_out(rig: Rig, life: NodeController)
     await rig.beat("mac-1")
     await life.run_once()
     rig.api.remove("leases", "mac-1", NODES)
-    await rig.cluster.stores.leases.wait_for(lambda store: len(store) == 0, 5)
+    await rig.cluster.stores.leases.wait_for(lambda store: len(store) == 0, 60)
     await life.run_once()
     assert rig.node().status.state is NodeState.ACTIVE
     rig.clock.advance(40)
@@ -141,7 +141,7 @@ async def test_unhealthy_and_well_again(rig: Rig, life: NodeController) -> None:
     assert gauge == 1
     async with life:
         await rig.remove(rig.instance())
-        await rig.cluster.stores.nodes.wait_for(lambda _: rig.node().status.state is NodeState.ACTIVE, 5)
+        await rig.cluster.stores.nodes.wait_for(lambda _: rig.node().status.state is NodeState.ACTIVE, 60)
 
 
 async def test_an_update_of_the_agent(rig: Rig, life: NodeController) -> None:
@@ -215,7 +215,7 @@ async def test_a_second_machine_is_told_and_forgotten_when_it_is_silent(rig: Rig
         moment = (START + timedelta(minutes=at)).isoformat()
         text = json.dumps({"hostName": "mac-9", "address": "10.0.0.9", "at": moment})
         rig.api.put("leases", "mac-1", NODES, spec=known["spec"], metadata={"annotations": {CHALLENGER: text}})
-        await rig.cluster.stores.leases.wait_for(says(text), 5)
+        await rig.cluster.stores.leases.wait_for(says(text), 60)
         await life.run_once()
         told = find(rig.node().status.conditions, "IdentityConflict")
         assert told is not None

@@ -228,7 +228,7 @@ async def test_a_request_for_a_template_that_is_gone_removes_the_object(rig: Rig
     async with mirror.controller:
         registry.held = {}
         await rig.put(request(rig, "a"))
-        await rig.cluster.stores.templates.wait_for(lambda store: store.get(TEMPLATE) is None, 5)
+        await rig.cluster.stores.templates.wait_for(lambda store: store.get(TEMPLATE) is None, 60)
 
 
 async def test_a_request_while_the_registry_is_down_waits_for_it(
@@ -245,7 +245,7 @@ async def test_a_request_while_the_registry_is_down_waits_for_it(
         await registry.begun.wait()
         assert seen_request(rig.cluster.stores.templates.get(TEMPLATE)) is None
         registry.down = False
-        await rig.cluster.stores.templates.wait_for(lambda store: seen_request(store.get(TEMPLATE)) == "a", 5)
+        await rig.cluster.stores.templates.wait_for(lambda store: seen_request(store.get(TEMPLATE)) == "a", 60)
 
 
 @pytest.mark.parametrize(

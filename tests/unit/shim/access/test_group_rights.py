@@ -164,4 +164,4 @@ def test_what_a_group_can_permit_is_what_routes_need() -> None:
     """Both ways: no right that nobody can be given, and of the old controller's ids only these open nothing here."""
     assert set(NEEDED) <= set(ControllerPermission)
     opens_nothing = set(ControllerPermission) - {str(right) for right in RIGHTS.values()}
-    assert opens_nothing == {"get_config", "change_config", "get_registry_files", "mac_address"}
+    assert opens_nothing == {"get_config", "change_config", "get_registry_files"}

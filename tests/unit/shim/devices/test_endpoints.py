@@ -15,7 +15,7 @@ async def test_usb_and_vlan() -> None:
         shim.services.stores.nodes.subscribe(lambda *_: seen.set())
         status = {"state": "Active", "vlans": ["12"], "usbDevices": [{"locationId": "1", "group": "iphone7"}]}
         shim.api.put("ankanodes", "mac-1", "", spec={}, status=status)
-        await asyncio.wait_for(seen.wait(), 5)
+        await asyncio.wait_for(seen.wait(), 60)
         answer = await shim.call("GET", "/api/v1/usb")
         UsbOk.model_validate(answer)
         assert answer["body"] == {"iphone7": {"available": 1, "busy": 0}}
@@ -24,7 +24,7 @@ async def test_usb_and_vlan() -> None:
         shim.api.put(
             "ankainstances", "one", "default", spec={"template": "t"}, status={"nodeName": "mac-1", "usbDevice": "1"}
         )
-        await asyncio.wait_for(claimed.wait(), 5)
+        await asyncio.wait_for(claimed.wait(), 60)
         assert await shim.body("GET", "/api/v1/usb") == {"iphone7": {"available": 0, "busy": 1}}
         VlanOk.model_validate(await shim.call("GET", "/api/v1/vlan"))
         assert await shim.body("GET", "/api/v1/vlan") == ["12"]

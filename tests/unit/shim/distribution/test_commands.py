@@ -10,7 +10,7 @@ from support.shim_rig import TEMPLATE, rig
 async def test_one_that_is_over_is_not_cancelled() -> None:
     async with rig() as shim:
         shim.api.put("templatedistributions", "done", "", spec={"template": TEMPLATE}, status={"phase": "Done"})
-        await shim.services.stores.distributions.wait_for(lambda store: store.get("done"), 5)
+        await shim.services.stores.distributions.wait_for(lambda store: store.get("done"), 60)
         await shim.body("DELETE", f"{PATH}?id=done")
         assert shim.api.count("patch") == 0
 

@@ -53,5 +53,5 @@ def test_no_answer_has_another_kind_of_fraction() -> None:
         for name, field in model.model_fields.items()
         if float in parts(field.annotation)
     }
-    assert len(fractions) == 4
+    assert len(fractions) == 6
     assert all(fractions.values()), fractions

@@ -108,6 +108,7 @@ async def test_the_openapi_document_has_every_endpoint_and_no_loose_end() -> Non
             "/tap/v1/hand": {"post"},
             "/tap/v1/shake": {"post"},
             "/api/v1/status": {"get"},
+            "/api/v1/stats": {"get"},
             "/pkg/{file}": {"get"},
             "/livez": {"get"},
             "/readyz": {"get"},

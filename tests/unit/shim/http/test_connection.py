@@ -173,7 +173,7 @@ async def test_empty_lines_keep_no_connection() -> None:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(reader.read(), 0.2)
 
-        await asyncio.wait_for(send_empty_lines(), 10)
+        await asyncio.wait_for(send_empty_lines(), 60)
 
 
 PROBE = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -28,6 +28,7 @@ READS = {
     "/api/v1/usb",
     "/api/v1/vlan",
     "/api/v1/status",
+    "/api/v1/stats",
     "/config/v1/auth",
     "/api/v1/apikey",
     *(f"{prefix}/{path}" for prefix in PERMISSION_PATHS for path in ("permissions", "resources/permissions", "group")),

@@ -48,7 +48,7 @@ async def test_update_asks_all_nodes_for_our_version_of_the_agent() -> None:
         seen = asyncio.Event()
         shim.services.stores.nodes.subscribe(lambda *_: seen.set())
         shim.api.put("ankanodes", "mac-2", "", spec={"agentVersion": "1.2.3"})
-        await asyncio.wait_for(seen.wait(), 5)
+        await asyncio.wait_for(seen.wait(), 60)
         assert await shim.call("PUT", "/api/v1/node/update") == {"status": "OK", "message": ""}
         assert shim.api.objects["ankanodes"]["", "mac-1"]["spec"] == {"groups": ["ios"], "agentVersion": "1.2.3"}
         # One write for the node that differed, and none for a request that changes nothing.
@@ -61,7 +61,7 @@ async def test_update_of_some_nodes() -> None:
         seen = asyncio.Event()
         shim.services.stores.nodes.subscribe(lambda *_: seen.set())
         shim.api.put("ankanodes", "mac-2", "", spec={})
-        await asyncio.wait_for(seen.wait(), 5)
+        await asyncio.wait_for(seen.wait(), 60)
         update = "/api/v1/node/update"
         assert await shim.message("PUT", update, json={"node_ids": ["mac-2", "x"]}) == (
             "node_ids: no such node (given: 'x')"

@@ -46,7 +46,7 @@ async def test_status_follows_the_answers_and_changes_are_told_once(caplog: pyte
 
 async def test_without_a_registry_there_is_nothing_to_ask() -> None:
     watch = RegistryWatch(None, None)
-    await asyncio.wait_for(watch.run(), 5)
+    await asyncio.wait_for(watch.run(), 60)
     assert (watch.url, watch.status) == ("", "FAIL")
 
 

@@ -96,7 +96,7 @@ async def test_a_revert_after_which_nothing_can_be_read(after: Any, caplog: pyte
     app = web.Application()
     app.router.add_delete("/registry/revert", revert)
     app.router.add_get("/registry/v2/vm", read)
-    async with TestServer(app) as server, rig(registry_url=str(server.make_url("")), write_seconds=0.05) as shim:
+    async with TestServer(app) as server, rig(registry_url=str(server.make_url("")), write_seconds=0.5) as shim:
         assert await shim.call("DELETE", f"{REVERT}?id={TEMPLATE}") == {"status": "OK", "message": "", "body": None}
         assert await tags(shim) == ["v1", "v2"]
-    assert "the AnkaTemplate does not follow the registry: not within 0.05 s" in caplog.text
+    assert "the AnkaTemplate does not follow the registry: not within 0.5 s" in caplog.text

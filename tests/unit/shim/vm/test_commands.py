@@ -75,7 +75,7 @@ async def test_what_is_too_much_for_all_is_refused_until_something_ends(limits: 
         assert len(shim.api.objects["ankainstances"]) == 3
         await shim.body("DELETE", PATH, json={"id": ids[0]})
         shim.api.remove("ankainstances", ids[0], "anka-ci")
-        await shim.services.stores.instances.wait_for(lambda store: store.get(ids[0], "anka-ci") is None, 5)
+        await shim.services.stores.instances.wait_for(lambda store: store.get(ids[0], "anka-ci") is None, 60)
         assert (await shim.start())["status"] == "OK"
 
 

@@ -101,7 +101,7 @@ def release(api: ScriptedApi, name: str) -> None:
 
 async def gone(replica: Replica, name: str) -> None:
     with contextlib.suppress(TimeoutError):
-        await replica.stores.instances.wait_for(lambda store: store.get(name, "anka-ci") is None, 5)
+        await replica.stores.instances.wait_for(lambda store: store.get(name, "anka-ci") is None, 60)
     assert replica.stores.instances.get(name, "anka-ci") is None
 
 

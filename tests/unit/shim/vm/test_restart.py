@@ -18,7 +18,7 @@ async def started(shim: Rig, phase: str = "Started") -> str:
     shim.services.stores.instances.subscribe(lambda *_: seen.set())
     fields = {"spec": obj["spec"], "metadata": {"finalizers": obj["metadata"]["finalizers"]}}
     shim.api.put("ankainstances", id_, "anka-ci", status={"phase": phase, "nodeName": "mac-1"}, **fields)
-    await asyncio.wait_for(seen.wait(), 5)
+    await asyncio.wait_for(seen.wait(), 60)
     return str(id_)
 
 
@@ -54,7 +54,7 @@ async def test_what_can_not_be_restarted() -> None:
         gone = asyncio.Event()
         shim.services.stores.instances.subscribe(lambda kind, *_: gone.set() if kind == "DELETED" else None)
         shim.api.remove("ankainstances", ending, "anka-ci")
-        await asyncio.wait_for(gone.wait(), 5)
+        await asyncio.wait_for(gone.wait(), 60)
         assert await shim.message("POST", RESTART, json={"id": ending}) == says.format("Terminated")
         assert await shim.message("POST", RESTART, json={"id": "nope"}) == "Not found"
         assert await shim.message("POST", RESTART) == "id: is required, the id of an instance"

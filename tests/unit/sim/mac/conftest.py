@@ -56,7 +56,7 @@ def memory() -> Callable[..., SimulatedMac]:
 def eventually() -> Callable[[Callable[[], Any], str], Any]:
     """Waits for a condition on another process's files, where there is no event to wait for."""
 
-    def wait(condition: Callable[[], Any], what: str, timeout: float = 15.0) -> Any:
+    def wait(condition: Callable[[], Any], what: str, timeout: float = 60.0) -> Any:
         deadline = time.monotonic() + timeout
         while not (result := condition()):
             assert time.monotonic() < deadline, f"not within {timeout} s: {what}"

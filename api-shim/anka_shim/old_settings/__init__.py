@@ -1,0 +1,1 @@
+"""What the old controller's settings are here, and its environment file as values of the chart."""
