@@ -101,7 +101,7 @@ _CATEGORIES: Mapping[str, Mapping[ControllerPermission, tuple[str, str]]] = {
     "Configuration": {
         _P.GET_CONFIG: ("View Configuration", "nothing here"),
         _P.CHANGE_CONFIG: ("Change Configuration", "nothing here"),
-        _P.MAC_ADDRESS: ("MAC Addresses", "macaddr"),
+        _P.MAC_ADDRESS: ("MAC Addresses", "GET, PUT, DELETE macaddr"),
     },
     "Permissions": {
         _P.VIEW_PERMISSIONS: ("View Permissions", "GET permission/permissions, permission/resources/permissions"),
