@@ -18,7 +18,7 @@ PEOPLE = {"anka-view": "view", "anka-edit": "edit"} | {
         "anka-permission-groups",
         "anka-mac-pools",
         "anka-mac-pool-counts",
-    )  # fmt: skip
+    )
 }
 """Our roles for people, and the role by which each is granted. ``who`` is then our role, which has no binding."""
 WHO = {
