@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from anka_crds.api.defaults import JOINING_NAMESPACE
 from anka_kube.api_clock import ApiClock
 from anka_kube.client import KubeClient
 from anka_kube.endpoint import Endpoint
@@ -15,6 +16,9 @@ from anka_runtime.secret_file import SHORTEST_TOKEN, SecretFile
 from anka_shim.access.api_keys import ApiKeyCatalog
 from anka_shim.access.group_rights import GroupRights
 from anka_shim.access.handshake import Handshake
+from anka_shim.access.kubernetes.access_review import AccessReviewRights
+from anka_shim.access.kubernetes.reviewer import KubernetesReviewer
+from anka_shim.access.kubernetes.token_review import TokenReviewAuthenticator
 from anka_shim.access.login_limiter import LoginLimiter
 from anka_shim.access.policy import RequiredAccess
 from anka_shim.access.root_token import RootTokenCredential
@@ -88,6 +92,8 @@ class Services:
     api_keys: ApiKeyCommands
     permissions: PermissionCommands
     handshake: Handshake
+    kubernetes_tokens: TokenReviewAuthenticator
+    kubernetes_rights: AccessReviewRights
     login_limiter: LoginLimiter
     peer_key: PeerKey
     binds: BindTracker
@@ -162,6 +168,16 @@ async def services(
         )
         if settings.enable_api_keys:
             await stack.enter_async_context(ApiKeySweep(client, stores, clock, settings.api_key_sweep_seconds))
+        reviewer = KubernetesReviewer(client, settings.write_seconds)
+        kubernetes_tokens = TokenReviewAuthenticator(reviewer, clock, audience=settings.token_audience)
+        stack.push_async_callback(kubernetes_tokens.close)
+        kubernetes_rights = AccessReviewRights(
+            reviewer,
+            clock,
+            namespace=settings.namespace,
+            narrowed=(settings.node_namespace, JOINING_NAMESPACE),
+        )
+        stack.push_async_callback(kubernetes_rights.close)
         health.ready["caches"] = watches.missing_caches
         if settings.peer_addresses:
             health.ready["peers"] = peers.incomplete
@@ -197,6 +213,8 @@ async def services(
             api_keys=ApiKeyCommands(stores, ObjectWriter(client, stores.api_keys, writes, budget), clock),
             permissions=PermissionCommands(stores, ObjectWriter(client, stores.permission_groups, writes, budget)),
             handshake=handshake,
+            kubernetes_tokens=kubernetes_tokens,
+            kubernetes_rights=kubernetes_rights,
             login_limiter=LoginLimiter(clock),
             peer_key=peer_key,
             binds=binds,
@@ -213,6 +231,8 @@ def access_policy(found: Services) -> AccessPolicy:
         found.login_limiter,
         handshake=found.handshake if settings.enable_api_keys else None,
         rights=GroupRights(found.stores, found.watches) if settings.enable_authorization else None,
+        tokens=(found.kubernetes_tokens,) if settings.enable_kubernetes_tokens else (),
+        kubernetes_rights=found.kubernetes_rights,
     )
 
 

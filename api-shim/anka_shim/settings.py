@@ -11,9 +11,9 @@ from pydantic import Field, field_validator, model_validator
 from anka_crds.api.defaults import CI_NAMESPACE, NODE_NAMESPACE
 from anka_crds.api.limits import MAX_SECONDS
 from anka_runtime.secret_file import SHORTEST_TOKEN, read_secret
-from anka_runtime.settings import ClusterRegistrySettings
 from anka_runtime.version import package_version
 from anka_shim.access.seal_file import SHORTEST_SEAL_KEY, read_seal_keys
+from anka_shim.access.token_settings import TokenSettings
 from anka_shim.http.cross_origin import parse_origins
 from anka_shim.http.edge import AccessLog
 from anka_shim.http.rate import parse_rule
@@ -24,7 +24,7 @@ SHORTEST_KEY = 32
 _HOST_NAME = re.compile(r"\*|(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 
 
-class ShimSettings(ClusterRegistrySettings):
+class ShimSettings(TokenSettings):
     """Serves the REST API of the old Anka controller from the custom resources of a Kubernetes cluster.
 
     Without --enable-auth, anything that reaches its port can start and end VMs. It listens on this machine only
@@ -302,6 +302,12 @@ class ShimSettings(ClusterRegistrySettings):
     def _knows_who_asks(self) -> Self:
         if self.enable_authorization and not self.enable_auth:
             raise ValueError("enable-authorization: needs --enable-auth, without which nobody says who they are")
+        return self
+
+    @model_validator(mode="after")
+    def _can_log_in_with_tokens(self) -> Self:
+        if self.enable_kubernetes_tokens and not self.enable_auth:
+            raise ValueError("enable-kubernetes-tokens: needs --enable-auth, without which everybody may do everything")
         return self
 
     @model_validator(mode="after")

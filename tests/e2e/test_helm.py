@@ -106,7 +106,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"operator": {"flags": {"leader-renew-seconds": 20}}},
         "operator.flags: leader-retry-seconds < leader-renew-seconds",
     ),
-    ({"operator": {"flags": {"leader-lease-seconds": 9.5}}}, "is needed, not 2, 10, 9.5"),
+    ({"operator": {"flags": {"leader-lease-seconds": 4.5}}}, "is needed, not 1, 5, 4.5"),
     ({"shim": {"flags": {"drain-seconds": 25}}}, "shim.flags.drain-seconds: at most 20"),
     (
         {"shim": {"flags": {"max-bodies-bytes": 500_000_000}}},

@@ -101,3 +101,10 @@ def test_authorization_needs_a_login(tmp_path: Path, capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit):
         load(ShimSettings, "anka-shim", ["--enable-authorization"])
     assert "enable-authorization: needs --enable-auth" in capsys.readouterr().err
+
+
+def test_tokens_of_the_cluster_need_a_login(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        load(ShimSettings, "anka-shim", ["--enable-kubernetes-tokens"])
+    assert ended.value.code == 2
+    assert "enable-kubernetes-tokens: needs --enable-auth" in capsys.readouterr().err
