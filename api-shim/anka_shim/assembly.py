@@ -205,7 +205,13 @@ async def services(
             distributions=DistributionCommands(
                 stores, ObjectWriter(client, stores.distributions, writes, budget), reader
             ),
-            images=SaveCommands(stores, instance_views, ObjectWriter(client, stores.saves, writes, budget), reader),
+            images=SaveCommands(
+                stores,
+                instance_views,
+                ObjectWriter(client, stores.saves, writes, budget),
+                reader,
+                settings.push_registry,
+            ),
             logs=CentralLogs(registry_client, settings.namespace),
             registry=registry,
             reader=reader,

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from anka_crds.api.defaults import CI_NAMESPACE, NODE_NAMESPACE
+from anka_crds.api.fields import RegistryUrl
 from anka_crds.api.limits import MAX_SECONDS
 from anka_runtime.secret_file import SHORTEST_TOKEN, read_secret
 from anka_runtime.version import package_version
@@ -76,6 +77,11 @@ class ShimSettings(TokenSettings):
         default=False,
         description="Serve /api/v1/macaddr, and refuse a mac_address that an instance has, while there are "
         "MACAddressPools; the operator needs the same flag.",
+    )
+    push_registry: str | None = Field(
+        default=None,
+        description="URL of the registry that saved images are pushed to, as the Macs reach it; if not given, the one "
+        "that the VM comes from. Macs log in there by what their anka has stored.",
     )
     license: str = Field(default="enterprise plus", description="Licence that is reported to clients.")
     controller_version: str = Field(
@@ -218,6 +224,17 @@ class ShimSettings(TokenSettings):
         if not re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", name):
             raise ValueError("must be a namespace: lower-case letters, digits and '-', a letter or digit at both ends")
         return name
+
+    @field_validator("push_registry")
+    @classmethod
+    def _is_registry(cls, url: str | None) -> str | None:
+        if not url:
+            return None
+        try:
+            TypeAdapter(RegistryUrl).validate_python(url)
+        except ValidationError:
+            raise ValueError("must be a URL that begins with http:// or https://, without a login in it") from None
+        return url.rstrip("/")
 
     @field_validator("controller_version")
     @classmethod
