@@ -11,8 +11,8 @@ import pytest
 from support.shim_rig import rig
 
 Operation = tuple[str, dict[str, Any]]
-BODYLESS = {"GET /livez", "GET /readyz", "GET /metrics", "GET /pkg/{file}", "GET /logs/file"}
-BODYLESS |= {"POST /tap/v1/hand", "POST /tap/v1/shake"}
+BODYLESS = {"GET /livez", "GET /readyz", "GET /metrics", "GET /pkg/{file}", "GET /logs/file", "GET /logs/stream"}
+BODYLESS |= {"GET /logs/archive", "POST /tap/v1/hand", "POST /tap/v1/shake"}
 """Answers without the envelope."""
 
 WRONG: list[Any] = [{}, [], {"detail": "x"}, {"status": "OK"}, {"status": "FAIL"}, {"status": "FAIL", "message": None}]
