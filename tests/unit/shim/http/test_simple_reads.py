@@ -30,6 +30,7 @@ READS = {
     "/api/v1/status",
     "/api/v1/stats",
     "/config/v1/auth",
+    "/oidc/v1/login",
     "/api/v1/apikey",
     *(f"{prefix}/{path}" for prefix in PERMISSION_PATHS for path in ("permissions", "resources/permissions", "group")),
     "/livez",
