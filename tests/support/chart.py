@@ -22,6 +22,7 @@ from localkube.controlplane.helm import Helm
 from localkube.pods import PodRunner
 from localkube.pods.image import ContainerImage
 from localkube.progress import say_on_stderr
+from support import json_lines
 from support.cloud import TAG, TEMPLATE
 from support.image import no_containers
 
@@ -78,7 +79,7 @@ class ChartInstallation:
         """The requests of operator, shim and agents to the API until now, with the answers."""
         log = self.cloud.cluster.audit_log
         assert log is not None
-        return [json.loads(line) for line in log.read_text().splitlines()]
+        return json_lines.read(log)
 
     def make(self, kind: str, name: str, namespace: str = "default", **spec: Any) -> None:
         """One of our objects, as a person makes it."""

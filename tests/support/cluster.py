@@ -1,6 +1,5 @@
 """The Kubernetes API that tests run against."""
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 
 from anka_dev.local_kubernetes import audit, environment
 from localkube.controlplane import ControlPlane, KubernetesCluster, open_cluster
+from support import json_lines
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def audit_events(cluster: KubernetesCluster) -> list[dict[str, Any]]:
     """Lines of the audit log; the test is skipped on a cluster that is not ours."""
     if cluster.audit_log is None:
         pytest.skip("needs the audit log of the control plane that we run ourselves")
-    return [json.loads(line) for line in cluster.audit_log.read_text().splitlines()]
+    return json_lines.read(cluster.audit_log)
 
 
 @pytest.fixture

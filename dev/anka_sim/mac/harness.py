@@ -60,7 +60,11 @@ class Mac:
     def commands(self) -> list[dict[str, Any]]:
         """Every command that ended so far: `ts`, `argv`, `code`, `ms`, `pid`."""
         log = self.directory / "commands.log"
-        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+        if not log.exists():
+            return []
+        # A last line without its end is still being written.
+        complete, _, _ = log.read_bytes().rpartition(b"\n")
+        return [json.loads(line) for line in complete.splitlines()]
 
     def configure(self, **changes: Any) -> None:
         """Change parts of the configuration; `delays={"start": [1, 2]}` keeps the other delays."""
