@@ -10,6 +10,7 @@ from anka_shim.group import endpoints as group
 from anka_shim.http import docs, health
 from anka_shim.image import endpoints as image
 from anka_shim.logs import endpoints as logs
+from anka_shim.mac_pool import endpoints as mac_pool
 from anka_shim.node import endpoints as node
 from anka_shim.package import endpoints as package
 from anka_shim.replicas import endpoints as replicas
@@ -20,7 +21,7 @@ from anka_shim.template import endpoints as template
 from anka_shim.vm import endpoints as vm
 
 _RESOURCES = (
-    vm, node, group, template, distribution, image, logs, devices, status, stats, api_key, auth_config,
+    vm, node, group, template, distribution, image, logs, devices, status, stats, api_key, mac_pool, auth_config,
     tap, health, replicas, package, docs,
 )  # fmt: skip
 ROUTERS: tuple[APIRouter, ...] = tuple(resource.router for resource in _RESOURCES)

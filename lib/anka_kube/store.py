@@ -77,6 +77,10 @@ class Store(Generic[M]):
     def by_index(self, index: str, value: str) -> Sequence[M]:
         return tuple(self._indexes[index].get(value, {}).values())
 
+    def index_values(self, index: str) -> Collection[str]:
+        """The values under which there is any object."""
+        return self._indexes[index].keys()
+
     def list(self, namespace: str | None = None) -> Sequence[M]:
         """All objects, or those of one namespace (which scans all: declare an index for a hot path)."""
         if namespace is None:

@@ -12,6 +12,7 @@ from anka_operator import metrics
 from anka_operator.accounts.controller import AccountCleanup
 from anka_operator.agent_updates.controller import RolloutController
 from anka_operator.cluster.access import AnkaCluster
+from anka_operator.cluster.addresses import follow_addresses
 from anka_operator.distributions.controller import DistributionController
 from anka_operator.events.recorder import EventRecorder
 from anka_operator.groups.controller import GroupController
@@ -21,6 +22,8 @@ from anka_operator.instances.lifetimes import InstanceLifetimes
 from anka_operator.kept_templates.controller import TemplateRetention
 from anka_operator.kopf_watch.feed import KopfFeed
 from anka_operator.kopf_watch.runner import KopfRunner
+from anka_operator.mac_pools.conflicts import AddressConflicts
+from anka_operator.mac_pools.controller import MacPoolController
 from anka_operator.monitoring.collector import FLEET
 from anka_operator.monitoring.outcomes import OutcomeCounter
 from anka_operator.nodes.controller import NodeController
@@ -56,6 +59,7 @@ async def watch_cluster(
     Each kind has one source: reflectors where many objects change quickly, kopf for all others (decision 0014).
     """
     client, stores = cluster.client, cluster.stores
+    pools = (KopfFeed(stores.pools, clock),) if settings.manage_mac_addresses else ()
     reflectors = (
         Reflector(client, stores.instances, clock=clock),
         Reflector(
@@ -72,6 +76,7 @@ async def watch_cluster(
         KopfFeed(stores.templates, clock),
         KopfFeed(stores.distributions, clock),
         KopfFeed(stores.saves, clock),
+        *pools,
     )
     runner = KopfRunner(
         client,
@@ -87,6 +92,8 @@ async def watch_cluster(
         *(WatchComparison(client, source.store) for source in (reflectors[0], *feeds)),
     )
     async with AsyncExitStack() as running:
+        if settings.manage_mac_addresses:
+            running.callback(follow_addresses(stores, cluster.addresses, clock))
         tasks: list[Background] = [*reflectors, runner, *comparisons]
         for task in tasks:
             await running.enter_async_context(task)
@@ -101,6 +108,7 @@ async def run_controllers(
     await cluster.wait_synced()
     await cluster.catch_up()
     lost_seconds, registry_url = settings.node_lost_seconds, settings.registry_url
+    manages_addresses = settings.manage_mac_addresses
     recorder = EventRecorder(cluster, clock, identity=settings.identity)
     async with AsyncExitStack() as running:
         running.callback(metrics.forget_cloud)  # last of all: a controller may set them until it ends
@@ -146,6 +154,7 @@ async def run_controllers(
             scheduling,
             WaitReasonReporter(cluster, scheduling, clock, recorder),
             RefusalController(cluster, scheduling, clock, recorder),
+            *((MacPoolController(cluster, clock), AddressConflicts(cluster, clock)) if manages_addresses else ()),
         ):
             await running.enter_async_context(controller)
         running.callback(OutcomeCounter(cluster.stores).close)

@@ -24,6 +24,7 @@ NAMES = {
         last_created_s last_bound_s last_started_s created_to_bound_p50_s bound_to_started_p95_s
         created_to_started_max_s writes_per_start cpu_s rss_mb cpu_kube_apiserver_s cpu_operator_s
         cpu_ms_per_start cpu_agents_ms_per_start times_writes_alone""",
+    "watches": "unwatched_4_apiserver_cpu_ms filtered_4_apiserver_cpu_ms named_4_apiserver_cpu_ms",
     "scale4": """join_s first_sight_s start_apiserver_cpu_ms idle_apiserver_percent idle_operator_percent
         idle_shim_percent token_apiserver_cpu_ms
         idle_agent_percent rss_operator_mb rss_shim_mb rss_agent_mb rss_many_agents_mb_each idle_leases_writes_per_s
@@ -55,7 +56,7 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> Figures:
     output = directory / "bench.json"
     done = subprocess.run(
         [
-            sys.executable, "-m", "anka_dev", "bench", "--quick", "--only=rest,burst.100,scale",
+            sys.executable, "-m", "anka_dev", "bench", "--quick", "--only=rest,burst.100,watches,scale",
             f"--output={output}", f"--directory={directory / 'work'}", *([] if len(PROGRAMS) == 2 else ["--no-pods"]),
         ],
         capture_output=True, text=True, timeout=600, check=False,

@@ -5,7 +5,6 @@ view, edit and admin, as in any cluster."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -16,6 +15,7 @@ from anka_crds.api import KINDS_WITH_STATUS
 from anka_dev.cloud import LocalCloud
 from anka_dev.repository import BASE
 from localkube.controlplane import KubernetesCluster
+from support.agents import until
 from support.people import SPECS, Person, make_objects
 from support.rights import Granted, Right, bound, granted
 from support.rights_table import PEOPLE
@@ -24,14 +24,19 @@ from support.roles import Roles
 pytestmark = pytest.mark.integration
 
 WHO_HAS = {"anka-view": ("view", "edit", "admin"), "anka-edit": ("edit", "admin"), "anka-repair": ("anka-repair",)}
-WHO_HAS |= {role: (role,) for role in ("anka-push", "anka-api-keys")}
+MAC_POOLS = ("anka-mac-pools", "anka-mac-pool-counts")
+WHO_HAS |= {role: (role,) for role in ("anka-push", "anka-api-keys", *MAC_POOLS)}
+WHO_HAS |= {"anka-reviews": ("anka-reviews",)}
 """By the role of ours: the roles that people are bound to who have it with that."""
 LESSER: dict[str, tuple[str, ...]] = {"anka-view": (), "anka-edit": ("view", "anka-view"), "anka-repair": ()}
+LESSER |= {"anka-mac-pools": ("anka-api-keys",), "anka-mac-pool-counts": ("view", "edit", "admin", "anka-mac-pools")}
 LESSER |= {"anka-push": ("view", "edit", "admin"), "anka-api-keys": ("view", "edit", "admin", "anka-view")}
+LESSER |= {"anka-reviews": ("view", "edit", "admin", "anka-api-keys")}
 """And those who must not; who does not repair, see below."""
 
 WITH_STATUS = {kind.DEFINITION.plural for kind in KINDS_WITH_STATUS}
-_FILES = [BASE / "rbac-people.yaml", BASE / "rbac-api-keys.yaml"]
+_FILES = [BASE / "rbac-people.yaml", BASE / "rbac-api-keys.yaml", BASE / "rbac-mac-pools.yaml"]
+_FILES += [BASE / "rbac-reviews.yaml"]
 _WRITTEN = [item for file in _FILES for item in yaml.safe_load_all(file.read_text())]
 EVERY = list(granted([*_WRITTEN, *map(bound, PEOPLE)]))
 
@@ -55,22 +60,24 @@ def roles(cluster: KubernetesCluster) -> Roles:
 def people(cluster: KubernetesCluster) -> Iterator[dict[str, Person]]:
     make_objects(cluster)
     with ExitStack() as stack:
-        bound_to = ("view", "edit", "admin", "anka-view", "anka-repair", "anka-api-keys")
-        every = {role: stack.enter_context(Person(cluster, role)) for role in bound_to}
+        bound_to = ("view", "edit", "admin", "anka-view", "anka-repair", "anka-api-keys", *MAC_POOLS)
+        every = {role: stack.enter_context(Person(cluster, role)) for role in (*bound_to, "anka-reviews")}
         # Who pushes creates SaveImages.
         yield every | {"anka-push": stack.enter_context(Person(cluster, "anka-push", also=("anka-edit",)))}
 
 
 def becomes(true: Callable[[], bool], what: object) -> None:
     """Roles are added to others by a controller, and read from a cache: both take some milliseconds."""
-    deadline = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < deadline, f"{what} after 10 s"
-        time.sleep(0.02)
+    until(true, what=str(what))
 
 
 def may(who: Person, right: Right) -> list[bool]:
     """A role for any of our kinds is tried with each. Who may repair writes statuses, as a policy lets nobody else."""
+    plural, _, part = right.resource.partition("/")
+    if part:
+        # Past RBAC a policy refuses it to all but the operator.
+        why = who.refused(right.verb, plural, part)
+        return [why is None or "ValidatingAdmissionPolicy" in why]
     plurals = SPECS if right.resource == "*" else [right.resource]
     repairs = right.verb == "repair"
     if repairs:
@@ -114,6 +121,21 @@ def test_who_has_push_pushes(one: Granted, people: dict[str, Person], roles: Rol
 
 @of("anka-api-keys")
 def test_who_has_api_keys_manages_them(one: Granted, people: dict[str, Person], roles: Roles) -> None:
+    is_needed(one, people, roles)
+
+
+@of("anka-mac-pools")
+def test_who_has_mac_pools_watches_them(one: Granted, people: dict[str, Person], roles: Roles) -> None:
+    is_needed(one, people, roles)
+
+
+@of("anka-mac-pool-counts")
+def test_who_has_mac_pool_counts_writes_them(one: Granted, people: dict[str, Person], roles: Roles) -> None:
+    is_needed(one, people, roles)
+
+
+@of("anka-reviews")
+def test_who_has_reviews_asks_about_others(one: Granted, people: dict[str, Person], roles: Roles) -> None:
     is_needed(one, people, roles)
 
 

@@ -10,11 +10,11 @@ from typing import Any
 from aiohttp import web
 
 from anka_crds.api.meta import GROUP, VERSION
-from anka_crds.resources import DISTRIBUTIONS, GROUPS, INSTANCES, NODES, SAVES, TEMPLATES
+from anka_crds.resources import DISTRIBUTIONS, GROUPS, INSTANCES, MAC_POOLS, NODES, SAVES, TEMPLATES
 from anka_kube.resource import Resource
 from support.scripted_api import ScriptedApi
 
-KINDS: tuple[Resource[Any], ...] = (INSTANCES, NODES, TEMPLATES, GROUPS, DISTRIBUTIONS, SAVES)
+KINDS: tuple[Resource[Any], ...] = (INSTANCES, NODES, TEMPLATES, GROUPS, DISTRIBUTIONS, SAVES, MAC_POOLS)
 
 
 class DiscoverableApi(ScriptedApi):

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "manifests"
-CLUSTER_WIDE = {"AnkaNode", "AnkaTemplate", "ApiKey", "NodeGroup", "TemplateDistribution"}
+CLUSTER_WIDE = {"AnkaNode", "AnkaTemplate", "ApiKey", "MACAddressPool", "NodeGroup", "TemplateDistribution"}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup, SaveImage, TemplateDistribution
+from anka_crds.api import (
+    AnkaInstance,
+    AnkaNode,
+    AnkaTemplate,
+    MACAddressPool,
+    NodeGroup,
+    SaveImage,
+    TemplateDistribution,
+)
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TEMPLATE = "6b135004-0c89-43bb-b892-74796b8d266c"
@@ -95,4 +103,17 @@ def distribution(
             "spec": {"template": TEMPLATE, **spec},
             "status": status or {},
         }
+    )
+
+
+def mac_pool(
+    name: str = "pool", *ranges: tuple[str, str], rest: int = 3600, meta: Json | None = None
+) -> MACAddressPool:
+    """`ranges`: by the ends of their addresses, such as ("00:01", "00:03"), which is the only one if none is given."""
+    spec = [
+        {"first": f"02:00:00:00:{first}", "last": f"02:00:00:00:{last}"}
+        for first, last in ranges or [("00:01", "00:03")]
+    ]
+    return MACAddressPool.from_api(
+        {"metadata": metadata(name, **(meta or {})), "spec": {"ranges": spec, "reuseAfterSeconds": rest}}
     )

@@ -6,7 +6,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup, SaveImage, TemplateDistribution
+from anka_crds.api import (
+    AnkaInstance,
+    AnkaNode,
+    AnkaTemplate,
+    MACAddressPool,
+    NodeGroup,
+    SaveImage,
+    TemplateDistribution,
+)
 from anka_crds.api.meta import KubeObject
 from anka_kube.api_clock import ApiClock
 from anka_kube.client import KubeClient
@@ -16,6 +24,7 @@ from anka_kube.reflector import Reflector
 from anka_kube.resource import Selection
 from anka_kube.store import Store
 from anka_operator.cluster.access import AnkaCluster
+from anka_operator.cluster.addresses import follow_addresses
 from anka_operator.events.recorder import EventRecorder
 from anka_operator.registry_view.view import RegistryView
 from support.manual_clock import ManualClock
@@ -50,13 +59,13 @@ class Rig:
                 lambda store, name=name, namespace=namespace, version=version: (  # type: ignore[misc]
                     (seen := store.get(name, namespace)) is not None and seen.metadata.resource_version == version
                 ),
-                5,
+                60,
             )
 
     async def remove(self, obj: KubeObject) -> None:
         self.api.remove(obj.DEFINITION.plural, obj.metadata.name, obj.metadata.namespace or "")
         store = self.store(obj)
-        await store.wait_for(lambda store: store.get(obj.metadata.name, obj.metadata.namespace) is None, 5)
+        await store.wait_for(lambda store: store.get(obj.metadata.name, obj.metadata.namespace) is None, 60)
 
     async def beat(self, name: str, seconds: int = 40) -> None:
         """A heartbeat of a node, stamped with the time of the clock."""
@@ -64,7 +73,7 @@ class Rig:
         known = self.api.put("leases", name, NODES, spec={"leaseDurationSeconds": seconds, "renewTime": moment})
         version = known["metadata"]["resourceVersion"]
         await self.cluster.stores.leases.wait_for(
-            lambda store: (seen := store.get(name, NODES)) is not None and seen.metadata.resource_version == version, 5
+            lambda store: (seen := store.get(name, NODES)) is not None and seen.metadata.resource_version == version, 60
         )
 
     def store(self, obj: KubeObject) -> Store[Any]:
@@ -76,6 +85,7 @@ class Rig:
             NodeGroup: stores.groups,
             TemplateDistribution: stores.distributions,
             SaveImage: stores.saves,
+            MACAddressPool: stores.pools,
         }
         return by_kind[type(obj)]
 
@@ -106,7 +116,7 @@ class Rig:
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait until something that follows from a change of any instance is true."""
-        await self.cluster.stores.instances.wait_for(lambda _: true(), 5)
+        await self.cluster.stores.instances.wait_for(lambda _: true(), 60)
 
 
 @asynccontextmanager
@@ -114,9 +124,11 @@ async def watch(cluster: AnkaCluster, clock: ManualClock) -> AsyncIterator[AnkaC
     """Every store is kept current by a reflector: what controllers do does not depend on the source."""
     stores, client = cluster.stores, cluster.client
     cluster_wide = (
-        stores.instances, stores.nodes, stores.templates, stores.groups, stores.distributions, stores.saves
+        stores.instances, stores.nodes, stores.templates, stores.groups, stores.distributions, stores.saves,
+        stores.pools,
     )  # fmt: skip
     async with AsyncExitStack() as running:
+        running.callback(follow_addresses(stores, cluster.addresses, clock))
         reflectors: list[Reflector[Any]] = [
             *(Reflector[Any](client, store, clock=clock) for store in cluster_wide),
             Reflector(client, stores.leases, selection=Selection(NODES), clock=clock),

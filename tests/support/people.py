@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import httpx
 
-from anka_crds.resources import API_KEYS, DISTRIBUTIONS, GROUPS, INSTANCES, NODES, SAVES, TEMPLATES
+from anka_crds.resources import API_KEYS, DISTRIBUTIONS, GROUPS, INSTANCES, MAC_POOLS, NODES, SAVES, TEMPLATES
 from anka_kube.resource import Resource
 from localkube.controlplane import KubernetesCluster
 
@@ -28,10 +28,20 @@ SPECS: dict[str, tuple[Kind, Json]] = {
         (GROUPS, {"description": "x"}),
         (SAVES, {"instance": "x", "tag": "v2", "newTemplateName": "new"}),
         (DISTRIBUTIONS, {"template": "t"}),
+        (MAC_POOLS, {"ranges": [{"first": "02:00:00:00:00:01", "last": "02:00:00:00:00:FF"}]}),
         (API_KEYS, {"id": "x", "publicKey": "AAAA", "expiresAt": "2030-01-01T00:00:00Z"}),
     )
 }
 """Our kinds by plural, each with a valid spec."""
+
+REVIEWS: dict[str, tuple[str, Json]] = {
+    "tokenreviews": ("/apis/authentication.k8s.io/v1/tokenreviews", {"token": "of nobody"}),
+    "subjectaccessreviews": (
+        "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+        {"user": "nobody", "nonResourceAttributes": {"path": "/livez", "verb": "get"}},
+    ),
+}
+"""Kinds that can only be created, and are stored nowhere: the path, and a valid spec."""
 
 PUSH: Json = {"instance": "x", "tag": "v2", "targetTemplate": "t"}
 
@@ -82,6 +92,7 @@ class Person:
             base_url=cluster.server,
             verify=ssl.create_default_context(cafile=str(cluster.ca_file)),
             headers={"Authorization": f"Bearer {token}"},
+            timeout=60,
         )
 
     def __enter__(self) -> Self:
@@ -105,6 +116,9 @@ class Person:
         return self._send(method, path, body, **headers)[0]
 
     def _ask(self, verb: str, plural: str, subresource: str | None, namespace: str) -> tuple[int, str]:
+        if plural in REVIEWS:
+            path, spec = REVIEWS[plural]
+            return self._send("POST", path, {"spec": spec})
         kind = SPECS[plural][0]
         every = kind.path(namespace if kind.namespaced else None)
         one = kind.path(namespace if kind.namespaced else None, THERE, subresource)

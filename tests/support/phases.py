@@ -12,7 +12,16 @@ from anka_agent.plan import instance_report as report
 from anka_agent.plan import save_report
 from anka_agent.plan.save import SaveFailure
 from anka_agent.plan.situation import InstanceFailure
-from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, KubeObject, NodeGroup, Phase, SaveImage
+from anka_crds.api import (
+    AnkaInstance,
+    AnkaNode,
+    AnkaTemplate,
+    KubeObject,
+    MACAddressPool,
+    NodeGroup,
+    Phase,
+    SaveImage,
+)
 from anka_crds.api import TemplateDistribution as Distribution
 from anka_crds.api.conditions import InstanceReason, SaveReason
 from anka_crds.api.vm_info import ResolvedTemplate
@@ -23,6 +32,7 @@ from anka_kube import merge_patch
 from anka_operator.distributions import desired as distribution
 from anka_operator.groups import desired as group
 from anka_operator.instances import desired as instance
+from anka_operator.mac_pools import desired as mac_pool
 from anka_operator.nodes import desired as node
 from anka_operator.registry_view.desired import to_known
 from anka_operator.saves import desired as save_image
@@ -270,6 +280,21 @@ def _groups() -> Iterator[tuple[str, Life, str]]:
     yield "deleted", Life(NodeGroup).wrote(_count()).deleted(), TERMINATING
 
 
+def _mac_pools() -> Iterator[tuple[str, Life, str]]:
+    def pool() -> Life:
+        return Life(MACAddressPool, ranges=[{"first": "02:00:00:00:00:01", "last": "02:00:00:00:00:03"}])
+
+    def counted(*usage: int) -> Change:
+        return lambda one: mac_pool.compute_status(one, mac_pool.AddressUsage(*usage), NOW)
+
+    yield "just created", pool(), IN_PROGRESS
+    yield "has addresses", pool().wrote(counted(1, 1, 1)), CURRENT
+    yield "exhausted", pool().wrote(counted(0, 2, 1)), CURRENT
+    yield "without any address", pool().wrote(counted(0, 0, 0)), FAILED
+    yield "changed, not seen yet", pool().wrote(counted(1, 1, 1)).edited(reuseAfterSeconds=60), IN_PROGRESS
+    yield "deleted", pool().wrote(counted(1, 1, 1)).deleted(), TERMINATING
+
+
 def _progress(*reports: Json) -> Change:
     def build(one: Distribution) -> dict[str, AnkaNode]:
         rounds = {entry.node_name: entry.round for entry in one.status.nodes}
@@ -355,5 +380,5 @@ def _saves() -> Iterator[tuple[str, Life, str]]:
 
 def every() -> list[Seen]:
     """All kinds in all phases."""
-    lives = (_instances(), _nodes(), _templates(), _groups(), _distributions(), _saves())
+    lives = (_instances(), _nodes(), _templates(), _groups(), _mac_pools(), _distributions(), _saves())
     return [Seen(name, life.object, kstatus) for kind in lives for name, life, kstatus in kind]

@@ -51,7 +51,7 @@ def build_situation(
         finalizer=FINALIZER in instance.metadata.finalizers,
         vm=None if vm is None else ObservedVm(vm.status, vm.ip, vm.start_date is not None),
         template_held=templates.has_content(source.template, source.tag, None if pulled else source.content_id),
-        options=options.changes_anything(spec),
+        options=options.changes_anything(spec, status.mac_address),
         configured=configured,
         network=spec.network is None or spec.network.mode != "disconnected",
         grow=options.grows_container(spec) and not journal.is_grown(uid),

@@ -91,7 +91,8 @@ def to_started(
         "message": None,
         "progressPercent": None,
         "vm": _with_nulls(vm_info(vm, host_ip), now),
-        **shorten_texts(macAddress=vm.mac),
+        # What the operator chose stays known, whatever this anka tells.
+        **shorten_texts(macAddress=vm.mac or instance.status.mac_address),
         "startedAt": format_time(instance.status.started_at or now),
         "finishedAt": None,
         **({"startupScript": to_script_status(script)} if script is not None else {}),

@@ -32,9 +32,12 @@ exit 1
 """Runs in the VM. 0 means as large as the disk allows; -69743 says that the container is that large already."""
 
 
-def modify_commands(spec: AnkaInstanceSpec, vm: str, *, anka: int = 3) -> list[list[str]]:
+def modify_commands(
+    spec: AnkaInstanceSpec, vm: str, *, anka: int = 3, mac_address: str | None = None
+) -> list[list[str]]:
     """Arguments of `anka`, in order; empty if the template is used unchanged. `vm` is its name or UUID, `anka` the
-    major version of the command: 3 and later say `modify VM cpu 4`, 2 said `modify VM set cpu -c 4`.
+    major version of the command: 3 and later say `modify VM cpu 4`, 2 said `modify VM set cpu -c 4`. `mac_address`:
+    what the operator has chosen, in place of what the spec asks for.
 
     The spelling is that of docs/reference/legacy-api.md#anka-commands. Applying them twice gives the same VM.
     """
@@ -52,9 +55,8 @@ def modify_commands(spec: AnkaInstanceSpec, vm: str, *, anka: int = 3) -> list[l
             modify("ram", f"{spec.resources.memory_mib}M")
     if spec.disk is not None:
         modify("disk", "-s", Argument(spec.disk.size))
-    if spec.network is not None:
-        for words in _network(spec.network):
-            modify(*words)
+    for words in _network(spec.network or Network(), mac_address):
+        modify(*words)
     if spec.port_forwarding is not None:
         # Rules of the template do not count (docs/reference/legacy-api.md#start-vm).
         modify("delete", "port-forwarding", "--all")
@@ -71,8 +73,8 @@ def rename_command(name: str, vm: str, *, anka: int = 3) -> list[str]:
     return ["modify", vm, *(["set"] if anka == ANKA_2 else []), "name", Argument(name)]
 
 
-def changes_anything(spec: AnkaInstanceSpec) -> bool:
-    return bool(modify_commands(spec, "vm"))
+def changes_anything(spec: AnkaInstanceSpec, mac_address: str | None = None) -> bool:
+    return bool(modify_commands(spec, "vm", mac_address=mac_address))
 
 
 def grows_container(spec: AnkaInstanceSpec) -> bool:
@@ -86,8 +88,9 @@ def wakes_suspended(spec: AnkaInstanceSpec) -> bool:
     return spec.network is not None and spec.network.local is not None
 
 
-def _network(network: Network) -> list[list[str]]:
+def _network(network: Network, mac_address: str | None) -> list[list[str]]:
     commands = []
+    mac_address = mac_address or network.mac_address
     if network.mode is not None:
         commands.append(["network", "-t", network.mode])
     if network.local is not None:
@@ -95,8 +98,8 @@ def _network(network: Network) -> list[list[str]]:
     if network.vlan is not None:
         # One spelling for every version (docs/reference/legacy-api.md#vlan).
         commands.append(["set", "network-card", "--vlan", Argument(network.vlan)])
-    if network.mac_address is not None:
-        commands.append(["network", "--mac", Argument(network.mac_address)])
+    if mac_address is not None:
+        commands.append(["network", "--mac", Argument(mac_address)])
     return commands
 
 

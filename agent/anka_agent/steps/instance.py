@@ -128,10 +128,13 @@ class InstanceSteps:
     async def configure(self, instance: AnkaInstance, vm: Vm) -> None:
         async with self._mac.vm_slots:
             self._mac.inventory.forget_details(vm.uuid)
+            address = instance.status.mac_address
             if vm.status == "suspended" and options.wakes_suspended(instance.spec):
                 await self._mac.anka.stop(vm.uuid)
+            elif vm.status == "suspended" and address is not None:
+                raise StepFailed(InstanceFailure(InstanceReason.TEMPLATE_SUSPENDED, _needs_stopped(address)))
             major = self._mac.facts.version.major
-            for command in options.modify_commands(instance.spec, vm.uuid, anka=major):
+            for command in options.modify_commands(instance.spec, vm.uuid, anka=major, mac_address=address):
                 await self._mac.anka.modify(command)
 
     async def grow_container(self, instance: AnkaInstance, vm: Vm) -> None:
@@ -173,6 +176,13 @@ class InstanceSteps:
             raise _script_failed(str(error)) from None
         except OSError as error:
             raise _script_failed(f"the startup script cannot be run: {error}") from error
+
+
+def _needs_stopped(address: str) -> str:
+    return (
+        f"the template is of a suspended VM, which Anka cannot give the MAC address {address}: use a tag that was "
+        "pushed stopped, or delete the MACAddressPools"
+    )
 
 
 def _script_failed(message: str) -> StepFailed:

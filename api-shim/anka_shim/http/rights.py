@@ -44,6 +44,7 @@ class Right(StrEnum):
     GET_API_KEY = "get_api_key"
     UPDATE_API_KEY = "update_api_key"
     DELETE_API_KEY = "delete_api_key"
+    MAC_ADDRESS = "mac_address"
 
 
 RIGHTS: Mapping[str, Right] = {
@@ -76,10 +77,15 @@ RIGHTS: Mapping[str, Right] = {
     "GET /api/v1/image": Right.LIST_IMAGES,
     "GET /api/v1/logs": Right.VIEW_LOGS,
     "GET /logs/file": Right.VIEW_LOGS,
+    "GET /logs/stream": Right.VIEW_LOGS,
+    "GET /logs/archive": Right.VIEW_LOGS,
     "GET /api/v1/apikey": Right.GET_API_KEY,
     "POST /api/v1/apikey": Right.CREATE_API_KEY,
     "PUT /api/v1/apikey": Right.UPDATE_API_KEY,
     "DELETE /api/v1/apikey": Right.DELETE_API_KEY,
+    "GET /api/v1/macaddr": Right.MAC_ADDRESS,
+    "PUT /api/v1/macaddr": Right.MAC_ADDRESS,
+    "DELETE /api/v1/macaddr": Right.MAC_ADDRESS,
     "POST /tap/v1/hand": Right.NONE,
     "POST /tap/v1/shake": Right.NONE,
     "GET /api/v1/status": Right.LOGIN,

@@ -5,9 +5,19 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, ApiKey, NodeGroup, SaveImage, TemplateDistribution
+from anka_crds.api import (
+    AnkaInstance,
+    AnkaNode,
+    AnkaTemplate,
+    ApiKey,
+    MACAddressPool,
+    NodeGroup,
+    SaveImage,
+    TemplateDistribution,
+)
 from anka_crds.api.defaults import CI_NAMESPACE
-from anka_crds.resources import API_KEYS, DISTRIBUTIONS, GROUPS, INSTANCES, NODES, SAVES, TEMPLATES
+from anka_crds.resources import API_KEYS, DISTRIBUTIONS, GROUPS, INSTANCES, MAC_POOLS, NODES, SAVES, TEMPLATES
+from anka_crds.rules.mac_addresses import AddressSet, format_address, list_claimed_addresses, parse_address
 from anka_kube.client import KubeClient
 from anka_kube.comparison import WatchComparison
 from anka_kube.reflector import Reflector
@@ -22,13 +32,18 @@ BY_NODE = "node"
 BY_NAME = "name"
 BY_INSTANCE = "instance"
 BY_SLOT = "slot"
+BY_ADDRESS = "address"
+"""Instances by the MAC addresses that they have, or ask for while they wait."""
 
 
 class Stores:
     """One store for each kind, with the indexes that requests need. Also the Catalog that requests are read with."""
 
-    def __init__(self, namespace: str = CI_NAMESPACE, *, with_api_keys: bool = False) -> None:
-        """`namespace`: where REST makes objects. `with_api_keys`: their cache is kept; else it stays empty."""
+    def __init__(
+        self, namespace: str = CI_NAMESPACE, *, with_api_keys: bool = False, with_mac_pools: bool = False
+    ) -> None:
+        """`namespace`: where REST makes objects. `with_api_keys`, `with_mac_pools`: their cache is kept; else it stays
+        empty."""
         self._namespace = namespace
         self.instances: Store[AnkaInstance] = Store(
             INSTANCES,
@@ -36,6 +51,9 @@ class Stores:
                 BY_ID: lambda obj: (self.id_of(obj),),
                 BY_NODE: lambda obj: (obj.status.node_name,) if obj.status.node_name else (),
                 BY_SLOT: lambda obj: (obj.metadata.annotations[SLOT],) if SLOT in obj.metadata.annotations else (),
+                **(
+                    {BY_ADDRESS: lambda obj: map(format_address, list_claimed_addresses(obj))} if with_mac_pools else {}
+                ),
             },
         )
         self.nodes: Store[AnkaNode] = Store(
@@ -56,9 +74,11 @@ class Stores:
             },
         )
         self.api_keys: Store[ApiKey] = Store(API_KEYS, {BY_ID: lambda obj: (obj.spec.id,)})
+        self.pools: Store[MACAddressPool] = Store(MAC_POOLS)
 
         stores = (self.instances, self.nodes, self.templates, self.groups, self.distributions, self.saves)
-        self.all: tuple[Store[Any], ...] = (*stores, self.api_keys) if with_api_keys else stores
+        keys, pools = (self.api_keys,) if with_api_keys else (), (self.pools,) if with_mac_pools else ()
+        self.all: tuple[Store[Any], ...] = (*stores, *keys, *pools)
 
     def id_of(self, obj: AnkaInstance | SaveImage) -> str:
         """Its id in the REST API."""
@@ -99,6 +119,23 @@ class Stores:
         """Of several with this id, the oldest: a new object takes nothing over from one that is there."""
         found = self.api_keys.by_index(BY_ID, id_)
         return min(found, key=lambda key: (str(key.metadata.creation_timestamp), key.metadata.name), default=None)
+
+    @property
+    def manages_addresses(self) -> bool:
+        """Whether instances get MAC addresses of pools."""
+        return len(self.address_set()) > 0
+
+    def address_set(self) -> AddressSet:
+        return AddressSet(self.pools)
+
+    def used_addresses(self) -> frozenset[int]:
+        """Those that instances have, or ask for while they wait. Only where addresses are managed."""
+        return frozenset(filter(None, map(parse_address, self.instances.index_values(BY_ADDRESS))))
+
+    def address_holder(self, address: str) -> AnkaInstance | None:
+        """The instance that has the MAC address: of several, the oldest. Only where addresses are managed."""
+        found = self.instances.by_index(BY_ADDRESS, address)
+        return min(found, key=lambda one: (str(one.metadata.creation_timestamp), one.metadata.uid), default=None)
 
     def save(self, id_: str) -> SaveImage | None:
         return _first(self.saves.by_index(BY_ID, id_), id_)

@@ -3,11 +3,12 @@
 from typing import Any
 
 from anka_crds.api import AnkaInstance
+from anka_crds.api.instance import AnkaInstanceSpec
 from anka_crds.api.states import Phase
 from anka_crds.rules.naming import is_uuid
 from anka_runtime.clock import Clock
 from anka_shim import metrics
-from anka_shim.failure import NOT_FOUND, Failure, require_found
+from anka_shim.failure import NOT_FOUND, Failure, refuse, require_found
 from anka_shim.http.request import spec_values
 from anka_shim.settings import ShimSettings
 from anka_shim.store.caches import BY_SLOT, Stores
@@ -74,9 +75,21 @@ class InstanceCommands:
         if key is not None and self._stores.instances.by_index(BY_SLOT, key.slot(0)):
             # A repeat: its instances are counted already.
             return await self._writer.create(spec, count, key)
+        self._check_address(spec, count)
         with self._budget.reserve(size + count * OBJECT_BYTES), self._queue.reserve(count, client) as ids:
             ids += await self._writer.create(spec, count, key)
             return ids
+
+    def _check_address(self, spec: AnkaInstanceSpec, count: int) -> None:
+        """Of two requests at the same moment both may pass: the operator then ends one of the instances."""
+        address = spec.network.mac_address if spec.network is not None else None
+        if address is None or not self._stores.manages_addresses:
+            return
+        if count > 1:
+            raise refuse("count", "must be 1 with a mac_address, which only one instance can have", count)
+        holder = self._stores.address_holder(address)
+        if holder is not None:
+            raise refuse("mac_address", f"is used by instance {self._stores.id_of(holder)}", address)
 
     async def update(self, id_: str, request: UpdateVm) -> None:
         instance = require_found(self._stores.instance(id_))
@@ -88,6 +101,11 @@ class InstanceCommands:
             raise Failure(not_restartable(Phase.TERMINATED) if tombstone else NOT_FOUND)
         patch = restart_patch(state(instance), self._clock.now(), options)
         await self._merge(instance, patch, "restart the VM")
+
+    def external_id(self, id_: str) -> str | None:
+        """What CI calls this instance, if it is known and has such an id."""
+        instance = self._stores.instance(id_)
+        return None if instance is None else instance.spec.external_id
 
     async def terminate(self, id_: str) -> None:
         """Succeeds also for an instance that is already terminating, or ended less than a minute ago."""

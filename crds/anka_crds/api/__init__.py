@@ -4,6 +4,7 @@ from anka_crds.api.api_key import ApiKey
 from anka_crds.api.distribution import TemplateDistribution
 from anka_crds.api.group import NodeGroup
 from anka_crds.api.instance import AnkaInstance
+from anka_crds.api.mac_pool import MACAddressPool
 from anka_crds.api.meta import GROUP, VERSION, Condition, KubeObject, ObjectMeta
 from anka_crds.api.node import AnkaNode
 from anka_crds.api.save_image import SaveImage
@@ -11,7 +12,7 @@ from anka_crds.api.states import NodeState, Phase
 from anka_crds.api.template import AnkaTemplate
 
 KINDS: tuple[type[KubeObject], ...] = (
-    AnkaInstance, AnkaNode, AnkaTemplate, ApiKey, NodeGroup, SaveImage, TemplateDistribution,
+    AnkaInstance, AnkaNode, AnkaTemplate, ApiKey, MACAddressPool, NodeGroup, SaveImage, TemplateDistribution,
 )  # fmt: skip
 KINDS_WITH_STATUS = tuple(kind for kind in KINDS if "status" in kind.model_fields)
 """The others are only read: nothing is to be reported of them."""
@@ -27,6 +28,7 @@ __all__ = [
     "ApiKey",
     "Condition",
     "KubeObject",
+    "MACAddressPool",
     "NodeGroup",
     "NodeState",
     "ObjectMeta",

@@ -65,6 +65,8 @@ class InstanceReason(ConditionReason):
     TEMPLATE_NOT_READY = "TemplateNotReady", "The registry lists no version of the template yet."
     TAG_NOT_FOUND = "TagNotFound", "The template has no such tag."
     VERSION_NOT_FOUND = "VersionNotFound", "The template has no version of this number."
+    NO_MAC_ADDRESS = "NoMacAddress", "A node could take it, but no MACAddressPool has an address that is free."
+    MAC_ADDRESS_TAKEN = "MacAddressTaken", "Another instance has the MAC address that spec.network.macAddress asks for."
     SCHEDULED = "Scheduled", "It is bound to a node."
     SCHEDULING = "Scheduling", "Its node has the template: the VM is about to start."
     PULLING = "Pulling", "Its node pulls the template."
@@ -78,6 +80,10 @@ class InstanceReason(ConditionReason):
     PULL_FAILED = "PullFailed", "The template could not be pulled in three attempts."
     CLONE_FAILED = "CloneFailed", "anka could not clone the VM from the template."
     CONFIGURE_FAILED = "ConfigureFailed", "anka refused a setting of the spec."
+    TEMPLATE_SUSPENDED = (
+        "TemplateSuspended",
+        "Its MAC address could not be set: the template is of a suspended VM, which Anka cannot change.",
+    )
     START_FAILED = "StartFailed", "anka could not start the VM, or its VNC password could not be read."
     RESTART_FAILED = "RestartFailed", "anka could not restart the VM."
     NETWORK_FAILED = "NetworkFailed", "The address of the VM could not be read from anka."
@@ -89,6 +95,7 @@ class InstanceReason(ConditionReason):
     VM_FAILED = "VmFailed", "Anka reports the VM as failed."
     VM_STOPPED = "VmStopped", "The VM ended by itself, or was stopped on the Mac."
     VM_LOST = "VmLost", "The VM is no longer on the Mac."
+    VM_STUCK = "VmStuck", "The VM did not run a command within the agent's --vm-stuck-timeout: it answers no more."
     STATUS_REFUSED = "StatusRefused", "The Kubernetes API refuses what its node reports: see the message."
     FAILED = "Failed", "Another step failed: the message names it."
 
@@ -117,6 +124,12 @@ class GroupReason(ConditionReason):
     EMPTY = "Empty", "No Mac names the group in its spec.groups."
     FALLBACK_NOT_FOUND = "FallbackNotFound", "spec.fallbackGroup names a NodeGroup that does not exist."
     FALLBACK_CYCLE = "FallbackCycle", "The fallbacks lead back to the group itself."
+
+
+class MacPoolReason(ConditionReason):
+    READY = "Ready", "It has addresses for instances."
+    NO_ADDRESSES = "NoAddresses", "No range has an address that a network card may have."
+    EXHAUSTED = "Exhausted", "All its addresses are in use or rest: instances wait, unless another pool has some."
 
 
 class TemplateReason(ConditionReason):
@@ -206,6 +219,7 @@ CONDITIONS: dict[str, tuple[tuple[ConditionType, ...], type[ConditionReason]]] =
         NodeReason,
     ),
     "AnkaTemplate": (_BASIC, TemplateReason),
+    "MACAddressPool": (_BASIC, MacPoolReason),
     "NodeGroup": (_BASIC, GroupReason),
     "SaveImage": (_BASIC, SaveReason),
     "TemplateDistribution": (_BASIC, DistributionReason),

@@ -169,6 +169,17 @@ Description = Annotated[str, Field(max_length=MAX_TEXT, pattern=DESCRIPTION, jso
 
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
 
+RegistryUrl = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=2048,
+        pattern=r"^https?://[A-Za-z0-9._\[\]:-]+(/[A-Za-z0-9._~/-]*)?$",
+        json_schema_extra=in_words("must be a URL that begins with http:// or https://, without a login in it"),
+    ),
+]
+"""Address of an Anka registry. A login does not belong into it: everybody on the Mac sees arguments of processes."""
+
 Base64 = Annotated[
     str,
     Field(
@@ -196,6 +207,20 @@ MacAddress = Annotated[
     ),
 ]
 """Capital letters, with ':' as separator, as in the legacy API: docs/reference/legacy-api.md#macaddr."""
+
+UnicastAddress = Annotated[
+    str,
+    Field(
+        max_length=17,
+        pattern=r"^[0-9A-F][02468ACE](:[0-9A-F]{2}){5}$",
+        json_schema_extra=in_words(
+            "must be a MAC address of one network card, in capital letters: an even second digit, not all zeros; "
+            "02:00:00:00:00:01 is one that no manufacturer has",
+            also="self != '00:00:00:00:00:00'",
+        ),
+    ),
+]
+"""Not of a group: the lowest bit of the first byte is 0."""
 
 Percent = Annotated[int, Field(ge=0, le=100)]
 

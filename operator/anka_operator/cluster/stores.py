@@ -1,9 +1,18 @@
 """One cache for each kind, with the indexes that controllers use."""
 
-from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup, Phase, SaveImage, TemplateDistribution
+from anka_crds.api import (
+    AnkaInstance,
+    AnkaNode,
+    AnkaTemplate,
+    MACAddressPool,
+    NodeGroup,
+    Phase,
+    SaveImage,
+    TemplateDistribution,
+)
 from anka_crds.api.instance import find_refusal
 from anka_crds.api.meta import FINALIZER
-from anka_crds.resources import DISTRIBUTIONS, GROUPS, INSTANCES, NODES, SAVES, TEMPLATES
+from anka_crds.resources import DISTRIBUTIONS, GROUPS, INSTANCES, MAC_POOLS, NODES, SAVES, TEMPLATES
 from anka_crds.rules.lifetime import has_limit
 from anka_crds.rules.secret_refs import names_secret
 from anka_kube.lease import LEASES, Lease
@@ -52,6 +61,8 @@ class ClusterStores:
         self.saves: Store[SaveImage] = Store(
             SAVES, {BY_INSTANCE: lambda save: [f"{save.metadata.namespace}/{save.spec.instance}"]}
         )
+        self.pools: Store[MACAddressPool] = Store(MAC_POOLS)
+        """Empty unless MAC addresses are managed."""
         self.leases: Store[Lease] = Store(LEASES)
 
 

@@ -10,6 +10,7 @@ from anka_crds.api.vm_info import ResolvedTemplate
 from anka_crds.rules.condition_list import ConditionStatus, find, with_condition
 from anka_crds.rules.lifecycle import HEALTH, Health, can_follow
 from anka_crds.rules.lifetime import late_message
+from anka_crds.rules.mac_addresses import format_address
 from anka_crds.rules.naming import stable_uuid
 from anka_crds.rules.text import format_time, shorten
 from anka_operator.scheduler.decide import Binding
@@ -60,6 +61,7 @@ def bind_status(
         **({"arch": template.arch} if template.arch in ("amd64", "arm64") else {}),
         **({"registry": registry} if registry else {}),
         **({"usbDevice": binding.claim.usb} if binding.claim.usb is not None else {}),
+        **({"macAddress": format_address(binding.mac_address)} if binding.mac_address is not None else {}),
     }
 
 
@@ -114,6 +116,12 @@ def deadline_status(instance: AnkaInstance, *, now: datetime) -> StatusPatch:
     why = known.message if known is not None and known.status == "False" else "no reason was recorded"
     message = shorten(f"{late_message(instance)}: no node was found ({why})")
     return _failure_status(instance, InstanceReason.START_DEADLINE_EXCEEDED, message, now)
+
+
+def address_taken_status(instance: AnkaInstance, address: str, holder: str, *, now: datetime) -> StatusPatch:
+    """The instance fails: it asks for a MAC address that another one has. `holder`: namespace and name of that."""
+    message = shorten(f"MAC address {address} is used by instance {holder}: ask for another one, or for none")
+    return _failure_status(instance, InstanceReason.MAC_ADDRESS_TAKEN, message, now)
 
 
 def _failure_status(instance: AnkaInstance, reason: InstanceReason, message: str, now: datetime) -> StatusPatch:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from anka_operator.scheduler import reasons
 from anka_operator.scheduler.catalog import ResolvedVersion
 from anka_operator.scheduler.filters import find_free_device
 from anka_operator.scheduler.ledger import Claim, Ledger
+from anka_operator.scheduler.mac_addresses import AddressAllocator
 from anka_operator.scheduler.queue import QueuedInstance, QueueIterator, SchedulingQueue
 from anka_operator.scheduler.reasons import WaitReason
 from anka_operator.scheduler.score import pull_effort
@@ -23,6 +25,8 @@ class Binding:
     template: ResolvedVersion
     claim: Claim
     needs_pull: bool
+    mac_address: int | None = None
+    """None where no addresses are managed."""
 
     @property
     def node(self) -> str:
@@ -46,6 +50,7 @@ def decide(
     *,
     before: QueuedInstance | None = None,
     guard: StarvationGuard | None = None,
+    addresses: AddressAllocator | None = None,
     now: float = 0.0,
 ) -> RoundResult:
     """Schedule the queue in order. An instance that fits nowhere never blocks one that does, except that `guard` may
@@ -53,8 +58,9 @@ def decide(
 
     Every binding is recorded in `ledger`; the queue is not changed. `limit`: the most bindings; a round that reaches it
     ends, and shapes that it did not get to are in neither result. `before`: only instances that come before this one.
+    `addresses`: each binding takes one; an instance that asks for one of another instance is in neither result.
     """
-    round_ = Round(snapshot, ledger)
+    round_ = Round(snapshot, ledger, addresses)
     bindings: list[Binding] = []
     unscheduled: dict[Shape, WaitReason] = {}
     positions = QueueIterator(queue)
@@ -62,6 +68,8 @@ def decide(
     for number, shape, queued in positions:
         if (limit is not None and len(bindings) >= limit) or (before is not None and queued >= before):
             break
+        if addresses is not None and addresses.is_refused(queued.uid):
+            continue
         search = searches[number]
         if search is None:
             started = round_.start_search(shape)
@@ -70,6 +78,10 @@ def decide(
                 positions.skip(number)
                 continue
             search = searches[number] = started
+        if round_.lacks_address(queued.uid, search):
+            unscheduled[shape] = reasons.NO_MAC_ADDRESS
+            positions.skip(number)
+            continue
         binding = round_.bind(queued.uid, search)
         if binding is None:
             # Free capacity only shrinks during a round, so this result holds for the whole shape.
@@ -86,14 +98,21 @@ def decide(
 class Round:
     """Turns shapes into searches, and their results into bindings."""
 
-    def __init__(self, snapshot: Snapshot, ledger: Ledger) -> None:
+    def __init__(self, snapshot: Snapshot, ledger: Ledger, addresses: AddressAllocator | None = None) -> None:
         self.state = RoundState(snapshot.nodes, ledger, snapshot.placement)
         self._snapshot = snapshot
+        self._addresses = addresses
 
     def start_search(self, shape: Shape) -> NodeSearch | WaitReason:
         """WaitReason: something that the shape names does not exist."""
         candidates = self._snapshot.candidates(shape)
         return candidates if isinstance(candidates, WaitReason) else NodeSearch(candidates, self.state)
+
+    def lacks_address(self, uid: str, search: NodeSearch) -> bool:
+        """Whether a MAC address is all that the instance lacks: for those that take one of a pool, until the round
+        ends."""
+        lacks = self._addresses is not None and not self._addresses.has_one_for(uid)
+        return lacks and search.find_best() is not None
 
     def bind(self, uid: str, search: NodeSearch) -> Binding | None:
         """Bind the instance to the best node and record its claim; None if no node fits."""
@@ -105,7 +124,8 @@ class Round:
         claim = Claim(node.name, requirements.size, device, requirements.ports)
         ledger.record(uid, claim)
         self.state.assigned.append(node.name)
-        return Binding(uid, requirements.template, claim, pull_effort(node, requirements) > 0)
+        address = self._addresses.take(uid) if self._addresses is not None else None
+        return Binding(uid, requirements.template, claim, pull_effort(node, requirements) > 0, address)
 
     def reject(self, uid: str, search: NodeSearch, count: int) -> WaitReason:
         """Why the instance waits. `count`: how many nodes to keep free for it from now on."""

@@ -136,6 +136,12 @@ def group_empty(groups: Sequence[str]) -> WaitReason:
     return WaitReason(InstanceReason.GROUP_EMPTY, f"No node is in group {group}{also}")
 
 
+NO_MAC_ADDRESS = WaitReason(
+    InstanceReason.NO_MAC_ADDRESS,
+    "No MAC address is free: all of the MACAddressPools are in use, or rest after their use",
+)
+
+
 def template_not_found(template: str) -> WaitReason:
     return WaitReason(InstanceReason.TEMPLATE_NOT_FOUND, f"No template {template} in the registry")
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from anka_crds.api.instance import AnkaInstance
 from anka_crds.api.states import Phase
+from anka_crds.rules.mac_addresses import wanted_address
 from anka_operator.scheduler.host_port import HostPort, list_wanted_ports
 
 
@@ -23,6 +24,8 @@ class Shape:
     ports: frozenset[HostPort] = frozenset()
     refused: frozenset[str] = frozenset()
     """Nodes that could not start the instance."""
+    addressed: bool = False
+    """It asks for a MAC address: it needs none of a pool."""
 
 
 def to_shape(instance: AnkaInstance) -> Shape:
@@ -40,6 +43,7 @@ def to_shape(instance: AnkaInstance) -> Shape:
         vlan=network.vlan if network else None,
         ports=list_wanted_ports(instance),
         refused=frozenset(refusal.node_name for refusal in instance.status.refusals or ()),
+        addressed=wanted_address(instance) is not None,
     )
 
 

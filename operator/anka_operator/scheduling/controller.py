@@ -17,10 +17,12 @@ from anka_operator.instances.desired import bind_status, with_finalizer
 from anka_operator.metrics import TemplateLabels
 from anka_operator.registry_view.view import RegistryView
 from anka_operator.scheduler.decide import Binding, decide
-from anka_operator.scheduler.reasons import WaitReason
+from anka_operator.scheduler.mac_addresses import AddressAllocator
+from anka_operator.scheduler.reasons import NO_MAC_ADDRESS, WaitReason
 from anka_operator.scheduler.score import Placement
 from anka_operator.scheduler.shape import Shape
 from anka_operator.scheduling.state import SchedulerState
+from anka_runtime.backoff import Random, system_random
 from anka_runtime.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -54,15 +56,19 @@ class SchedulingController(ControlLoop):
         placement: Placement = Placement.SPREAD,
         window: float = 0.01,
         max_in_flight: int = MAX_IN_FLIGHT,
+        chance: Random = system_random,
     ) -> None:
         super().__init__("scheduling", clock, window=window, tick=15.0, eager=True)
         self.unscheduled: dict[Shape, WaitReason] = {}
-        self.state = SchedulerState(cluster.stores, view, self.wake, clock.monotonic, placement)
+        self.state = SchedulerState(
+            cluster.stores, view, self.wake, clock.monotonic, placement, addresses=cluster.addresses
+        )
         self._cluster = cluster
         self._labels = TemplateLabels(cluster.stores.templates)
         self._registry_url = registry_url
         self._around_bind = around_bind
         self._max_in_flight = max_in_flight
+        self._chance = chance
         self._reasons: set[str] = set()
         self._binds: set[asyncio.Task[None]] = set()
 
@@ -80,14 +86,25 @@ class SchedulingController(ControlLoop):
         if limit <= 0:
             return None  # the end of any bind wakes this loop
         started, state = self.clock.monotonic(), self.state
-        result = decide(state.snapshot(), state.queue, state.ledger, limit, guard=state.guard, now=started)
+        addresses = self._make_allocator(started)
+        result = decide(
+            state.snapshot(), state.queue, state.ledger, limit, guard=state.guard, addresses=addresses, now=started
+        )
         for binding in result.bindings:
             self._start_bind(binding)
         reached_limit = len(result.bindings) >= limit
         self.unscheduled = {**(self._earlier_reasons() if reached_limit else {}), **result.unscheduled}
         metrics.ROUND.observe(self.clock.monotonic() - started)
         self._update_metrics()
-        return None
+        lack = any(why is NO_MAC_ADDRESS for why in result.unscheduled.values())
+        return self._cluster.addresses.seconds_to_next(started) if lack else None
+
+    def _make_allocator(self, now: float) -> AddressAllocator | None:
+        """None where no MAC addresses are managed. Each round begins at random: two leaders that overlap hardly ever
+        choose the same."""
+        ledger = self._cluster.addresses
+        ledger.end_rests(now)
+        return AddressAllocator(ledger, self._chance(), now) if ledger.is_managed else None
 
     def _earlier_reasons(self) -> dict[Shape, WaitReason]:
         """A round that reached its limit did not get to all shapes: those that still wait keep their reason."""

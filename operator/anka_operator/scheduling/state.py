@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection
 
-from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup
+from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, MACAddressPool, NodeGroup
 from anka_crds.rules.references import NameCatalog, is_renaming
 from anka_kube.store import EventType
 from anka_operator.cluster.stores import ClusterStores
@@ -11,6 +11,7 @@ from anka_operator.registry_view.view import RegistryView
 from anka_operator.scheduler.catalog import TemplateCatalog
 from anka_operator.scheduler.groups import list_fallbacks
 from anka_operator.scheduler.ledger import Claim, Ledger, to_claim
+from anka_operator.scheduler.mac_addresses import AddressLedger
 from anka_operator.scheduler.node import SchedulableNode, to_schedulable
 from anka_operator.scheduler.queue import SchedulingQueue
 from anka_operator.scheduler.reasons import WaitReason
@@ -35,6 +36,7 @@ class SchedulerState:
         on_change: Callable[[], None],
         monotonic: Callable[[], float],
         placement: Placement = Placement.SPREAD,
+        addresses: AddressLedger | None = None,
     ) -> None:
         self.queue = SchedulingQueue()
         self.ledger = Ledger()
@@ -51,6 +53,7 @@ class SchedulerState:
         self._on_change = on_change
         self._monotonic = monotonic
         self._placement = placement
+        self._addresses = addresses or AddressLedger()
         self._sizes = TemplateSizes()
         self._nodes: dict[str, SchedulableNode] = {}
         self.groups = NameCatalog(stores.groups)
@@ -63,6 +66,7 @@ class SchedulerState:
             stores.templates.subscribe(self._on_template),
             view.subscribe(self._on_registry),
             stores.groups.subscribe(self._on_group),
+            stores.pools.subscribe(self._on_pool),
         ]
         for node in stores.nodes:
             self._set_node(to_schedulable(node, self.groups))
@@ -99,6 +103,7 @@ class SchedulerState:
         """Its bind is over, successful or not: from now on the store is right."""
         self.assumed.pop(uid, None)
         instance = self._stores.instances.by_uid(uid)
+        self._addresses.settle(uid, instance, self._monotonic())
         if instance is None:
             self._remove_instance(uid)
         else:
@@ -173,6 +178,9 @@ class SchedulerState:
             for node in self._stores.nodes:
                 self._nodes[node.metadata.name] = to_schedulable(node, self.groups)
         self._cache.clear()
+        self._on_change()
+
+    def _on_pool(self, _: EventType, __: MACAddressPool | None, ___: MACAddressPool | None) -> None:
         self._on_change()
 
     def _on_template(self, _: EventType, old: AnkaTemplate | None, new: AnkaTemplate | None) -> None:

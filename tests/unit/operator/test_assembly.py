@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from prometheus_client import REGISTRY
@@ -22,23 +22,30 @@ from support.discoverable_api import DiscoverableApi
 
 
 class Assembled:
-    def __init__(self, api: DiscoverableApi, client: KubeClient) -> None:
+    def __init__(self, api: DiscoverableApi, client: KubeClient, *flags: str) -> None:
         self.api = api
         self.clock = SystemClock()
         self.cluster = AnkaCluster(client)
         self.failures = FailureHandler()
-        self.settings = load(OperatorSettings, "anka-operator", ["--identity=operator-1"])
+        self.settings = load(OperatorSettings, "anka-operator", ["--identity=operator-1", *flags])
+
+
+@asynccontextmanager
+async def assemble(*flags: str) -> AsyncIterator[Assembled]:
+    async with AsyncExitStack() as stack:
+        api = await stack.enter_async_context(DiscoverableApi().serve())
+        client = await stack.enter_async_context(KubeClient(Endpoint(api.url)))
+        made = Assembled(api, client, *flags)
+        await stack.enter_async_context(watch_cluster(made.cluster, made.failures, made.settings, made.clock))
+        await made.cluster.wait_synced()
+        await api.until(lambda: api.open_streams == len(made.cluster.sources) + 1)
+        yield made
 
 
 @pytest.fixture
 async def assembled() -> AsyncIterator[Assembled]:
-    async with AsyncExitStack() as stack:
-        api = await stack.enter_async_context(DiscoverableApi().serve())
-        client = await stack.enter_async_context(KubeClient(Endpoint(api.url)))
-        made = Assembled(api, client)
-        await stack.enter_async_context(watch_cluster(made.cluster, made.failures, made.settings, made.clock))
-        await made.cluster.wait_synced()
-        await api.until(lambda: api.open_streams == len(made.cluster.sources) + 1)
+    """With all that can be switched on."""
+    async with assemble("--manage-mac-addresses") as made:
         yield made
 
 
@@ -46,6 +53,19 @@ async def test_every_store_has_one_source(assembled: Assembled) -> None:
     stores = vars(assembled.cluster.stores).values()
     kinds = [source.resource.plural for source in assembled.cluster.sources]
     assert sorted(kinds) == sorted(store.resource.plural for store in stores)
+
+
+async def test_what_is_off_is_not_watched() -> None:
+    """Nor needs it any right, or a kind that an older installation has not."""
+    async with assemble() as made:
+        assert "macaddresspools" not in {source.resource.plural for source in made.cluster.sources}
+        assert not [seen for seen in made.api.seen if "macaddresspools" in seen.path]
+        async with run_controllers(made.cluster, made.failures, made.settings, made.clock):
+            made.api.put("nodegroups", "ios", "", spec={})
+            await made.cluster.stores.groups.wait_for(
+                lambda store: (group := store.get("ios")) is not None and group.status.conditions, 10
+            )
+        assert not [seen for seen in made.api.seen if "macaddresspools" in seen.path]
 
 
 async def test_every_kind_is_watched_once(assembled: Assembled) -> None:

@@ -74,6 +74,15 @@ def test_commands(row: Row) -> None:
     assert wakes_suspended(spec) is (row.suspended == "stopped")
 
 
+def test_a_chosen_address_is_an_option() -> None:
+    spec = AnkaInstanceSpec(template="t")
+    assert not changes_anything(spec)
+    assert changes_anything(spec, "02:00:00:00:00:07")
+    for anka, words in ((3, "network"), (2, "set network-card")):
+        made = modify_commands(spec, "VM", anka=anka, mac_address="02:00:00:00:00:07")
+        assert [" ".join(command) for command in made] == [f"modify VM {words} --mac 02:00:00:00:00:07"]
+
+
 @pytest.mark.parametrize("row", CHANGING, ids=[json.dumps(row.rest) for row in CHANGING])
 def test_anka_2_hears_its_own_dialect(row: Row) -> None:
     older = [" ".join(command) for command in modify_commands(spec_of(row), "VM", anka=2)]

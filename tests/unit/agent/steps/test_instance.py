@@ -200,6 +200,33 @@ async def test_a_suspended_clone_is_stopped_for_the_option_that_needs_it(
     assert desk.called("stop") == stops
 
 
+ADDRESS = "02:00:00:00:00:07"
+
+
+async def test_the_address_that_the_operator_chose(desk: Desk) -> None:
+    """It is the one that the spec asks for, where it asks for one."""
+    chosen = desk.put(status={"macAddress": ADDRESS}, network={"mode": "bridge", "macAddress": "02:00:00:00:00:01"})
+    await desk.steps.configure(chosen, VM)
+    await desk.steps.configure(desk.put(status={"macAddress": ADDRESS}), VM)
+    mac = f"modify u1 network --mac {ADDRESS}"
+    assert desk.called("modify") == ["modify u1 network -t bridge", mac, mac]
+
+
+async def test_a_suspended_template_takes_no_address(desk: Desk) -> None:
+    suspended = Vm("u1", "x", "suspended")
+    with pytest.raises(StepFailed) as failed:
+        await desk.steps.configure(desk.put(status={"macAddress": ADDRESS}), suspended)
+    why, message = reason(failed)
+    assert why == "TemplateSuspended"
+    assert message.startswith(f"the template is of a suspended VM, which Anka cannot give the MAC address {ADDRESS}: ")
+    assert not failed.value.failure.elsewhere
+    assert desk.called("modify", "stop") == []
+    await desk.steps.configure(desk.put(status={"macAddress": ADDRESS}, network={"local": "forceOn"}), suspended)
+    assert desk.called("modify", "stop") == [
+        "stop --force u1", "modify u1 network --local", f"modify u1 network --mac {ADDRESS}",
+    ]  # fmt: skip
+
+
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "NETWORK_BACKOFF", Backoff(base=0.0))

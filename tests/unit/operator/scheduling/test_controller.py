@@ -14,7 +14,7 @@ from anka_operator.registry_view.view import RegistryView
 from anka_operator.scheduling import controller as module
 from anka_operator.scheduling.controller import SchedulingController
 from support.fake_registry import FakeRegistry
-from support.objects import FINALIZER, TEMPLATE, instance, node, template
+from support.objects import FINALIZER, TEMPLATE, instance, mac_pool, node, template
 from support.operator_rig import Rig
 from support.scripted_api import Fault
 
@@ -231,3 +231,98 @@ async def test_an_instance_that_goes_while_the_registry_is_read(rig: Rig) -> Non
         assert (scheduling.state.unconfirmed, scheduling.state.waiting_since) == ({}, {})
     registry.gate.set()
     assert rig.writes() == []
+
+
+POOL_OF_ONE = mac_pool("pool", ("00:01", "00:01"), rest=100)
+
+
+async def test_an_address_is_written_with_the_bind(rig: Rig, scheduling: SchedulingController) -> None:
+    await rig.put(mac_pool(), template(), node(holds=("v2",)), instance(), instance("two"))
+    await bound(rig)
+    await bound(rig, "two")
+    await finish_binds(scheduling)
+    addresses = {rig.instance(name).status.mac_address for name in ("one", "two")}
+    assert len(addresses) == 2
+    assert addresses <= {"02:00:00:00:00:01", "02:00:00:00:00:02", "02:00:00:00:00:03"}
+    assert len(rig.writes()) == 2
+
+
+async def test_without_pools_no_address_is_written(rig: Rig, scheduling: SchedulingController) -> None:
+    await rig.put(template(), node(), instance(network={"macAddress": "02:00:00:00:00:07"}))
+    await bound(rig)
+    assert rig.instance().status.mac_address is None
+
+
+async def test_an_address_that_is_asked_for_is_the_one_that_is_written(
+    rig: Rig, scheduling: SchedulingController
+) -> None:
+    await rig.put(mac_pool(), template(), node(), instance(network={"macAddress": "0E:00:00:00:00:07"}))
+    await bound(rig)
+    assert rig.instance().status.mac_address == "0E:00:00:00:00:07"
+
+
+async def test_who_finds_no_address_waits_until_one_has_rested(rig: Rig) -> None:
+    scheduling = SchedulingController(rig.cluster, rig.clock, rig.view)
+    await rig.put(POOL_OF_ONE, template(), node(slots=9), instance(meta={"age": 9}))
+    await scheduling.run_once()
+    await bound(rig)
+    await finish_binds(scheduling)
+    await rig.put(instance("two"), instance("own", network={"macAddress": "02:00:00:00:00:07"}))
+    assert await scheduling.run_once() is None
+    await bound(rig, "own")
+    await finish_binds(scheduling)
+    assert [
+        (why.reason, len(scheduling.state.queue.waiting(shape))) for shape, why in scheduling.unscheduled.items()
+    ] == [("NoMacAddress", 1)]
+    await rig.remove(instance())
+    assert await scheduling.run_once() == 100
+    rig.clock.advance(99)
+    assert await scheduling.run_once() == 1
+    rig.clock.advance(1)
+    await scheduling.run_once()
+    await bound(rig, "two")
+    await finish_binds(scheduling)
+    assert rig.instance("two").status.mac_address == "02:00:00:00:00:01"
+
+
+async def test_a_mac_that_is_full_is_the_reason_before_an_address(rig: Rig) -> None:
+    scheduling = SchedulingController(rig.cluster, rig.clock, rig.view)
+    await rig.put(POOL_OF_ONE, template(), node(slots=1), instance(meta={"age": 9}))
+    await scheduling.run_once()
+    await bound(rig)
+    await finish_binds(scheduling)
+    await rig.put(instance("two"))
+    await scheduling.run_once()
+    assert [why.message for why in scheduling.unscheduled.values()] == ["0/1 node fit: 1 full"]
+
+
+async def test_an_address_of_a_bind_that_failed_is_free_again(rig: Rig, scheduling: SchedulingController) -> None:
+    """Without rest: the only one there is, and nobody has had it."""
+    rig.api.fail("update", Fault(409, reason="Conflict"), times=2)
+    await rig.put(POOL_OF_ONE, template(), node(), instance())
+    await bound(rig)
+    assert rig.instance().status.mac_address == "02:00:00:00:00:01"
+
+
+async def test_while_the_outcome_is_unknown_nobody_gets_the_address(rig: Rig, scheduling: SchedulingController) -> None:
+    rig.api.fail("update", Fault(500))
+    rig.api.fail("get", Fault(403), times=5)
+    await rig.put(POOL_OF_ONE, template(), node(slots=2), instance(), instance("two", meta={"age": -5}))
+    await rig.api.until(lambda: rig.api.count("get") >= 3)
+    assert rig.api.count("update") == 1
+    await bound(rig)
+    await finish_binds(scheduling)
+    assert rig.instance("two").status.node_name is None
+
+
+async def test_a_new_leader_knows_what_the_last_one_gave(rig: Rig) -> None:
+    async with SchedulingController(rig.cluster, rig.clock, rig.view, window=0.0):
+        await rig.put(POOL_OF_ONE, template(), node(slots=9), instance(meta={"age": 9}))
+        await bound(rig)
+    await rig.put(instance("two"))
+    second = SchedulingController(rig.cluster, rig.clock, rig.view)
+    await second.run_once()
+    assert [why.reason for why in second.unscheduled.values()] == ["NoMacAddress"]
+    await rig.remove(instance())
+    third = SchedulingController(rig.cluster, rig.clock, rig.view)
+    assert await third.run_once() == 100

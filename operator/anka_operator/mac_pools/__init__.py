@@ -1,0 +1,1 @@
+"""MACAddressPool: its numbers; and instances that ask for an address which another one has."""
