@@ -99,6 +99,7 @@ async def test_the_openapi_document_has_every_endpoint_and_no_loose_end() -> Non
             "/api/v1/vlan": {"get"},
             "/config/v1/auth": {"get"},
             "/api/v1/apikey": {"get", "post", "put", "delete"},
+            "/api/v1/macaddr": {"get", "put", "delete"},
             "/tap/v1/hand": {"post"},
             "/tap/v1/shake": {"post"},
             "/api/v1/status": {"get"},
