@@ -10,6 +10,7 @@ from anka_agent.distributions.controller import TemplateJobController
 from anka_agent.distributions.worker import JobTracker, TemplateJobWorker
 from anka_agent.identity.machine import MachineIdentity
 from anka_agent.instances.controller import InstanceController
+from anka_agent.instances.monitor import VmMonitor
 from anka_agent.instances.orphans import Orphans
 from anka_agent.instances.recovery import CheckMac
 from anka_agent.instances.worker import WorkerFactory
@@ -135,6 +136,7 @@ class Parts:
     heartbeat: LeaseHeartbeat
     reporter: NodeReporter
     instances: InstanceController
+    monitor: VmMonitor | None
     distributions: TemplateJobController
     updater: Updater
 
@@ -173,12 +175,14 @@ def assemble(
         is_reported=reporter.is_healthy,
         leave=leave,
     )
+    instances = _make_instance_controller(process, cluster, mac, journal, heartbeat, reporter.check)
     return Parts(
         cluster,
         mac,
         heartbeat,
         reporter,
-        _make_instance_controller(process, cluster, mac, journal, heartbeat, reporter.check),
+        instances,
+        _make_monitor(process, cluster, mac, instances),
         _make_distribution_controller(cluster, mac, tracker, clock),
         updater,
     )
@@ -271,6 +275,23 @@ def _make_instance_controller(
 
     orphans = Orphans(instances, mac.anka, mac.inventory, journal, cluster.selector, knows_instances)
     return InstanceController(instances.store, saves.store, mac.inventory, cluster.node, orphans, factory.create)
+
+
+def _make_monitor(
+    process: Process, cluster: ClusterAccess, mac: MacHost, controller: InstanceController
+) -> VmMonitor | None:
+    settings = process.settings
+    if not settings.enable_vm_monitor:
+        return None
+    return VmMonitor(
+        cluster.instances.store,
+        mac.anka,
+        mac.inventory,
+        controller.find_worker,
+        process.clock,
+        delay=settings.vm_stuck_delay,
+        timeout=settings.vm_stuck_timeout,
+    )
 
 
 def _make_distribution_controller(

@@ -98,6 +98,16 @@ class AgentSettings(RegistrySettings):
     secret_timeout: float = Field(
         default=60.0, ge=0, description="Seconds to wait for the right to read a Secret that an instance names"
     )
+    enable_vm_monitor: bool = Field(
+        default=False,
+        description="Ask the VMs of instances whether they still answer, and fail the instance of one that does not",
+    )
+    vm_stuck_delay: float = Field(
+        default=30.0, ge=1, le=86_400, description="Seconds between two checks of a VM, and from its start to the first"
+    )
+    vm_stuck_timeout: float = Field(
+        default=10.0, ge=1, le=3600, description="Seconds that a VM has to run a command, else it is stuck"
+    )
     poll: float = Field(default=2.0, gt=0, description="Seconds between two listings of the VMs")
     package_url: str = Field(
         default="",
@@ -119,6 +129,13 @@ class AgentSettings(RegistrySettings):
     def _seconds(cls, value: object) -> object:
         # `ankacluster join --heartbeat 5s`
         return value.removesuffix("s") if isinstance(value, str) else value
+
+    @field_validator("vm_stuck_delay", "vm_stuck_timeout", mode="before")
+    @classmethod
+    def _duration(cls, value: object) -> object:
+        # `ankacluster join --vm-stuck-delay 3500s`, `20m`, `5h`
+        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh])", value) if isinstance(value, str) else None
+        return value if found is None else float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
 
     @field_validator("reserve_space", mode="before")
     @classmethod

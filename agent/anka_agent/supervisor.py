@@ -174,6 +174,8 @@ class Agent:
         # An agent that did not know the saves yet would start VMs that are being pushed.
         await cluster.save_watch.synced.wait()
         self._spawn("instances", parts.instances.run())
+        if parts.monitor is not None:
+            self._spawn("VM monitor", parts.monitor.run())
         self._spawn("distributions", parts.distributions.run())
         self._spawn("update", parts.updater.run())
         self._spawn("node report", parts.reporter.run())

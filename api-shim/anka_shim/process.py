@@ -54,6 +54,7 @@ async def _serve(settings: ShimSettings, endpoint: Endpoint, sock: socket.socket
         with contextlib.suppress(TimeoutError):
             # Load balancers see at /readyz that we stop, before we stop listening.
             await asyncio.wait_for(hurrying.wait(), settings.drain_seconds)
+        found.logs.end_streams()
         await _stop(web, task, hurrying)
     log.info("stopped")
 

@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from anka_crds.api.defaults import CI_NAMESPACE, NODE_NAMESPACE
+from anka_crds.api.fields import RegistryUrl
 from anka_crds.api.limits import MAX_SECONDS
 from anka_runtime.secret_file import SHORTEST_TOKEN, read_secret
-from anka_runtime.settings import ClusterRegistrySettings
 from anka_runtime.version import package_version
 from anka_shim.access.seal_file import SHORTEST_SEAL_KEY, read_seal_keys
+from anka_shim.access.token_settings import TokenSettings
 from anka_shim.http.cross_origin import parse_origins
 from anka_shim.http.edge import AccessLog
 from anka_shim.http.rate import parse_rule
@@ -24,7 +25,7 @@ SHORTEST_KEY = 32
 _HOST_NAME = re.compile(r"\*|(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 
 
-class ShimSettings(ClusterRegistrySettings):
+class ShimSettings(TokenSettings):
     """Serves the REST API of the old Anka controller from the custom resources of a Kubernetes cluster.
 
     Without --enable-auth, anything that reaches its port can start and end VMs. It listens on this machine only
@@ -71,6 +72,11 @@ class ShimSettings(ClusterRegistrySettings):
         default=False,
         description="Serve /api/v1/macaddr, and refuse a mac_address that an instance has, while there are "
         "MACAddressPools; the operator needs the same flag.",
+    )
+    push_registry: str | None = Field(
+        default=None,
+        description="URL of the registry that saved images are pushed to, as the Macs reach it; if not given, the one "
+        "that the VM comes from. Macs log in there by what their anka has stored.",
     )
     license: str = Field(default="enterprise plus", description="Licence that is reported to clients.")
     controller_version: str = Field(
@@ -214,6 +220,17 @@ class ShimSettings(ClusterRegistrySettings):
             raise ValueError("must be a namespace: lower-case letters, digits and '-', a letter or digit at both ends")
         return name
 
+    @field_validator("push_registry")
+    @classmethod
+    def _is_registry(cls, url: str | None) -> str | None:
+        if not url:
+            return None
+        try:
+            TypeAdapter(RegistryUrl).validate_python(url)
+        except ValidationError:
+            raise ValueError("must be a URL that begins with http:// or https://, without a login in it") from None
+        return url.rstrip("/")
+
     @field_validator("controller_version")
     @classmethod
     def _is_version(cls, version: str) -> str:
@@ -291,6 +308,12 @@ class ShimSettings(ClusterRegistrySettings):
             raise ValueError("enable-api-keys: needs --enable-auth, without which everybody may do everything")
         if self.enable_api_keys and self.peers and self.seal_key_file is None:
             raise ValueError("enable-api-keys: needs --seal-key-file with --peers, as each replica checks all sessions")
+        return self
+
+    @model_validator(mode="after")
+    def _can_log_in_with_tokens(self) -> Self:
+        if self.enable_kubernetes_tokens and not self.enable_auth:
+            raise ValueError("enable-kubernetes-tokens: needs --enable-auth, without which everybody may do everything")
         return self
 
     @model_validator(mode="after")

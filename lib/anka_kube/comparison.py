@@ -78,7 +78,8 @@ class WatchComparison(Background, Generic[M]):
                 limit=self.page_size,
             )
             self._unparsable &= set(listed.values())
-            suspects = self._find_differences(listed) - changed
+            differences = find_differences(self.store, listed)
+            suspects = {key for key in differences if listed.get(key) not in self._unparsable} - changed
             if suspects:
                 await self.sleep(GRACE_SECONDS)
             for key in sorted(suspects):
@@ -95,17 +96,6 @@ class WatchComparison(Background, Generic[M]):
                     self.store.resource.label,
                     missed,
                 )
-
-    def _find_differences(self, listed: Mapping[Key, ObjectVersion]) -> set[Key]:
-        found = {key_of(obj) for obj in self.store} - listed.keys()
-        for key, there in listed.items():
-            here = self.store.get(key[1], key[0])
-            if here is None:
-                if not self.store.has_pending_deletion(there.uid) and not self.store.passes_over(key, there.uid):
-                    found.add(key)
-            elif here.metadata.uid != there.uid or is_newer(there.version, here.metadata.resource_version):
-                found.add(key)
-        return {key for key in found if listed.get(key) not in self._unparsable}
 
     async def _repair(self, key: Key, there: ObjectVersion | None) -> bool:
         """Whether the store has changed. Raises ApiError."""
@@ -127,3 +117,16 @@ class WatchComparison(Background, Generic[M]):
         for obj in found.items:
             self.store.observe(obj)
         return self.store.get(name, namespace) is not here
+
+
+def find_differences(store: Store[M], listed: Mapping[Key, ObjectVersion]) -> set[Key]:
+    """Objects that the store has and the API has not, and those that the API has, or has in a newer version."""
+    found = {key_of(obj) for obj in store} - listed.keys()
+    for key, there in listed.items():
+        here = store.get(key[1], key[0])
+        if here is None:
+            if not store.has_pending_deletion(there.uid) and not store.passes_over(key, there.uid):
+                found.add(key)
+        elif here.metadata.uid != there.uid or is_newer(there.version, here.metadata.resource_version):
+            found.add(key)
+    return found

@@ -80,3 +80,10 @@ SERVICE_ACCOUNTS = raw_resource("", "v1", "serviceaccounts", "ServiceAccount", n
 """core/v1 ServiceAccounts: the identity of a Mac."""
 ROLES = raw_resource("rbac.authorization.k8s.io", "v1", "roles", "Role", namespaced=True)
 ROLE_BINDINGS = raw_resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", namespaced=True)
+
+TOKEN_REVIEWS = raw_resource("authentication.k8s.io", "v1", "tokenreviews", "TokenReview", namespaced=False)
+"""Whose token this is: asked by `KubeClient.review`, stored nowhere."""
+ACCESS_REVIEWS = raw_resource(
+    "authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", namespaced=False
+)
+"""Whether somebody may do something: asked likewise."""

@@ -26,6 +26,8 @@ TIMEOUT_SECONDS = 10.0
 CONNECT_SECONDS = 3.0
 STREAM = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=TIMEOUT_SECONDS)
 """For streamed answers: the reader sets the pace, and a registry that stops sending ends them."""
+LIVE = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=None)
+"""For a log that is followed: nothing comes while nothing is logged."""
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -92,11 +94,32 @@ class RegistryClient(HttpSession):
     @asynccontextmanager
     async def log_content(self, service: str, machine: str, *, last_bytes: int) -> AsyncIterator[AsyncIterator[bytes]]:
         """The last bytes of a log, streamed. Raises RegistryError, also during the reading."""
-        action = f"log of {service} on {machine}"
         query = {"service": service, "machine_name": machine, "last_bytes": str(last_bytes)}
+        async with self._stream(f"log of {service} on {machine}", "/log/content", query) as chunks:
+            yield chunks
+
+    @asynccontextmanager
+    async def log_stream(self, service: str, machine: str, *, last_bytes: int) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The last bytes of a log, and what is added to it, for as long as it is read. Raises RegistryError."""
+        query = {"service": service, "machine_name": machine, "last_bytes": str(last_bytes)}
+        async with self._stream(f"log of {service} on {machine}", "/log/stream", query, LIVE) as chunks:
+            yield chunks
+
+    @asynccontextmanager
+    async def log_archive(self, service: str, machine: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """All that the registry has kept of a log, as tar.gz. Raises RegistryError."""
+        query = {"service": service, "machine_name": machine}
+        async with self._stream(f"archive of {service} on {machine}", "/log/archive", query) as chunks:
+            yield chunks
+
+    @asynccontextmanager
+    async def _stream(
+        self, action: str, path: str, query: Mapping[str, str], limits: aiohttp.ClientTimeout = STREAM
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Read no faster than the caller does: a registry waits for a slow reader, and nothing piles up here."""
         try:
             async with self._open().get(
-                self.url + "/log/content", params=query, timeout=STREAM, ssl=self._access.ssl()
+                self.url + path, params=query, timeout=limits, ssl=self._access.ssl()
             ) as response:
                 if response.status != 200 or response.content_type == "application/json":
                     self._body(action, await response.read(), response.status)

@@ -28,6 +28,7 @@ NAMES = {
         pods_s pods_last_bound_s pods_cpu_s pods_cpu_ms_per_start pods_cpu_kube_apiserver_s pods_cpu_etcd_s
         pods_cpu_kube_controller_manager_s pods_cpu_kube_scheduler_s pods_cpu_kwok_s pods_writes_per_start
         pods_watched_s pods_watched_cpu_s""",
+    "watches": "unwatched_4_apiserver_cpu_ms filtered_4_apiserver_cpu_ms named_4_apiserver_cpu_ms",
     "scale4": """join_s first_sight_s start_apiserver_cpu_ms idle_apiserver_percent idle_operator_percent
         idle_shim_percent token_apiserver_cpu_ms
         idle_agent_percent rss_operator_mb rss_shim_mb rss_agent_mb rss_many_agents_mb_each idle_leases_writes_per_s
@@ -45,7 +46,7 @@ def test_quick_run(tmp_path: Path) -> None:
     output = tmp_path / "bench.json"
     done = subprocess.run(
         [
-            sys.executable, "-m", "anka_dev", "bench", "--quick", "--only=rest,burst.100,scale",
+            sys.executable, "-m", "anka_dev", "bench", "--quick", "--only=rest,burst.100,watches,scale",
             f"--output={output}", f"--directory={tmp_path / 'work'}",
         ],
         capture_output=True, text=True, timeout=400, check=False,

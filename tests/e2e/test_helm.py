@@ -106,7 +106,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"operator": {"flags": {"leader-renew-seconds": 20}}},
         "operator.flags: leader-retry-seconds < leader-renew-seconds",
     ),
-    ({"operator": {"flags": {"leader-lease-seconds": 9.5}}}, "is needed, not 2, 10, 9.5"),
+    ({"operator": {"flags": {"leader-lease-seconds": 4.5}}}, "is needed, not 1, 5, 4.5"),
     ({"shim": {"flags": {"drain-seconds": 25}}}, "shim.flags.drain-seconds: at most 20"),
     (
         {"shim": {"flags": {"max-bodies-bytes": 500_000_000}}},
@@ -181,6 +181,27 @@ CREDENTIALS = {
     "apiKey": {"registry-api-key-id", "registry-api-key-file"},
     "certificate": {"registry-cert-file", "registry-key-file"},
 }
+
+
+def test_where_the_event_log_goes(helm: Helm) -> None:
+    """The operator alone sends it: the shim has neither the Secret nor the way."""
+    log = {"enabled": True, "url": "https://events.example.com:8443/x", "headersSecret": "h", "format": "cloudevents"}
+    found = objects(helm.template({"eventLog": log}))
+    flags = {}
+    for part in ("operator", "shim"):
+        pod = found["Deployment", "anka-system", f"anka-{part}"]["spec"]["template"]["spec"]
+        flags[part] = [flag for flag in pod["containers"][0]["args"] if "event-log" in flag]
+        assert ("event-log" in [volume["name"] for volume in pod["volumes"]]) is (part == "operator")
+        rules = found["NetworkPolicy", "anka-system", f"anka-{part}"]["spec"]["egress"]
+        ports = [port["port"] for rule in rules for port in rule["ports"]]
+        assert (8443 in ports) is (part == "operator")
+    assert flags["shim"] == []
+    assert sorted(flags["operator"]) == [
+        "--enable-event-log=true",
+        "--event-log-format=cloudevents",
+        "--event-log-headers-file=/etc/anka/event-log/headers",
+        "--event-log-url=https://events.example.com:8443/x",
+    ]
 
 
 @pytest.mark.parametrize("kind", CREDENTIALS)

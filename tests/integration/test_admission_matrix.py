@@ -14,7 +14,7 @@ import pytest
 
 from anka_agent.identity.tokens import ACCOUNT_UID, OWN_REQUEST
 from anka_crds.api import AnkaNode, SaveImage, TemplateDistribution
-from anka_crds.api.meta import FINALIZER
+from anka_crds.api.meta import FINALIZER, REQUESTED_BY
 from anka_crds.resources import GROUPS, INSTANCES, NODES, TEMPLATES, resource_of
 from anka_crds.rules.lease_usage import USAGE
 from anka_dev.cloud import LocalCloud
@@ -700,3 +700,41 @@ async def test_a_join_token_reads_nothing(clients: dict[str, KubeClient]) -> Non
         await clients["joiner"].get(SERVICE_ACCOUNTS, "node-mac-a", "anka-nodes")
     with pytest.raises(Forbidden):
         await clients["joiner"].get(NODES, "mac-a")
+
+
+ASKED: dict[Resource[Any], Json] = {
+    INSTANCES: VM,
+    SAVES: {"spec": NEW_TEMPLATE},
+    DISTRIBUTIONS: DISTRIBUTION,
+    GROUPS: EMPTY,
+}
+"""What REST makes."""
+BY_JENKINS: Json = {"annotations": {REQUESTED_BY: "jenkins"}}
+NOT_THE_SHIM = "annotation anka.veertu.com/requested-by is set by the API shim alone"
+
+
+@pytest.mark.parametrize("resource", ASKED, ids=lambda resource: resource.kind)
+@pytest.mark.parametrize("actor", ["shim", "editor", "wide", "admin"])
+async def test_the_shim_alone_says_who_asked(
+    actor: str, resource: Resource[Any], clients: dict[str, KubeClient]
+) -> None:
+    """Whoever may repair can say so, too, such as a restored backup."""
+    namespace = HERE if resource.namespaced else None
+    await absent(clients["admin"], resource, "asked", namespace)
+    body = {"metadata": {"name": "asked", **BY_JENKINS}, **ASKED[resource]}
+    with nullcontext() if actor in ("shim", "admin") else pytest.raises(Forbidden, match=NOT_THE_SHIM):
+        await clients[actor].create(resource, body, namespace, dry_run=True)
+
+
+@pytest.mark.parametrize("annotation", ["root", None, "jenkins"])
+@pytest.mark.parametrize("actor", ["operator", "shim", "editor", "wide", "repairer"])
+async def test_who_asked_stays(actor: str, annotation: str | None, clients: dict[str, KubeClient]) -> None:
+    """Another change of the object is not looked at."""
+    admin = clients["admin"]
+    await fresh(admin, INSTANCES, "vm", HERE, BOUND)
+    await admin.patch(INSTANCES, "vm", {"metadata": BY_JENKINS}, HERE)
+    patch = {"metadata": {"annotations": {REQUESTED_BY: annotation}, "labels": {"a": "b"}}}
+    may = actor in ("shim", "repairer") or annotation == "jenkins"
+    with nullcontext() if may else pytest.raises(Forbidden, match=NOT_THE_SHIM):
+        await clients[actor].patch(INSTANCES, "vm", patch, HERE)
+    await absent(admin, INSTANCES, "vm", HERE)

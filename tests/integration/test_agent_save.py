@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from anka_sim.mac.store import read_json
+from anka_sim.registry.catalog import RegistryCatalog
+from anka_sim.registry.server import serving_in_thread
 from support.agents import Bench, Object, script, until
 
 pytestmark = pytest.mark.integration
@@ -137,6 +140,20 @@ def test_back_to_work_after_a_failure_and_again(saves: Saves) -> None:
     saves.ask("again", newTemplateName="again")
     assert saves.ended("again")["phase"] == "Done"
     saves.finish("again")
+
+
+def test_another_registry(saves: Saves, tmp_path: Path) -> None:
+    """What it has decides whether the name is free, and it gets the VM; the one that the VM comes from does not."""
+    bench = saves.bench
+    with serving_in_thread(tmp_path) as url:
+        saves.start("away")
+        saves.ask("away", take_up=False, newTemplateName="away-template", registry=url)
+        vm = bench.get("away")["status"]["vm"]["uuid"]
+        saves.write("away", {"nodeName": bench.mac.name, "vmUuid": vm, "registry": url})
+        assert saves.ended("away")["phase"] == "Done"
+        assert [held["name"] for held in RegistryCatalog(str(tmp_path)).all()] == ["away-template"]
+    assert "away-template" not in [row["name"] for row in bench.mac.run("registry", "list")]
+    saves.finish("away")
 
 
 def test_a_licence_that_cannot_suspend(make_bench: Callable[..., Bench]) -> None:

@@ -26,14 +26,17 @@ pytestmark = pytest.mark.integration
 WHO_HAS = {"anka-view": ("view", "edit", "admin"), "anka-edit": ("edit", "admin"), "anka-repair": ("anka-repair",)}
 MAC_POOLS = ("anka-mac-pools", "anka-mac-pool-counts")
 WHO_HAS |= {role: (role,) for role in ("anka-push", "anka-api-keys", *MAC_POOLS)}
+WHO_HAS |= {"anka-reviews": ("anka-reviews",)}
 """By the role of ours: the roles that people are bound to who have it with that."""
 LESSER: dict[str, tuple[str, ...]] = {"anka-view": (), "anka-edit": ("view", "anka-view"), "anka-repair": ()}
 LESSER |= {"anka-mac-pools": ("anka-api-keys",), "anka-mac-pool-counts": ("view", "edit", "admin", "anka-mac-pools")}
 LESSER |= {"anka-push": ("view", "edit", "admin"), "anka-api-keys": ("view", "edit", "admin", "anka-view")}
+LESSER |= {"anka-reviews": ("view", "edit", "admin", "anka-api-keys")}
 """And those who must not; who does not repair, see below."""
 
 WITH_STATUS = {kind.DEFINITION.plural for kind in KINDS_WITH_STATUS}
 _FILES = [BASE / "rbac-people.yaml", BASE / "rbac-api-keys.yaml", BASE / "rbac-mac-pools.yaml"]
+_FILES += [BASE / "rbac-reviews.yaml"]
 _WRITTEN = [item for file in _FILES for item in yaml.safe_load_all(file.read_text())]
 EVERY = list(granted([*_WRITTEN, *map(bound, PEOPLE)]))
 
@@ -58,7 +61,7 @@ def people(cluster: KubernetesCluster) -> Iterator[dict[str, Person]]:
     make_objects(cluster)
     with ExitStack() as stack:
         bound_to = ("view", "edit", "admin", "anka-view", "anka-repair", "anka-api-keys", *MAC_POOLS)
-        every = {role: stack.enter_context(Person(cluster, role)) for role in bound_to}
+        every = {role: stack.enter_context(Person(cluster, role)) for role in (*bound_to, "anka-reviews")}
         # Who pushes creates SaveImages.
         yield every | {"anka-push": stack.enter_context(Person(cluster, "anka-push", also=("anka-edit",)))}
 
@@ -131,6 +134,11 @@ def test_who_has_mac_pools_watches_them(one: Granted, people: dict[str, Person],
 
 @of("anka-mac-pool-counts")
 def test_who_has_mac_pool_counts_writes_them(one: Granted, people: dict[str, Person], roles: Roles) -> None:
+    is_needed(one, people, roles)
+
+
+@of("anka-reviews")
+def test_who_has_reviews_asks_about_others(one: Granted, people: dict[str, Person], roles: Roles) -> None:
     is_needed(one, people, roles)
 
 

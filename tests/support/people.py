@@ -34,6 +34,15 @@ SPECS: dict[str, tuple[Kind, Json]] = {
 }
 """Our kinds by plural, each with a valid spec."""
 
+REVIEWS: dict[str, tuple[str, Json]] = {
+    "tokenreviews": ("/apis/authentication.k8s.io/v1/tokenreviews", {"token": "of nobody"}),
+    "subjectaccessreviews": (
+        "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+        {"user": "nobody", "nonResourceAttributes": {"path": "/livez", "verb": "get"}},
+    ),
+}
+"""Kinds that can only be created, and are stored nowhere: the path, and a valid spec."""
+
 PUSH: Json = {"instance": "x", "tag": "v2", "targetTemplate": "t"}
 
 ACCOUNT = """
@@ -106,6 +115,9 @@ class Person:
         return self._send(method, path, body, **headers)[0]
 
     def _ask(self, verb: str, plural: str, subresource: str | None, namespace: str) -> tuple[int, str]:
+        if plural in REVIEWS:
+            path, spec = REVIEWS[plural]
+            return self._send("POST", path, {"spec": spec})
         kind = SPECS[plural][0]
         every = kind.path(namespace if kind.namespaced else None)
         one = kind.path(namespace if kind.namespaced else None, THERE, subresource)

@@ -78,6 +78,8 @@ class ScriptedApi:
         self.streams_lists = True
         """Whether a stream can begin with all objects (Kubernetes 1.34)."""
         self.token: str | None = None
+        self.reviews: dict[str, Callable[[Json], Json]] = {}
+        """By plural: the status of a review with this spec. Reviews are stored nowhere."""
         self.seen: list[Seen] = []
         self.url = ""
         self._history: list[tuple[int, str, str, Json]] = []
@@ -243,6 +245,8 @@ class ScriptedApi:
                 break
         if kind in self.missing:
             return _status(404, "NotFound", "the server could not find the requested resource")
+        if parsed is not None and kind in self.reviews:
+            return web.json_response({**parsed, "status": self.reviews[kind](parsed["spec"])}, status=201)
         if verb == "watch":
             return await self._watch(request, kind, namespace)
         if verb == "update" and parsed and request.path.endswith("/status"):

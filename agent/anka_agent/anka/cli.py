@@ -144,6 +144,10 @@ class AnkaCli:
         """Run a short script in the VM and wait for it. Raises AnkaError with the end of its output."""
         await self._anka.run(Argument(vm), "sh", "-c", script, seconds=RUN)
 
+    async def probe(self, vm: str, *, seconds: float) -> None:
+        """Run the simplest command in a VM that runs. Raises CommandTimeout if it does not answer in time."""
+        await self._anka.run(Argument(vm), "true", seconds=seconds)
+
     async def stop(self, vm: str) -> None:
         """Power the VM off."""
         await self._anka.call("stop", "--force", Argument(vm), seconds=STOP)

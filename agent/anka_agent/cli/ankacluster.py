@@ -26,7 +26,6 @@ INSTEAD = {
     **dict.fromkeys(("--api-key-file", "--api-key-id", "--api-key-string"), _TOKEN),
     **dict.fromkeys(("-C", "--cert", "-K", "--cert-key", "-k", "--keystore", "-p", "--keystore-pass"), _TOKEN),
     "--verbosity": "give --log-level DEBUG, INFO, WARNING or ERROR",
-    "--enable-vm-monitor": "VMs that answer no more are not watched for here",
 }
 """Flags that cannot be dropped silently: the process ends and says what to do."""
 
@@ -51,7 +50,6 @@ UNNEEDED_VALUES = {
     "--dump-network-meter-file-name": _HTTP,
     "--optimization-threshold": "room is made before a pull that would not fit",
     "--skip-pull-error": "a pull that has nothing to download is none",
-    **dict.fromkeys(("--vm-stuck-delay", "--vm-stuck-timeout"), INSTEAD["--enable-vm-monitor"]),
 }
 """The same with a value, which is dropped as well."""
 

@@ -50,6 +50,9 @@ class InstanceController:
             await asyncio.gather(*(worker.stop() for worker in self._workers.values()), *self._stopping)
             self._workers.clear()
 
+    def find_worker(self, uid: str) -> InstanceWorker | None:
+        return self._workers.get(uid)
+
     def dead_workers(self) -> list[str]:
         """Workers that ended by themselves, which none of them should."""
         return [f"{worker.key[0]}/{worker.key[1]}" for worker in self._workers.values() if not worker.alive]

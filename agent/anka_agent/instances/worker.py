@@ -22,6 +22,7 @@ from anka_agent.saves.queue import SaveQueue, SaveTask
 from anka_agent.saves.saver import Saver, SaveReporter
 from anka_agent.steps.save import StepSet
 from anka_crds.api import AnkaInstance, SaveImage
+from anka_crds.api.meta import REQUESTED_BY
 from anka_crds.rules.naming import instance_id
 from anka_kube.cached_client import CachedClient
 from anka_kube.errors import ApiError
@@ -50,6 +51,10 @@ class InstanceWorker:
     _fence: Fence
     settled: VmState | None = field(default=None, init=False)
     """State of the VM the last time that nothing was left to do."""
+    steps: int = field(default=0, init=False)
+    """How many have begun."""
+    is_busy: bool = field(default=False, init=False)
+    """Whether one is being done."""
     _woken: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
 
@@ -66,6 +71,12 @@ class InstanceWorker:
         if ended:
             self._saver.interrupt()
         self._woken.set()
+
+    def fail(self, failure: InstanceFailure) -> None:
+        """Something else has found that the instance cannot go on: what the failure calls for is done next."""
+        if self._planner.failure is None:
+            self._planner.failure = failure
+            self._woken.set()
 
     async def stop(self) -> None:
         """Stop at once; work begun on the Mac is picked up again later."""
@@ -86,7 +97,7 @@ class InstanceWorker:
 
     async def _run(self) -> None:
         name, known_as = f"{self.key[0]}/{self.key[1]}", instance_id(self.key[1], self.uid)
-        with logs.context(instance=name, uid=self.uid, instance_id=known_as):
+        with logs.context(instance=name, uid=self.uid, instance_id=known_as, **self._request_fields()):
             while True:
                 await self._woken.wait()
                 try:
@@ -96,6 +107,14 @@ class InstanceWorker:
                     log.exception("instance not handled; trying again")
                     await self._recovery.pause()
                     self._woken.set()
+
+    def _request_fields(self) -> dict[str, str]:
+        """Who asked for it, and what they call it: in all lines about it, where that is known."""
+        instance = self._store.by_uid(self.uid)
+        if instance is None:
+            return {}
+        fields = {"external_id": instance.spec.external_id, "user": instance.metadata.annotations.get(REQUESTED_BY)}
+        return {key: value for key, value in fields.items() if value}
 
     async def _reconcile(self) -> None:
         """Take steps until nothing is left to do but wait for a change."""
@@ -119,6 +138,8 @@ class InstanceWorker:
 
     async def _attempt(self, task: Decision | SaveTask, instance: AnkaInstance, vm: Vm | None) -> None:
         """One step, and the handling of its failure."""
+        self.steps += 1
+        self.is_busy = True
         try:
             # This Mac may have slept, and another be in its place by now.
             self._fence()
@@ -132,6 +153,8 @@ class InstanceWorker:
             await self._recovery.handle(task, AgentFault(f"the agent failed: {error!r}"), instance)
         else:
             self._recovery.confirm(task)
+        finally:
+            self.is_busy = False
 
     async def _execute(self, task: Decision | SaveTask, instance: AnkaInstance, vm: Vm | None) -> None:
         if isinstance(task, SaveTask):

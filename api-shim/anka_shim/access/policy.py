@@ -1,6 +1,7 @@
 """Access where authentication is on: 401 without valid credentials, 403 without the right."""
 
 import logging
+from collections.abc import Sequence
 from typing import Protocol
 
 from starlette.types import Scope
@@ -9,8 +10,11 @@ from anka_runtime.repetition import CAUSE
 from anka_shim import metrics
 from anka_shim.access.credential import BasicCredential, BearerCredential, Credential, find_header, parse
 from anka_shim.access.handshake import Handshake
+from anka_shim.access.kubernetes.access_review import AccessReviewRights
+from anka_shim.access.kubernetes.principal import KubernetesPrincipal
 from anka_shim.access.login_limiter import LoginLimiter
 from anka_shim.access.root_token import RootTokenCredential
+from anka_shim.access.unverified_token import UnverifiedToken, parse_unverified
 from anka_shim.failure import Failure
 from anka_shim.http.authentication import ANONYMOUS, Principal, client_address
 from anka_shim.http.rights import Right
@@ -39,8 +43,19 @@ class EveryRight:
         return True
 
 
+class TokenAuthenticator(Protocol):
+    """Logs in with JSON Web Tokens of one kind."""
+
+    def takes(self, token: UnverifiedToken) -> bool:
+        """Whether this kind is meant, by what the token says of itself."""
+
+    async def authenticate(self, token: UnverifiedToken) -> Principal | None:
+        """None if it is not valid. Raises Failure while nobody can say."""
+
+
 class RequiredAccess:
-    """An AccessPolicy. `handshake`: None where API keys are off."""
+    """An AccessPolicy. `handshake`: None where API keys are off. `tokens`: the first that takes a token decides.
+    `kubernetes_rights`: of those who have logged in with a token of the cluster."""
 
     def __init__(
         self,
@@ -49,21 +64,30 @@ class RequiredAccess:
         *,
         handshake: Handshake | None = None,
         rights: Rights | None = None,
+        tokens: Sequence[TokenAuthenticator] = (),
+        kubernetes_rights: AccessReviewRights | None = None,
     ) -> None:
         self._root = root
         self._login_limiter = login_limiter
         self._handshake = handshake
         self._rights = rights or EveryRight()
+        self._tokens = tokens
+        self._kubernetes_rights = kubernetes_rights
 
     async def admit(self, scope: Scope, right: Right) -> Principal:
         if right in _NEEDS_NO_LOGIN:
             return ANONYMOUS
-        principal = self._authenticate(scope)
-        if right not in _NEEDS_NO_RIGHT and not principal.is_root and not self._rights.allows(principal, right):
+        principal = await self._authenticate(scope)
+        if right not in _NEEDS_NO_RIGHT and not principal.is_root and not await self._allows(principal, right):
             raise Failure(UNAUTHORIZED, code=403)
         return principal
 
-    def _authenticate(self, scope: Scope) -> Principal:
+    async def _allows(self, principal: Principal, right: Right) -> bool:
+        if isinstance(principal, KubernetesPrincipal):
+            return self._kubernetes_rights is not None and await self._kubernetes_rights.allows(principal, right)
+        return self._rights.allows(principal, right)
+
+    async def _authenticate(self, scope: Scope) -> Principal:
         """Raises Failure. An Authorization header decides alone, also where it is wrong."""
         try:
             header = find_header(scope["headers"])
@@ -81,10 +105,20 @@ class RequiredAccess:
         limit_logins(self._login_limiter, address, header)
         principal = self._root.authenticate(credential) if isinstance(credential, BasicCredential) else None
         if principal is None:
+            principal = await self._authenticate_token(credential)
+        if principal is None:
             self._login_limiter.note_failure(address, header)
             raise self._refuse(scope)
         self._login_limiter.note_success(header)
         return principal
+
+    async def _authenticate_token(self, credential: Credential | None) -> Principal | None:
+        """Whoever can send nothing but a user and a password sends the token as the password."""
+        token = parse_unverified(_token_of(credential)) if self._tokens and credential is not None else None
+        if token is None:
+            return None
+        authenticator = next((one for one in self._tokens if one.takes(token)), None)
+        return await authenticator.authenticate(token) if authenticator is not None else None
 
     @staticmethod
     def _parse(header: bytes) -> Credential | None:
@@ -96,6 +130,12 @@ class RequiredAccess:
     @staticmethod
     def _refuse(scope: Scope) -> Failure:
         return refuse_login(client_address(scope))
+
+
+def _token_of(credential: Credential) -> str:
+    if isinstance(credential, BearerCredential):
+        return credential.token
+    return credential.password.decode("ascii", "replace")
 
 
 def limit_logins(limiter: LoginLimiter, address: str, credential: bytes) -> None:

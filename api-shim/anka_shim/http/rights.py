@@ -77,6 +77,8 @@ RIGHTS: Mapping[str, Right] = {
     "GET /api/v1/image": Right.LIST_IMAGES,
     "GET /api/v1/logs": Right.VIEW_LOGS,
     "GET /logs/file": Right.VIEW_LOGS,
+    "GET /logs/stream": Right.VIEW_LOGS,
+    "GET /logs/archive": Right.VIEW_LOGS,
     "GET /api/v1/apikey": Right.GET_API_KEY,
     "POST /api/v1/apikey": Right.CREATE_API_KEY,
     "PUT /api/v1/apikey": Right.UPDATE_API_KEY,

@@ -26,12 +26,19 @@ class SaveCommands:
     """Every method raises Failure."""
 
     def __init__(
-        self, stores: Stores, views: InstanceViews, saves: ObjectWriter[SaveImage], registry: RegistryReader
+        self,
+        stores: Stores,
+        views: InstanceViews,
+        saves: ObjectWriter[SaveImage],
+        registry: RegistryReader,
+        push_registry: str | None = None,
     ) -> None:
+        """`push_registry`: URL of the registry that images are pushed to, if not the one that VMs come from."""
         self._stores = stores
         self._views = views
         self._saves = saves
         self._registry = registry
+        self._push_registry = push_registry
 
     async def save(self, id_: str, request: SaveVm) -> str:
         """The request's id. When this returns, reads see what was written."""
@@ -46,7 +53,7 @@ class SaveCommands:
                 lambda catalog: find_template(word, catalog, "target_vm_id"), self._stores
             )
             target = found.metadata.name
-        spec = save_spec(request, instance.metadata.name, target)
+        spec = save_spec(request, instance.metadata.name, target, registry=self._push_registry)
         pending = {self._stores.id_of(save): save for save in self._stores.pending_saves_of(instance)}
         if (known := find_repeated(spec, pending)) is not None:
             return known

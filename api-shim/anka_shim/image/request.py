@@ -44,8 +44,9 @@ def check_complete(request: SaveVm) -> None:
         raise Failure("target_vm_id or new_template_name: one of them is required")
 
 
-def save_spec(request: SaveVm, instance: str, target: str | None) -> SaveImageSpec:
-    """`instance`: name of its object; `target`: the template's. Parameters without effect are left out, as clients send
+def save_spec(request: SaveVm, instance: str, target: str | None, *, registry: str | None = None) -> SaveImageSpec:
+    """`instance`: name of its object; `target`: the template's; `registry`: where to push, if not where the VM comes
+    from. Parameters without effect are left out, as clients send
     them anyway: `new_template_name` beside `target_vm_id`, a revert without a template, a `revert_tag` without a
     revert, a test of a VM that is stopped."""
     suspend = request.suspend is not False
@@ -63,6 +64,7 @@ def save_spec(request: SaveVm, instance: str, target: str | None) -> SaveImageSp
         revert_tag=request.revert_tag if revert else None,
         suspend_sanity_test=request.do_suspend_sanity_test is True and suspend,
         cancel_on_script_failure=request.cancel_on_script_failure is True and script is not None,
+        registry=registry,
         ttl_seconds_after_finished=REST_REQUEST_TTL_SECONDS,
     )
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from anka_crds.rules.central_log import AGENT, PROCESSES, to_instance_id
+from anka_crds.rules.central_log import AGENT, READABLE, to_instance_id
 from anka_registry.models import RegistryLog
 from anka_shim.failure import Failure
 from anka_shim.http.parameter_types import Positive, Text, wrong_value
@@ -14,6 +14,8 @@ from anka_shim.times import epoch
 
 MAX_BYTES = 64 << 20
 DEFAULT_BYTES = 16 << 20
+FIRST_BYTES = 64 << 10
+"""Of a log that is followed: some hundred lines."""
 
 
 class LogQuery(RequestModel):
@@ -30,18 +32,36 @@ def _check_bytes(last_bytes: int | None) -> int:
 
 
 def _check_service(service: str | None) -> str | None:
-    if service is not None and service not in PROCESSES:
-        raise wrong_value(f"must be one of {', '.join(PROCESSES)}", service)
+    if service is not None and service not in READABLE:
+        raise wrong_value(f"must be one of {', '.join(READABLE)}", service)
     return service
 
 
-class LogFileQuery(LogQuery):
+class OneLogQuery(LogQuery):
     service: Annotated[Text, AfterValidator(_check_service)] = option(
-        "Process whose log it is, where no instance_id is given: anka_agent if empty, anka_operator or anka_shim."
+        "Process whose log it is, where no instance_id is given: anka_agent if empty, anka_operator or anka_shim; "
+        "or event, the event log, on node event."
     )
+
+
+class LogFileQuery(OneLogQuery):
     last_bytes: Annotated[Positive, AfterValidator(_check_bytes)] = Field(
         default=DEFAULT_BYTES,
         description="No more than the end of it.",
+        json_schema_extra={"minimum": 1, "maximum": MAX_BYTES},
+    )
+
+
+def _check_first_bytes(last_bytes: int | None) -> int:
+    if last_bytes is not None and last_bytes > MAX_BYTES:
+        raise wrong_value(f"must be at most {MAX_BYTES}", last_bytes)
+    return last_bytes or FIRST_BYTES
+
+
+class LogStreamQuery(OneLogQuery):
+    last_bytes: Annotated[Positive, AfterValidator(_check_first_bytes)] = Field(
+        default=FIRST_BYTES,
+        description="How much of what is there already comes first.",
         json_schema_extra={"minimum": 1, "maximum": MAX_BYTES},
     )
 
@@ -57,7 +77,7 @@ def select(logs: Iterable[RegistryLog], query: LogQuery, namespace: str) -> list
     return sorted(found, key=lambda log: (log.machine_name, log.service != AGENT, log.service))
 
 
-def select_one(logs: Iterable[RegistryLog], query: LogFileQuery, namespace: str) -> RegistryLog | None:
+def select_one(logs: Iterable[RegistryLog], query: OneLogQuery, namespace: str) -> RegistryLog | None:
     """The log of a process on a node, or that of an instance: on one Mac the latest, if a name was used again. Raises
     Failure if it was on several nodes."""
     if query.instance_id is None and query.node_id is None:

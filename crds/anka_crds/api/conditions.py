@@ -95,6 +95,7 @@ class InstanceReason(ConditionReason):
     VM_FAILED = "VmFailed", "Anka reports the VM as failed."
     VM_STOPPED = "VmStopped", "The VM ended by itself, or was stopped on the Mac."
     VM_LOST = "VmLost", "The VM is no longer on the Mac."
+    VM_STUCK = "VmStuck", "The VM did not run a command within the agent's --vm-stuck-timeout: it answers no more."
     STATUS_REFUSED = "StatusRefused", "The Kubernetes API refuses what its node reports: see the message."
     FAILED = "Failed", "Another step failed: the message names it."
 

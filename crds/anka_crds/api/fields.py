@@ -169,6 +169,17 @@ Description = Annotated[str, Field(max_length=MAX_TEXT, pattern=DESCRIPTION, jso
 
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
 
+RegistryUrl = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=2048,
+        pattern=r"^https?://[A-Za-z0-9._\[\]:-]+(/[A-Za-z0-9._~/-]*)?$",
+        json_schema_extra=in_words("must be a URL that begins with http:// or https://, without a login in it"),
+    ),
+]
+"""Address of an Anka registry. A login does not belong into it: everybody on the Mac sees arguments of processes."""
+
 Base64 = Annotated[
     str,
     Field(

@@ -12,6 +12,7 @@ from anka_crds.api.fields import (
     Label,
     ObjectName,
     Priority,
+    RegistryUrl,
     Seconds,
     Text,
     at_creation,
@@ -84,6 +85,9 @@ class SaveImageSpec(ApiModel):
     )
     cancel_on_script_failure: bool = Field(
         default=False, description="Whether nothing is saved if the script's exit code is not 0."
+    )
+    registry: RegistryUrl | None = optional(
+        "URL of the registry that the VM is pushed to, as its Mac reaches it. Absent: the one that it comes from."
     )
     priority: Priority = Field(default=PRIORITY, description="Priority from 1 to 10000. Lower numbers are more urgent.")
     ttl_seconds_after_finished: Seconds | None = optional(

@@ -28,6 +28,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     Benchmark("sched.bind", "instances bound in a cluster, beside kube-scheduler", "anka_dev.bench.sched.bind"),
     Benchmark("burst.100", "100 starts on 50 Macs, and as many Pods on 50 nodes", "anka_dev.bench.burst.small"),
     Benchmark("burst.1000", "1,000 starts on 250 Macs, and as many Pods on 250 nodes", "anka_dev.bench.burst.large"),
+    Benchmark("watches", "what the watches of many Macs cost the apiserver", "anka_dev.bench.watches.bench"),
     Benchmark("scale", "a full cloud at rest, its reads, and its return after storms", "anka_dev.bench.scale.bench"),
 )
 

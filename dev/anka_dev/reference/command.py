@@ -7,7 +7,17 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from anka_dev.reference import commands, conditions, endpoints, kinds, labels, metrics, old_settings, settings
+from anka_dev.reference import (
+    commands,
+    conditions,
+    endpoints,
+    kinds,
+    labels,
+    metrics,
+    old_settings,
+    rest_rights,
+    settings,
+)
 from anka_dev.reference.page import Page
 from anka_dev.repository import ROOT
 from anka_runtime.cli import Call, Command, from_arguments
@@ -22,6 +32,7 @@ PAGES: Mapping[str, Callable[[], Page]] = {
     "labels.md": labels.page,
     "metrics.md": metrics.page,
     "rest.md": endpoints.page,
+    "rest-rights.md": rest_rights.page,
     "settings.md": settings.page,
 }
 

@@ -6,8 +6,11 @@ are percent-encoded: the vendor's own scripts send names with spaces, such as `A
 
 from __future__ import annotations
 
+import asyncio
+import tarfile
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote, unquote
 
 from anka_sim.registry.catalog import CatalogError
@@ -20,6 +23,8 @@ class CentralLogFiles:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._changed = asyncio.Event()
+        """Set, and replaced, when a log has grown."""
 
     def add(self, service: str, machine: str, content: str) -> None:
         path = self._file(service, machine)
@@ -27,6 +32,16 @@ class CentralLogFiles:
         ending = "" if content.endswith("\n") or not content else "\n"
         with path.open("a", encoding="utf-8") as file:
             file.write(content + ending)
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def wait(self, seconds: float) -> None:
+        """Until a log has grown, and no longer than this."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            return
 
     def all(self) -> list[dict[str, Any]]:
         """Size in bytes, time of the last change in epoch seconds."""
@@ -42,6 +57,14 @@ class CentralLogFiles:
         if not path.is_file():
             raise CatalogError(f"no log of {service} on {machine}")
         return path
+
+    def archive(self, path: Path) -> IO[bytes]:
+        """The log as tar.gz, in a temporary file."""
+        packed = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+        with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+            archive.add(path, f"{unquote(path.parent.name)}/{unquote(path.name)}", recursive=False)
+        packed.seek(0)
+        return packed
 
     def find_start(self, path: Path, last_bytes: int | None) -> int:
         """The offset of the first complete line within the last bytes."""

@@ -31,6 +31,9 @@ logger = logging.getLogger("anka_sim.registry")
 VERSION = "1.50.1-simulated"
 CATALOG = web.AppKey("catalog", RegistryCatalog)
 LOGS = web.AppKey("logs", CentralLogFiles)
+STOPPING = web.AppKey("stopping", asyncio.Event)
+LOOK_SECONDS = 0.5
+"""A client that has gone is noticed so often."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -149,6 +152,39 @@ async def log_content(request: web.Request) -> web.StreamResponse:
     return response
 
 
+async def log_stream(request: web.Request) -> web.StreamResponse:
+    """The same, and all that is added while the client reads."""
+    logs = request.app[LOGS]
+    path = logs.path(_require(request.query, "service"), _require(request.query, "machine_name"))
+    start = logs.find_start(path, _number(request.query.get("last_bytes")))
+    response = web.StreamResponse(headers={"Content-Type": "text/plain; charset=utf-8"})
+    await response.prepare(request)
+    with path.open("rb") as file:
+        file.seek(start)
+        while not request.app[STOPPING].is_set():
+            if chunk := file.read(1 << 16):
+                await response.write(chunk)
+            elif request.transport is None or request.transport.is_closing():
+                break
+            else:
+                await logs.wait(LOOK_SECONDS)
+    return response
+
+
+async def log_archive(request: web.Request) -> web.StreamResponse:
+    path = request.app[LOGS].path(_require(request.query, "service"), _require(request.query, "machine_name"))
+    response = web.StreamResponse(headers={"Content-Type": "application/gzip"})
+    with await asyncio.to_thread(request.app[LOGS].archive, path) as packed:
+        await response.prepare(request)
+        while chunk := packed.read(1 << 16):
+            await response.write(chunk)
+    return response
+
+
+async def stop_streams(app: web.Application) -> None:
+    app[STOPPING].set()
+
+
 async def manifest(request: web.Request) -> web.Response:
     return answer(request.app[CATALOG].manifest(_require(request.query, "id"), request.query.get("tag")))
 
@@ -228,6 +264,8 @@ def application(catalog: RegistryCatalog, login: RegistryLogin = ANYBODY) -> web
     login.add_routes(app)
     app[CATALOG] = catalog
     app[LOGS] = CentralLogFiles(catalog.directory / "files" / "central-logs")
+    app[STOPPING] = asyncio.Event()
+    app.on_shutdown.append(stop_streams)
     app.add_routes(
         [
             web.get("/registry/status", status),
@@ -241,6 +279,8 @@ def application(catalog: RegistryCatalog, login: RegistryLogin = ANYBODY) -> web
             web.post("/log", log),
             web.get("/log", list_logs),
             web.get("/log/content", log_content),
+            web.get("/log/stream", log_stream),
+            web.get("/log/archive", log_archive),
             web.get("/livez", alive),
             web.get("/readyz", alive),
             web.get("/sim/v1/manifest", manifest),

@@ -77,19 +77,25 @@ class SaveController(ObjectLoop[SaveImage]):
         seconds until the next attempt."""
         uid, word = save.metadata.uid, save.target or save.status.vm_uuid or ""
         since = self._pushed_since.setdefault(uid, self.clock.monotonic())
+        if save.spec.registry is not None and desired.is_elsewhere(save.spec.registry, self._registry_url):
+            # No AnkaTemplate will show it: only the Mac has asked that registry.
+            return await self._tell_done(save, is_seen=True)
         is_seen = await self._view.confirm(word)
         if not is_seen and self.clock.monotonic() - since < PUBLISH_SECONDS:
             return RETRY_SECONDS
         for template in self._view.lookup(word) if is_seen else ():
             await self._templates.show(template)
+        return await self._tell_done(save, is_seen=is_seen)
+
+    async def _tell_done(self, save: SaveImage, *, is_seen: bool) -> float:
         patch = desired.done_status(save, is_seen=is_seen, now=self.clock.now())
         await self._cluster.write.saves.patch_status(save, patch, guarded=True)
-        self._pushed_since.pop(uid, None)
+        self._pushed_since.pop(save.metadata.uid, None)
         return math.inf
 
     async def _resolve_target(self, save: SaveImage, instance: AnkaInstance) -> str | SaveTransition | None:
-        word, remote = save.spec.target_template, instance.status.registry
-        if word is None or remote not in (None, self._registry_url):
+        word, remote = save.spec.target_template, save.spec.registry or instance.status.registry
+        if word is None or desired.is_elsewhere(remote, self._registry_url):
             return None
         if self._view.find(word) is not None:
             return word

@@ -134,7 +134,7 @@ def start_status(
     if instance.status.vm is None:
         raise ValueError(f"{instance.metadata.name} has no VM: its save cannot start")
     node = instance.status.node_name
-    remote = instance.status.registry or registry
+    remote = save.spec.registry or instance.status.registry or registry
     return {
         **_summarize(save, Health.PROGRESSING, SaveReason.SAVING, f"The agent of {node} saves it", now),
         "nodeName": node,
@@ -146,6 +146,11 @@ def start_status(
     }
 
 
+def is_elsewhere(remote: str | None, registry: str | None) -> bool:
+    """Whether a registry is another one than ours, `registry`, whose templates are mirrored."""
+    return remote is not None and remote.rstrip("/") != (registry or "").rstrip("/")
+
+
 def wait_status(save: SaveImage, transition: SaveTransition, *, now: datetime) -> StatusPatch:
     return _summarize(save, Health.PROGRESSING, transition.reason, transition.message, now)
 
@@ -153,8 +158,9 @@ def wait_status(save: SaveImage, transition: SaveTransition, *, now: datetime) -
 def done_status(save: SaveImage, *, is_seen: bool, now: datetime) -> StatusPatch:
     """`is_seen`: whether the registry answered since the push."""
     spec = save.spec
+    where = f" to {spec.registry}" if spec.registry else ""
     doubt = "" if is_seen else "; the registry does not answer, so the AnkaTemplate does not show it yet"
-    message = f"Pushed as {spec.target_template or spec.new_template_name}:{spec.tag}{doubt}"
+    message = f"Pushed as {spec.target_template or spec.new_template_name}:{spec.tag}{where}{doubt}"
     return {
         **_summarize(save, Health.READY, SaveReason.SAVED, shorten(message), now),
         "phase": "Done",

@@ -90,3 +90,10 @@ def test_api_keys_need_a_login_and_among_replicas_a_common_seal(
     said = capsys.readouterr().err
     assert told in said
     assert "kkkk" not in said
+
+
+def test_tokens_of_the_cluster_need_a_login(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        load(ShimSettings, "anka-shim", ["--enable-kubernetes-tokens"])
+    assert ended.value.code == 2
+    assert "enable-kubernetes-tokens: needs --enable-auth" in capsys.readouterr().err

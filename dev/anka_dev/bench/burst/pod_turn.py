@@ -12,10 +12,10 @@ from anka_dev.bench import cluster_objects as world
 from anka_dev.bench import pods
 from anka_dev.bench.bench import Bench
 from anka_dev.bench.burst.measured import Measured, costs, times
-from anka_dev.bench.burst.node_watches import NodeWatches
 from anka_dev.bench.burst.size import CREATORS, START_SECONDS, Size
 from anka_dev.bench.burst.writes import writes_of
 from anka_dev.bench.load import Plan, run_load
+from anka_dev.bench.node_watches import NodeWatches
 from anka_dev.bench.usage import Meter
 from anka_dev.bench.watcher import Watcher
 from anka_dev.local_kubernetes import environment

@@ -50,9 +50,9 @@ FLAGS: dict[type[BaseSettings], dict[str, object]] = {
         "namespace": "anka-system",
         "node-namespace": "anka-nodes",
         "joining-namespace": "anka-joining",
-        "leader-lease-seconds": 15,
-        "leader-renew-seconds": 10,
-        "leader-retry-seconds": 2,
+        "leader-lease-seconds": 7,
+        "leader-renew-seconds": 5,
+        "leader-retry-seconds": 1,
     },
     ShimSettings: {"namespace": "anka-ci"},
 }

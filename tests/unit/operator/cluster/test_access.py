@@ -9,6 +9,7 @@ from anka_kube.api_clock import ApiClock
 from anka_kube.client import KubeClient
 from anka_kube.endpoint import Endpoint
 from anka_kube.errors import NotLeading
+from anka_operator.cluster import access
 from anka_operator.cluster.access import AnkaCluster, ClusterWriters
 from anka_operator.cluster.stores import BY_NODE, ClusterStores
 from support.manual_clock import ManualClock
@@ -34,6 +35,35 @@ async def test_a_new_leader_sees_binds_that_its_watch_has_not_brought_yet() -> N
         await cluster.catch_up()
         (one,) = cluster.stores.instances.by_index(BY_NODE, "mac-1")
         assert one.status.phase is Phase.SCHEDULING
+
+
+async def test_a_new_leader_reads_only_what_its_watch_has_not_brought(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = ManualClock()
+    async with (
+        ScriptedApi().serve() as api,
+        KubeClient(Endpoint(api.url), ApiClock(clock), sleep=clock.sleep) as client,
+        watch(AnkaCluster(client), clock) as cluster,
+    ):
+        await api.until(lambda: api.open_streams == len(cluster.sources))
+        fields = instance().to_api()
+        for number in range(20):
+            api.put("ankainstances", f"known-{number}", "default", spec=fields["spec"], status={})
+        await cluster.stores.instances.wait_for(lambda store: len(store) == 20 or None, 10)
+        api.stall()
+        api.put("ankainstances", "known-7", "default", spec=fields["spec"], status={"nodeName": "mac-1"})
+        api.put("ankainstances", "new", "default", spec=fields["spec"], status={"nodeName": "mac-1"})
+        before = len(api.seen)
+        await cluster.catch_up()
+        assert {one.metadata.name for one in cluster.stores.instances.by_index(BY_NODE, "mac-1")} == {"known-7", "new"}
+        assert len(api.seen) - before == 3
+        # A watch that was away for long: one list, in pages, instead of many reads.
+        monkeypatch.setattr(access, "MAX_SINGLE_READS", 1)
+        for name in ("known-7", "known-8"):
+            api.put("ankainstances", name, "default", spec=fields["spec"], status={"nodeName": "mac-2"})
+        before = len(api.seen)
+        await cluster.catch_up()
+        assert len(cluster.stores.instances.by_index(BY_NODE, "mac-2")) == 2
+        assert len(api.seen) - before == 2
 
 
 def refuse() -> None:

@@ -154,6 +154,27 @@ async def test_done_is_told_once_the_template_shows_what_was_pushed(rig: Rig) ->
     assert found.status.latest_tag == "saved"
 
 
+async def test_what_is_pushed_elsewhere_is_done_at_once(rig: Rig) -> None:
+    """No AnkaTemplate shows it, and our registry is not asked."""
+    registry = FakeRegistry()
+    registry.down = True
+    view = RegistryView(rig.cluster.stores.templates, registry)
+    async with TemplateController(rig.cluster, rig.clock, view) as mirror:
+        saves = SaveController(rig.cluster, rig.clock, view, mirror, registry_url="http://registry:8089")
+        save = save_image(status=PUSHED, targetTemplate=TEMPLATE, tag="saved", registry="http://push:8089")
+        await rig.put(template(), save)
+        await saves.run_once()
+    status = seen(rig).status
+    assert (status.phase, status.conditions[0].message) == ("Done", f"Pushed as {TEMPLATE}:saved to http://push:8089")
+
+
+async def test_another_registry_is_told_to_the_mac(rig: Rig, saves: SaveController) -> None:
+    wanted = save_image(targetTemplate="macos-15", registry="http://push:8089")
+    await rig.put(node(), template(), instance(status=RUNS), wanted)
+    await saves.run_once()
+    assert (seen(rig).status.registry, seen(rig).status.target_template) == ("http://push:8089", None)
+
+
 async def test_a_new_template_is_there_before_done_is_told(rig: Rig) -> None:
     registry = FakeRegistry()
     registry.held = {"vm-1": ("macos-xcode", ["first"])}

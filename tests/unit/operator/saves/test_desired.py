@@ -14,8 +14,10 @@ from anka_operator.saves.desired import (
     SaveTransition,
     already_reports,
     decide_transition,
+    done_status,
     expires_in,
     failure_status,
+    is_elsewhere,
     resolve_target,
     start_status,
     wait_status,
@@ -96,9 +98,34 @@ def test_taken_up_in_one_patch() -> None:
         save_image(), instance(status={**RUNS, "registry": "http://own"}), registry="http://x", now=LATER
     )
     assert own["registry"] == "http://own"
+    there = start_status(
+        save_image(registry="http://push"), instance(status={**RUNS, "registry": "http://own"}), registry="x", now=LATER
+    )
+    assert there["registry"] == "http://push"
     assert "registry" not in start_status(save_image(), instance(status=RUNS), registry=None, now=LATER)
     with pytest.raises(ValueError, match="has no VM"):
         start_status(save_image(), instance(), registry=None, now=LATER)
+
+
+@pytest.mark.parametrize(
+    ("remote", "ours", "expected"),
+    [
+        (None, "http://r", False),
+        ("http://r", "http://r", False),
+        ("http://r/", "http://r", False),
+        ("http://r", "http://s", True),
+        ("http://r", None, True),
+    ],
+)
+def test_another_registry(remote: str | None, ours: str | None, expected: bool) -> None:
+    assert is_elsewhere(remote, ours) is expected
+
+
+def test_done_says_where_it_is() -> None:
+    there = save_image(registry="http://push:8089", targetTemplate="t", tag="v3")
+    patch = done_status(there, is_seen=True, now=LATER)
+    ready = next(one for one in patch["conditions"] if one["type"] == "Ready")
+    assert ready["message"] == "Pushed as t:v3 to http://push:8089"
 
 
 def test_waiting_is_told_once() -> None:

@@ -111,6 +111,8 @@ async def test_the_openapi_document_has_every_endpoint_and_no_loose_end() -> Non
             "/api/v1/registry/vm/remove": {"delete"},
             "/api/v1/logs": {"get"},
             "/logs/file": {"get"},
+            "/logs/stream": {"get"},
+            "/logs/archive": {"get"},
             "/metrics": {"get"},
         }
         schemas = document["components"]["schemas"]

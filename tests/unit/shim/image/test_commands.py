@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from anka_shim.settings import ShimSettings
 from support.rest_images import IMAGE, put_instance, save_request, start_vm
 from support.scripted_api import Fault
 from support.shim_rig import TEMPLATE, rig
@@ -51,3 +52,21 @@ async def test_what_is_refused() -> None:
         shim.api.fail("create", Fault(403, "may not", "Forbidden"))
         assert (await shim.message("POST", IMAGE, json=save_request(id_))).startswith("cannot save the VM: ")
         assert await shim.body("GET", IMAGE) == []
+
+
+async def test_images_may_go_to_another_registry() -> None:
+    async with rig(push_registry="http://push:8089/") as shim:
+        id_ = await start_vm(shim)
+        made = (await shim.body("POST", IMAGE, json=save_request(id_)))["request_id"]
+        assert shim.api.objects["saveimages"][("anka-ci", made)]["spec"]["registry"] == "http://push:8089"
+        assert (await shim.body("POST", IMAGE, json=save_request(id_)))["request_id"] == made
+    async with rig() as shim:
+        id_ = await start_vm(shim)
+        made = (await shim.body("POST", IMAGE, json=save_request(id_)))["request_id"]
+        assert "registry" not in shim.api.objects["saveimages"][("anka-ci", made)]["spec"]
+
+
+@pytest.mark.parametrize("url", ["push:8089", "http://user:word@push", "ftp://push", "http://pu sh"])
+async def test_what_is_no_registry(url: str) -> None:
+    with pytest.raises(ValueError, match="must be a URL that begins with http:// or https://, without a login in it"):
+        ShimSettings(_cli_parse_args=False, push_registry=url)

@@ -47,6 +47,7 @@ def test_switches(text: str, on: bool) -> None:
     ("convert", "text", "values"),
     [
         (conversion.to_url("registry.url"), "http://r:8089/", {"registry.url": "http://r:8089"}),
+        (conversion.to_url("a", keep_slash=True), "http://r/events/", {"a": "http://r/events/"}),
         (conversion.to_seconds("a.b"), "90s", {"a.b": 90}),
         (conversion.to_seconds("a.b"), "1500ms", {"a.b": 1.5}),
         (conversion.to_switch("logs.central"), "false", {"logs.central": False}),
@@ -67,6 +68,7 @@ def test_conversions(convert: Conversion, text: str, values: dict[str, object]) 
     ("convert", "text", "fault"),
     [
         (conversion.to_url("registry.url"), "registry:8089", "must begin with http:// or https://, and name a host"),
+        (conversion.to_url("registry.url"), "http://r,http://secret1", "has several URLs: choose one"),
         (conversion.to_url("registry.url"), "http://u:secret1@r", "has a login in the URL: give it by "),
         (conversion.to_switch("a"), "secret1", "must be true or false"),
         (conversion.to_log_level, "secret1", "must be a number from 0 to 10"),

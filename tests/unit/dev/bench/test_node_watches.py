@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from anka_dev.bench.burst.node_watches import NodeWatches
+from anka_dev.bench.node_watches import NodeWatches
 from localkube.controlplane.kubeconfig import with_token_file
 from localkube.errors import DevError
 
