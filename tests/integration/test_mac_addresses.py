@@ -23,8 +23,6 @@ from support.operators import NAMESPACE, OPERATOR_FLAGS, Fleet
 
 pytestmark = pytest.mark.integration
 
-PATIENCE_SECONDS = 60.0
-"""On a machine that does much else."""
 EXAMPLE = ROOT / "examples" / "mac-addresses" / "pool.yaml"
 
 
@@ -49,7 +47,7 @@ async def macs(fleet: Fleet, pair: list[Service]) -> AsyncIterator[Fleet]:
     """Ten Macs of eight places each, and no pool afterwards."""
     for number in range(10):
         await fleet.node(f"mac-{number}", slots=8, holds=("v1",))
-    await fleet.see(NODES, "mac-9", lambda node: node.status.state is NodeState.ACTIVE, seconds=PATIENCE_SECONDS)
+    await fleet.see(NODES, "mac-9", lambda node: node.status.state is NodeState.ACTIVE)
     yield fleet
     await fleet.clear()
     for pool in (await fleet.client.list(MAC_POOLS)).items:
@@ -60,15 +58,11 @@ async def macs(fleet: Fleet, pair: list[Service]) -> AsyncIterator[Fleet]:
 async def make_pool(fleet: Fleet, last: int, rest: int) -> None:
     """Returns once the leader has counted it: from then on it gives its addresses."""
     await fleet.client.create(MAC_POOLS, {"metadata": {"name": "pool"}, "spec": pool_spec(last, rest)})
-    await fleet.see(MAC_POOLS, "pool", lambda pool: pool.status.free == last, seconds=PATIENCE_SECONDS)
+    await fleet.see(MAC_POOLS, "pool", lambda pool: pool.status.free == last)
 
 
 def addresses(fleet: Fleet) -> list[str]:
     return [one.status.mac_address for one in fleet.instances if one.status.mac_address is not None]
-
-
-def has_failed(instance: AnkaInstance) -> bool:
-    return instance.status.phase is Phase.ERROR
 
 
 def lacks_address(instance: AnkaInstance) -> bool:
@@ -82,7 +76,7 @@ async def test_the_leader_dies_among_many_starts(macs: Fleet, pair: list[Service
     held = await macs.client.get(LEASES, "anka-operator", "anka-system")
     leader = next(service for service in pair if service.name == held.holder)
     burst = asyncio.create_task(macs.burst("job", 40))
-    await macs.instances.wait_for(lambda _: len(addresses(macs)) >= 10, PATIENCE_SECONDS)
+    await macs.instances.wait_for(lambda _: len(addresses(macs)) >= 10, 30)
     leader.kill()
     await burst
     bound = await macs.all_bound(40)
@@ -96,11 +90,11 @@ async def test_the_fourth_of_three_addresses_waits_for_one_that_has_rested(macs:
     first = {one.metadata.name: one.status.mac_address for one in await macs.all_bound(3)}
     assert len(set(first.values())) == 3
     await macs.instance("fourth")
-    await macs.see(INSTANCES, "fourth", lacks_address, NAMESPACE, PATIENCE_SECONDS)
+    await macs.see(INSTANCES, "fourth", lacks_address, NAMESPACE)
     await macs.client.delete(INSTANCES, "one-of-three-0", NAMESPACE)
     freed_at = time.monotonic()
     await macs.release("one-of-three-0")
-    fourth = await macs.bound("fourth", PATIENCE_SECONDS)
+    fourth = await macs.bound("fourth", 30)
     assert time.monotonic() - freed_at >= rest
     assert fourth.status.mac_address == first["one-of-three-0"]
 
@@ -109,9 +103,9 @@ async def test_of_two_that_ask_for_one_address_the_second_fails(macs: Fleet) -> 
     await make_pool(macs, 3, 3600)
     asked = {"macAddress": "0E:00:00:00:00:07"}
     await macs.instance("first", network=asked)
-    await macs.bound("first", PATIENCE_SECONDS)
+    await macs.bound("first")
     await macs.instance("second", network=asked)
-    second = await macs.see(INSTANCES, "second", has_failed, NAMESPACE, PATIENCE_SECONDS)
+    second = await macs.see(INSTANCES, "second", lambda one: one.status.phase is Phase.ERROR, NAMESPACE)
     ready = find(second.status.conditions, "Ready")
     assert ready is not None
     assert ready.reason == "MacAddressTaken"
@@ -121,9 +115,7 @@ async def test_of_two_that_ask_for_one_address_the_second_fails(macs: Fleet) -> 
 async def test_the_example(macs: Fleet) -> None:
     made = yaml.safe_load(EXAMPLE.read_text())
     await macs.client.create(MAC_POOLS, made)
-    pool = await macs.see(
-        MAC_POOLS, made["metadata"]["name"], lambda pool: pool.status.free is not None, seconds=PATIENCE_SECONDS
-    )
+    pool = await macs.see(MAC_POOLS, made["metadata"]["name"], lambda pool: pool.status.free is not None)
     ready = find(pool.status.conditions, "Ready")
     assert ready is not None
     assert (ready.status, ready.message, pool.status.free) == ("True", "Has addresses for instances", 65536)
