@@ -119,8 +119,10 @@ CONTROLLER: tuple[SettingAnswer, ...] = (
     translate("API_KEYS_CLEANING_INTERVAL", "4h", "when expired keys are removed; they are refused at once",
               to_seconds("shim.flags.api-key-sweep-seconds"), values="shim.flags",
               flags="anka-shim --api-key-sweep-seconds"),
-    missing("CA_CERT ROOT_CERT CRL ENABLE_INGRESS_NGINX", "none, none, none, false",
-            "clients cannot log in with a certificate; let the Ingress ask for one"),
+    by_hand("CA_CERT ROOT_CERT CRL ENABLE_INGRESS_NGINX", "none, none, none, false",
+            "mount the authorities, and name the proxies whose header counts", values="shim.flags shim.volumes",
+            flags="anka-shim --client-ca-file, anka-shim --client-crl-file, anka-shim --client-cert-header, "
+            "anka-shim --trusted-proxies"),
     missing("OIDC_PROVIDER_URL OIDC_CLIENT_ID OIDC_CLIENT_SECRET OIDC_DISPLAY_NAME OIDC_GROUPS_CLAIM "
             "OIDC_USERNAME_CLAIM OIDC_SCOPES OIDC_USER_INFO OIDC_CACHE_TTL",
             "none, none, none, none, groups, name, none, false, 1h", "there is no login by OIDC"),
