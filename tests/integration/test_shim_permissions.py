@@ -15,7 +15,8 @@ from localkube.controlplane import KubernetesCluster, apply
 from localkube.free_ports import free_port
 from support.api_keys import ROOT, SEAL_KEY, TOKEN, bearer, decrypt
 from support.rsa_keys import PUBLIC
-from support.shim_process import ShimProcess, shim_process
+from support.shim_pair import Pair, until_known
+from support.shim_process import PATIENCE_SECONDS, ShimProcess, shim_process
 
 pytestmark = pytest.mark.integration
 
@@ -54,7 +55,7 @@ def shims(served_kinds: KubernetesCluster, tmp_path_factory: pytest.TempPathFact
         found = [stack.enter_context(shim_process(kubeconfig, *flags, port=port)) for port in ports]
         for shim in found:
             shim.wait_ready()
-            shim.until_true(lambda shim=shim: "anka_shim_peers 1.0" in httpx.get(f"{shim.url}/metrics").text)  # type: ignore[misc]
+            until_known(shim, 1)
         yield found
     for kind in ("apikeys", "permissiongroups"):
         served_kinds.kubectl.run("delete", kind, "--all")
@@ -63,8 +64,9 @@ def shims(served_kinds: KubernetesCluster, tmp_path_factory: pytest.TempPathFact
 def login(shim: ShimProcess, id_: str, groups: list[str]) -> dict[str, str]:
     new = {"id": id_, "ttl": 600, "groups": groups, "publicKey": PUBLIC}
     assert shim.call("POST", "/api/v1/apikey", json=new, headers=ROOT) == {"status": "OK", "message": ""}
-    hand = httpx.post(f"{shim.url}/tap/v1/hand", json={"id": id_})
-    shake = httpx.post(f"{shim.url}/tap/v1/shake", json={"id": id_, "secret": decrypt(hand.content)})
+    hand = httpx.post(f"{shim.url}/tap/v1/hand", json={"id": id_}, timeout=PATIENCE_SECONDS)
+    proof = {"id": id_, "secret": decrypt(hand.content)}
+    shake = httpx.post(f"{shim.url}/tap/v1/shake", json=proof, timeout=PATIENCE_SECONDS)
     return bearer(shake.json()["data"])
 
 
@@ -74,24 +76,26 @@ def permit(shim: ShimProcess, group: str, *permissions: str) -> None:
 
 
 def code(shim: ShimProcess, session: dict[str, str]) -> int:
-    return httpx.get(shim.url + VMS, headers=session).status_code
+    return shim.get(VMS, headers=session).status_code
 
 
 def test_a_change_counts_at_every_replica_when_it_is_answered(shims: list[ShimProcess]) -> None:
     one, other = shims
+    pair, reverse = Pair(one, other), Pair(other, one)
     session = login(one, "ci", ["iOS Team"])
-    assert [code(shim, session) for shim in shims] == [403, 403]
+    pair.shows(lambda: [code(shim, session) for shim in shims] == [403, 403])
     permit(one, "iOS%20Team", "list_vms")
-    assert [code(shim, session) for shim in shims] == [200, 200]
+    pair.shows(lambda: [code(shim, session) for shim in shims] == [200, 200])
     permit(other, "iOS%20Team", "start_vm")
-    assert [code(shim, session) for shim in shims] == [403, 403]
+    reverse.shows(lambda: [code(shim, session) for shim in shims] == [403, 403])
     assert one.body("GET", GROUP, headers=ROOT) == [{"name": "iOS Team", "permissions": ["start_vm"]}]
     resources = [{"id": "mac-1", "type": "node", "permissions": ["list"]}]
     assert other.call("POST", f"{GROUP}/iOS%20Team/resources", json=resources, headers=ROOT)["status"] == "OK"
-    assert one.body("GET", f"{GROUP}/iOS%20Team/resources", headers=ROOT) == [{**resources[0], "id_type": "id"}]
+    path, shown = f"{GROUP}/iOS%20Team/resources", [{**resources[0], "id_type": "id"}]
+    reverse.shows(lambda: one.body("GET", path, headers=ROOT) == shown)
     permit(one, "iOS%20Team", "list_vms")
     other.body("DELETE", f"{GROUP}/iOS%20Team", headers=ROOT)
-    assert [code(shim, session) for shim in shims] == [403, 403]
+    reverse.shows(lambda: [code(shim, session) for shim in shims] == [403, 403])
 
 
 def test_a_group_of_kubectl_counts_as_one_of_rest(shims: list[ShimProcess], served_kinds: KubernetesCluster) -> None:
