@@ -6,6 +6,7 @@ monotonic clock: wrong wall clocks cannot produce two leaders.
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Self
 
@@ -55,6 +56,17 @@ class LeaderElector:
         self._renewed_at = 0.0
         self._task: asyncio.Task[None] | None = None
         self._trouble = ""
+        self._annotations: dict[str, str] = {}
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        """Of the Lease, as it was last written or read while this process leads; empty while it does not."""
+        return {} if self._held is None else self._held.metadata.annotations
+
+    def annotate(self, key: str, value: str) -> None:
+        """Of the Lease: goes with the next renewal, or with the release, so it costs no write. Forgotten when this
+        process does not lead any more."""
+        self._annotations[key] = value
 
     @property
     def is_leading(self) -> bool:
@@ -75,6 +87,7 @@ class LeaderElector:
     async def acquire(self) -> None:
         """Wait until this process leads, then renew the Lease in the background."""
         self.lost.clear()
+        self._annotations = {}
         while True:
             started = self.clock.monotonic()
             try:
@@ -145,8 +158,11 @@ class LeaderElector:
 
     async def _update(self, lease: Lease, spec: dict[str, Any], deadline: float) -> Lease:
         version = lease.metadata.resource_version
+        known = lease.metadata.annotations
+        changed = {key: value for key, value in self._annotations.items() if known.get(key) != value}
+        patch = {"spec": spec, **({"metadata": {"annotations": changed}} if changed else {})}
         return await self.client.patch(
-            LEASES, self.name, {"spec": spec}, self.namespace, resource_version=version, deadline=deadline
+            LEASES, self.name, patch, self.namespace, resource_version=version, deadline=deadline
         )
 
     async def _renew_forever(self) -> None:

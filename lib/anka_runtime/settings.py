@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Self, TypeVar, cast
@@ -18,6 +19,9 @@ from anka_runtime.tls_files import make_context
 
 USAGE = 2
 """Exit code for bad input, as in argparse."""
+
+_CREDENTIALS = re.compile(r"://[^/@\s]*@")
+"""User and password in a URL."""
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -233,4 +237,5 @@ def _line(loc: tuple[int | str, ...], message: str, value: object) -> str:
     message = message.removeprefix("Value error, ")
     if message == "Field required":
         return f"{flag} is needed (or environment ANKA_{str(loc[0]).upper()}): see --help"
-    return f"{flag}: {message} (given: {value!r})"
+    given = _CREDENTIALS.sub("://[hidden]@", repr(value))
+    return f"{flag}: {message} (given: {given})"

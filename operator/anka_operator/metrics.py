@@ -101,8 +101,27 @@ REGISTRY_UNCONFIRMED = Counter(
 REGISTRY_FAILURES = Counter("anka_operator_registry_failures_total", "Reads of the registry that failed.")
 PASSES = Counter("anka_operator_passes_total", "Runs of a controller's loop.", ["controller"])
 PASS_ERRORS = Counter("anka_operator_pass_errors_total", "Runs of a controller's loop that failed.", ["controller"])
+EVENT_LOG = Counter(
+    "anka_operator_event_log_total", "Lines of the event log that a sink took, or that were lost.", ["sink", "outcome"]
+)
+EVENT_LOG_FAILURES = Counter(
+    "anka_operator_event_log_failures_total", "Attempts to send lines of the event log that failed, by sink.", ["sink"]
+)
+EVENT_LOG_PENDING = CloudMetric(
+    "anka_operator_event_log_pending", "Lines of the event log that a sink has not taken yet.", ["sink"]
+)
 
-CLOUD = (PENDING, QUEUE_DEPTH, ASSUMED, NODES, AGENT_UPDATES, SECRET_RIGHTS, DISTRIBUTIONS, REGISTRY_UP)
+CLOUD = (
+    PENDING,
+    QUEUE_DEPTH,
+    ASSUMED,
+    NODES,
+    AGENT_UPDATES,
+    SECRET_RIGHTS,
+    DISTRIBUTIONS,
+    REGISTRY_UP,
+    EVENT_LOG_PENDING,
+)
 
 
 def forget_cloud() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import socket
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 
 from anka_crds.rules.central_log import OPERATOR
 from anka_kube.api_clock import ApiClock
@@ -15,6 +15,7 @@ from anka_kube.leader import LeaderElector
 from anka_operator import metrics
 from anka_operator.assembly import run_controllers, watch_cluster
 from anka_operator.cluster.access import AnkaCluster
+from anka_operator.event_log.event_log import EventLog
 from anka_operator.instances.handler import FailureHandler
 from anka_operator.monitoring.event_loop_lag import EventLoopLag
 from anka_operator.settings import OperatorSettings
@@ -52,6 +53,8 @@ class Operator:
         )
         self._cluster = AnkaCluster(self._client, fence=self._check_leading)
         self._failures = FailureHandler()
+        # Before the caches are filled: a standby collects, too, what it may have to send.
+        self._event_log = EventLog(self._cluster.stores, settings, self._clock) if settings.enable_event_log else None
         self._lag = EventLoopLag(self._clock)
         self._stop = asyncio.Event()
         self._working = False
@@ -135,7 +138,10 @@ class Operator:
         """Until cancelled."""
         while True:
             try:
-                async with run_controllers(self._cluster, self._failures, self._settings, self._clock):
+                async with (
+                    run_controllers(self._cluster, self._failures, self._settings, self._clock),
+                    self._deliver_event_log(),
+                ):
                     self._working = True
                     await asyncio.Event().wait()
             except ApiError as error:
@@ -143,6 +149,9 @@ class Operator:
                 await asyncio.sleep(RESTART_SECONDS)
             finally:
                 self._working = False
+
+    def _deliver_event_log(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext() if self._event_log is None else self._event_log.deliver(self._elector)
 
     def _take_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 import re
 import socket
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
 from anka_crds.api import defaults
 from anka_operator.scheduler.score import Placement
+from anka_runtime.addresses import is_http_url
+from anka_runtime.header_lines import parse_headers
+from anka_runtime.secret_file import read_secret
 from anka_runtime.settings import ClusterRegistrySettings
 
 
@@ -60,6 +66,23 @@ class OperatorSettings(ClusterRegistrySettings):
     agent_update_failures: int = Field(
         default=2, ge=1, description="Number of failed Macs at which the rollout of a version ends."
     )
+    enable_event_log: bool = Field(
+        default=False,
+        description="Write the event log: what REST, kubectl and Macs did, to the registry if there is one, and to "
+        "--event-log-url. The old controller's ANKA_ENABLE_EVENT_LOGGING.",
+    )
+    event_log_url: str | None = Field(
+        default=None,
+        description="URL that gets each line of the event log as a POST. The old controller's ANKA_EVENT_LOG_URL.",
+    )
+    event_log_headers_file: Path | None = Field(
+        default=None,
+        description="File with headers of these POSTs, such as Authorization, as `Name: value`, one a line. It is read "
+        "again when it changes.",
+    )
+    event_log_format: Literal["json", "cloudevents"] = Field(
+        default="json", description="What is sent there: the line itself, or a CloudEvent (structured) around it."
+    )
     leader_lease_seconds: float = Field(
         default=defaults.LEADER_LEASE_SECONDS,
         ge=1,
@@ -86,6 +109,34 @@ class OperatorSettings(ClusterRegistrySettings):
         if not re.fullmatch(r"[1-9][0-9]{0,5}|[1-9][0-9]?%|100%", text):
             raise ValueError("must be a number of Macs from 1, or a percentage from 1% to 100%")
         return text
+
+    @field_validator("event_log_url")
+    @classmethod
+    def _is_event_log_url(cls, url: str | None) -> str | None:
+        if not url:
+            return None
+        if not is_http_url(url):
+            raise ValueError("must begin with http:// or https://, and name a host")
+        if "@" in urlsplit(url).netloc:
+            raise ValueError("must have no user and password: they are headers, in --event-log-headers-file")
+        return url
+
+    @field_validator("event_log_headers_file")
+    @classmethod
+    def _are_headers(cls, file: Path | None) -> Path | None:
+        if file is not None:
+            parse_headers(read_secret(file, 1))
+        return file
+
+    @model_validator(mode="after")
+    def _event_log_goes_somewhere(self) -> OperatorSettings:
+        if self.event_log_headers_file is not None and not self.event_log_url:
+            raise ValueError("--event-log-headers-file needs --event-log-url too: they are sent there")
+        if self.event_log_url and not self.enable_event_log:
+            raise ValueError("--event-log-url needs --enable-event-log too")
+        if self.enable_event_log and not (self.event_log_url or self.registry_read_url):
+            raise ValueError("--enable-event-log needs --registry-url or --event-log-url: where it is written")
+        return self
 
     @model_validator(mode="after")
     def _leader_times(self) -> OperatorSettings:

@@ -55,6 +55,10 @@ VALUES: dict[str, list[Any]] = {
     "logs.level": ["INFO", "DEBUG"],
     "logs.format": ["json", "text"],
     "logs.central": BOTH,
+    "eventLog.enabled": BOTH,
+    "eventLog.url": ["https://events.example.com/anka", "", "http://events:9000"],
+    "eventLog.headersSecret": ["event-log", ""],
+    "eventLog.format": ["json", "cloudevents"],
     "listen": ["0.0.0.0", "::", "$(POD_IP)"],
     "operator.replicas": [2, 1, 20],
     "operator.flags": FLAGS,
@@ -99,6 +103,7 @@ VALUES: dict[str, list[Any]] = {
     "networkPolicy.egress.apiTo": [[], TO],
     "networkPolicy.egress.registryPorts": [[], [8089]],
     "networkPolicy.egress.registryTo": [[], TO],
+    "networkPolicy.egress.eventLogTo": [[], TO],
     "networkPolicy.egress.more": [[], [{"to": TO}]],
     "podDisruptionBudget": BOTH,
     "priorityClass.create": BOTH,
@@ -192,6 +197,9 @@ def test_sound_whatever_the_values(helm: Helm, values: dict[str, Any]) -> None:
         values.setdefault("ingress", {})["enabled"] = True
     if values.get("registry", {}).get("internalUrl"):
         values["registry"]["url"] = VALUES["registry.url"][0]
+    event_log = values.setdefault("eventLog", {})
+    if event_log.get("enabled") or event_log.get("url") or event_log.get("headersSecret"):
+        event_log |= {"enabled": True, "url": VALUES["eventLog.url"][0]}
     registry = values.get("registry", {})
     if registry.get("caSecret") or registry.get("credentials", {}).get("secretName"):
         registry["url"], registry["internalUrl"] = VALUES["registry.url"][0], ""

@@ -183,6 +183,27 @@ CREDENTIALS = {
 }
 
 
+def test_where_the_event_log_goes(helm: Helm) -> None:
+    """The operator alone sends it: the shim has neither the Secret nor the way."""
+    log = {"enabled": True, "url": "https://events.example.com:8443/x", "headersSecret": "h", "format": "cloudevents"}
+    found = objects(helm.template({"eventLog": log}))
+    flags = {}
+    for part in ("operator", "shim"):
+        pod = found["Deployment", "anka-system", f"anka-{part}"]["spec"]["template"]["spec"]
+        flags[part] = [flag for flag in pod["containers"][0]["args"] if "event-log" in flag]
+        assert ("event-log" in [volume["name"] for volume in pod["volumes"]]) is (part == "operator")
+        rules = found["NetworkPolicy", "anka-system", f"anka-{part}"]["spec"]["egress"]
+        ports = [port["port"] for rule in rules for port in rule["ports"]]
+        assert (8443 in ports) is (part == "operator")
+    assert flags["shim"] == []
+    assert sorted(flags["operator"]) == [
+        "--enable-event-log=true",
+        "--event-log-format=cloudevents",
+        "--event-log-headers-file=/etc/anka/event-log/headers",
+        "--event-log-url=https://events.example.com:8443/x",
+    ]
+
+
 @pytest.mark.parametrize("kind", CREDENTIALS)
 def test_how_both_log_in_at_the_registry(helm: Helm, kind: str) -> None:
     """Flags name files of the mounted Secrets: no secret is in the manifests."""

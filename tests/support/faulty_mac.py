@@ -173,13 +173,20 @@ class FaultyMac:
     async def _check(self) -> None:
         self.checks.append(self.phase)
 
-    async def begin(self, *, held: bool = True, resolved: dict[str, str] | None = None, **spec: Any) -> None:
+    async def begin(
+        self,
+        *,
+        held: bool = True,
+        resolved: dict[str, str] | None = None,
+        meta: dict[str, Any] | None = None,
+        **spec: Any,
+    ) -> None:
         if held:
             self.anka.mac.put_template(TEMPLATE, "macos-15", "v1")
         resolved = resolved or {"id": TEMPLATE, "name": "macos-15", "tag": "v1"}
         status = {"phase": "Scheduling", "nodeName": "mac-1", "template": resolved}
         # The only Mac: what it cannot do fails.
-        self.store.apply_written(instance(status=status, **{"node": "mac-1", **spec}))
+        self.store.apply_written(instance(status=status, meta=meta, **{"node": "mac-1", **spec}))
         await self.look()
         self.work()
 
@@ -228,6 +235,6 @@ class FaultyMac:
         return [vm for vm in self.anka.mac.vms() if vm["uuid"] != TEMPLATE]
 
     async def until(self, true: Callable[[], object]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not true():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)

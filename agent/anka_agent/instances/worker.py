@@ -22,6 +22,7 @@ from anka_agent.saves.queue import SaveQueue, SaveTask
 from anka_agent.saves.saver import Saver, SaveReporter
 from anka_agent.steps.save import StepSet
 from anka_crds.api import AnkaInstance, SaveImage
+from anka_crds.api.meta import REQUESTED_BY
 from anka_crds.rules.naming import instance_id
 from anka_kube.cached_client import CachedClient
 from anka_kube.errors import ApiError
@@ -96,7 +97,7 @@ class InstanceWorker:
 
     async def _run(self) -> None:
         name, known_as = f"{self.key[0]}/{self.key[1]}", instance_id(self.key[1], self.uid)
-        with logs.context(instance=name, uid=self.uid, instance_id=known_as):
+        with logs.context(instance=name, uid=self.uid, instance_id=known_as, **self._request_fields()):
             while True:
                 await self._woken.wait()
                 try:
@@ -106,6 +107,14 @@ class InstanceWorker:
                     log.exception("instance not handled; trying again")
                     await self._recovery.pause()
                     self._woken.set()
+
+    def _request_fields(self) -> dict[str, str]:
+        """Who asked for it, and what they call it: in all lines about it, where that is known."""
+        instance = self._store.by_uid(self.uid)
+        if instance is None:
+            return {}
+        fields = {"external_id": instance.spec.external_id, "user": instance.metadata.annotations.get(REQUESTED_BY)}
+        return {key: value for key, value in fields.items() if value}
 
     async def _reconcile(self) -> None:
         """Take steps until nothing is left to do but wait for a change."""

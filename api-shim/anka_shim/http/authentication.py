@@ -9,7 +9,9 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from anka_runtime import logs
 from anka_shim.http.rights import RIGHTS, Right
+from anka_shim.requester import requested_by
 
 PRINCIPAL = "anka.principal"
 """Key in the ASGI scope under which endpoints find the Principal."""
@@ -78,8 +80,12 @@ class Gate:
         # HEAD is answered as GET is.
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         right = self._literal.get((method, scope["path"])) or self._match(method, scope)
-        scope[PRINCIPAL] = await self._policy.admit(scope, right)
-        await self._app(scope, receive, send)
+        principal = scope[PRINCIPAL] = await self._policy.admit(scope, right)
+        if principal == ANONYMOUS:
+            await self._app(scope, receive, send)
+            return
+        with requested_by(principal.name), logs.context(user=principal.name):
+            await self._app(scope, receive, send)
 
     def _match(self, method: str, scope: Scope) -> Right:
         for route, rights in self._patterns:

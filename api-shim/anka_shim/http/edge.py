@@ -20,6 +20,7 @@ from anka_shim.http.authentication import ANONYMOUS, PRINCIPAL, client_address
 from anka_shim.http.cross_origin import CrossOriginPolicy, answer_preflight, is_preflight, without_cookies
 from anka_shim.http.envelope import MESSAGE, OUTCOME, Envelope, fail
 from anka_shim.http.methods import SAFE
+from anka_shim.http.notes import NOTES, noted
 from anka_shim.http.origin import Headers, OriginPolicy
 from anka_shim.http.rate import UNLIMITED, RateLimit
 
@@ -76,6 +77,8 @@ class Edge:
         headers: Headers = dict(scope["headers"])
         request_id = _request_id(headers)
         scope[REQUEST_ID] = request_id.decode()
+        # Endpoints see a copy of the scope, with the same notes.
+        scope[NOTES] = {}
         scope["path"] = _normalize(scope["path"])
         # The page of another site that sends this, if such a page may.
         page = self._cross_origin.find_origin(headers) if self._cross_origin.is_on else None
@@ -157,6 +160,10 @@ class Edge:
         }
         if client:
             fields["client"] = client
+        principal = scope.get(PRINCIPAL, ANONYMOUS)
+        if principal != ANONYMOUS:
+            fields["user"] = _cut(principal.name)
+        fields |= {name: _cut(value) for name, value in noted(scope).items()}
         if outcome == "FAIL":
             fields["failure"] = _cut(scope[MESSAGE])
             if self._access_log != "all":

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from anka_crds.rules.central_log import AGENT, PROCESSES, to_instance_id
+from anka_crds.rules.central_log import AGENT, READABLE, to_instance_id
 from anka_registry.models import RegistryLog
 from anka_shim.failure import Failure
 from anka_shim.http.parameter_types import Positive, Text, wrong_value
@@ -32,14 +32,15 @@ def _check_bytes(last_bytes: int | None) -> int:
 
 
 def _check_service(service: str | None) -> str | None:
-    if service is not None and service not in PROCESSES:
-        raise wrong_value(f"must be one of {', '.join(PROCESSES)}", service)
+    if service is not None and service not in READABLE:
+        raise wrong_value(f"must be one of {', '.join(READABLE)}", service)
     return service
 
 
 class OneLogQuery(LogQuery):
     service: Annotated[Text, AfterValidator(_check_service)] = option(
-        "Process whose log it is, where no instance_id is given: anka_agent if empty, anka_operator or anka_shim."
+        "Process whose log it is, where no instance_id is given: anka_agent if empty, anka_operator or anka_shim; "
+        "or event, the event log, on node event."
     )
 
 

@@ -17,7 +17,9 @@ _LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})
 _MOST_PORTS = 65535
 
 
-def to_url(path: str) -> Conversion:
+def to_url(path: str, *, login: str = "registry.credentials", keep_slash: bool = False) -> Conversion:
+    """`login`: the value that has what must not stand in a URL."""
+
     def convert(text: str) -> Mapping[str, object]:
         if "," in text:
             raise ValueError("has several URLs: choose one")
@@ -25,8 +27,8 @@ def to_url(path: str) -> Conversion:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("must begin with http:// or https://, and name a host")
         if parts.username is not None or parts.password is not None:
-            raise ValueError("has a login in the URL: give it by registry.credentials")
-        return {path: text.rstrip("/")}
+            raise ValueError(f"has a login in the URL: give it by {login}")
+        return {path: text if keep_slash else text.rstrip("/")}
 
     return convert
 

@@ -131,8 +131,13 @@ CONTROLLER: tuple[SettingAnswer, ...] = (
               values="logs.central", flags="anka-operator --disable-central-logging, "
               "anka-shim --disable-central-logging, anka-agent --registry-url",
               rest="this is for operator and shim; a Mac sends its logs where it joins with --registry-url"),
-    missing("ENABLE_EVENT_LOGGING EVENT_LOG_URL", "false",
-            "there is no event log; Kubernetes has Events and an audit log"),
+    translate("ENABLE_EVENT_LOGGING", "false", "the same eleven events, of kubectl too", to_switch("eventLog.enabled"),
+              values="eventLog.enabled", flags="anka-operator --enable-event-log"),
+    translate("EVENT_LOG_URL", "", "each event is a POST of its own; what logs in there is in a Secret",
+              to_url("eventLog.url", login="eventLog.headersSecret", keep_slash=True),
+              values="eventLog.url eventLog.headersSecret eventLog.format",
+              flags="anka-operator --event-log-url, anka-operator --event-log-headers-file, "
+              "anka-operator --event-log-format"),
     translate("V LOG_LEVEL", "0", "0 is INFO, more is DEBUG", to_log_level, values="logs.level",
               flags="anka-operator --log-level, anka-shim --log-level"),
     not_needed("VMODULE", "", "levels are for whole processes: logs.level"),

@@ -12,6 +12,7 @@ from anka_kube.errors import ApiError, Conflict, NotFound
 from anka_kube.resource import M
 from anka_kube.store import Store
 from anka_shim.failure import NOT_FOUND, Failure, require_found
+from anka_shim.requester import requester_annotations
 from anka_shim.store.storage_budget import OBJECT_BYTES, StorageBudget
 from anka_shim.store.writes import Deadline, WriteCoordinator, client_message
 
@@ -37,6 +38,9 @@ class ObjectWriter(Generic[M]):
         return require_found(found)
 
     async def create(self, body: dict[str, Any], *, action: str) -> M:
+        if who := requester_annotations():
+            metadata = body["metadata"]
+            body = {**body, "metadata": {**metadata, "annotations": {**metadata.get("annotations", {}), **who}}}
         with self._budget.reserve(OBJECT_BYTES + len(orjson.dumps(body))):
             async with self._slot(self._writes.deadline(), action) as seconds:
                 made = await self._client.create(self._store.resource, body, deadline=seconds)

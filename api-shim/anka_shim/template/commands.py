@@ -3,15 +3,16 @@ answer is sent (decision 15)."""
 
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from anka_crds.api import AnkaTemplate
-from anka_crds.api.meta import READ_REQUEST
+from anka_crds.api.meta import READ_REQUEST, REGISTRY_DELETION
 from anka_kube.store import Store
 from anka_registry.client import RegistryClient
 from anka_registry.errors import RegistryError, RegistryRefused
 from anka_shim.failure import Failure
+from anka_shim.requester import requester_annotations
 from anka_shim.store.object_writer import ObjectWriter
 from anka_shim.store.registry_watch import NO_REGISTRY
 from anka_shim.store.writes import WriteCoordinator
@@ -20,6 +21,7 @@ from anka_shim.template.request import RevertOptions
 log = logging.getLogger(__name__)
 
 READ_AGAIN = "have the template read again"
+NOTHING: Mapping[str, str] = {}
 
 
 class TemplateCommands:
@@ -45,7 +47,8 @@ class TemplateCommands:
         """With all its versions."""
         with self._require_registry("delete the template") as registry:
             await registry.delete(id_)
-        await self._follow(id_)
+        token = str(uuid.uuid4())
+        await self._follow(id_, {REGISTRY_DELETION: token, **requester_annotations()})
 
     async def revert(self, id_: str, wanted: RevertOptions) -> None:
         """Remove this version and all newer ones; the newest alone if neither tag nor number is given."""
@@ -53,9 +56,11 @@ class TemplateCommands:
             await registry.revert(id_, tag=wanted.tag, number=wanted.number)
         await self._follow(id_)
 
-    async def _follow(self, id_: str) -> None:
+    async def _follow(self, id_: str, annotations: Mapping[str, str] = NOTHING) -> None:
         """Wait until the operator has read the template again and every replica has seen what it found. It is done in
         the registry already, so nothing here makes the request fail: a repeated revert would remove one version more.
+
+        `annotations`: what the event log reads on the AnkaTemplate, in the same write.
         """
         mirrored = self._templates.get(id_)
         if mirrored is None:
@@ -67,7 +72,7 @@ class TemplateCommands:
             return obj is None or obj.metadata.uid != uid or obj.status.read_request == token
 
         try:
-            await self._writer.annotate(id_, {READ_REQUEST: token}, action=READ_AGAIN)
+            await self._writer.annotate(id_, {READ_REQUEST: token, **annotations}, action=READ_AGAIN)
             await self._templates.wait_for(has_followed, self._follow_seconds, key=("", id_))
         except (Failure, TimeoutError) as error:
             why = getattr(error, "message", "") or f"not within {self._follow_seconds:g} s"

@@ -102,6 +102,11 @@ class InstanceCommands:
         patch = restart_patch(state(instance), self._clock.now(), options)
         await self._merge(instance, patch, "restart the VM")
 
+    def external_id(self, id_: str) -> str | None:
+        """What CI calls this instance, if it is known and has such an id."""
+        instance = self._stores.instance(id_)
+        return None if instance is None else instance.spec.external_id
+
     async def terminate(self, id_: str) -> None:
         """Succeeds also for an instance that is already terminating, or ended less than a minute ago."""
         action = "terminate the VM"

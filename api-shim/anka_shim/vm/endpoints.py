@@ -12,6 +12,7 @@ from anka_shim.http.authentication import name_client
 from anka_shim.http.body import JsonRoute
 from anka_shim.http.envelope import ok, ok_encoded
 from anka_shim.http.injection import SYNCED, HiddenId, inject
+from anka_shim.http.notes import note
 from anka_shim.http.openapi import answers
 from anka_shim.http.request import require_id
 from anka_shim.vm.answer import OneVmOk, StartedOk, VmListOk
@@ -43,7 +44,10 @@ Key = Annotated[
 @router.post(PATH, summary="Start VM instances", responses=answers(StartedOk, fails="No such tag nightly"))
 async def start_vms(request: Request, body: StartVm, commands: Commands, idempotency_key: Key = None) -> Response:
     """All of `count` are started, or none. Answers at once: the instances are in state Scheduling."""
-    return ok(await commands.start(body, idempotency_key, name_client(request.scope)))
+    note(request.scope, external_id=body.external_id)
+    ids = await commands.start(body, idempotency_key, name_client(request.scope))
+    note(request.scope, instance_id=" ".join(ids))
+    return ok(ids)
 
 
 @router.get(PATH, summary="List VM instances, or show one", responses=answers(VmListOk, OneVmOk, fails=NOT_FOUND))
@@ -60,9 +64,13 @@ async def update_vm(body: Update, commands: Commands, id: Id = None, instance_id
 
 
 @router.delete(PATH, summary="Terminate an instance", responses=answers(fails=NOT_FOUND))
-async def terminate_vm(body: Terminate, commands: Commands, id: Id = None, instance_id: HiddenId = None) -> Response:
+async def terminate_vm(
+    request: Request, body: Terminate, commands: Commands, id: Id = None, instance_id: HiddenId = None
+) -> Response:
     """OK also for an instance that is already terminating, or ended less than a minute ago."""
-    await commands.terminate(require_id((id, body.id, body.instance_id, instance_id), WHICH))
+    id_ = require_id((id, body.id, body.instance_id, instance_id), WHICH)
+    note(request.scope, instance_id=id_, external_id=commands.external_id(id_))
+    await commands.terminate(id_)
     return ok()
 
 

@@ -13,6 +13,7 @@ from anka_kube.errors import AlreadyExists, ApiError, Unreachable
 from anka_kube.store import Store
 from anka_kube.unstructured import SECRETS
 from anka_shim.failure import Failure
+from anka_shim.requester import requester_annotations
 from anka_shim.store.writes import Deadline, WriteCoordinator, client_message
 from anka_shim.vm.idempotency import CreateFailed, IdempotentCreates
 from anka_shim.vm.idempotency_key import StartKey, attempt_of, random_key
@@ -51,11 +52,14 @@ class InstanceWriter:
         earlier or simultaneous request has made for the same key are taken instead."""
         attempt = self._new_id() if key is not None else ""
         key = key or random_key(self._new_id())
-        annotations: Mapping[str, str] = {}
+        annotations: Mapping[str, str] = requester_annotations()
         script = find_large_script(spec, count, self._inline_bytes)
         if script is not None:
             # Each attempt has a Secret of its own: what another one takes back may be gone at any moment.
-            spec, annotations = refer_to_script(spec, attempt or key.slot(0)), describe_share(script, count)
+            spec, annotations = (
+                refer_to_script(spec, attempt or key.slot(0)),
+                {**annotations, **describe_share(script, count)},
+            )
         batch = _Batch(count, attempt, spec, annotations, script)
         work = asyncio.ensure_future(self._create_all(batch, key))
         try:

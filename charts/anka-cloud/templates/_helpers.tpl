@@ -171,6 +171,9 @@ spec:
             {{- with $top.Values.registry.credentials.secretName }}
             - {name: registry-credentials, mountPath: /etc/anka/registry, readOnly: true}
             {{- end }}
+            {{- if and (eq .part "operator") $top.Values.eventLog.headersSecret }}
+            - {name: event-log, mountPath: /etc/anka/event-log, readOnly: true}
+            {{- end }}
             {{- with $values.volumeMounts }}
             {{- toYaml . | nindent 12 }}
             {{- end }}
@@ -188,6 +191,10 @@ spec:
         {{- with $top.Values.registry.credentials.secretName }}
         - name: registry-credentials
           secret: {secretName: {{ . | quote }}, defaultMode: 0444}
+        {{- end }}
+        {{- if and (eq .part "operator") $top.Values.eventLog.headersSecret }}
+        - name: event-log
+          secret: {secretName: {{ $top.Values.eventLog.headersSecret | quote }}, items: [{key: headers, path: headers}]}
         {{- end }}
         {{- with $values.volumes }}
         {{- toYaml . | nindent 8 }}
@@ -239,13 +246,20 @@ readOnlyRootFilesystem: true
 {{- if ne .part "test" }}
 {{- include "anka.egress.rule" (dict "ports" $egress.apiPorts "to" $egress.apiTo) }}
 {{- with .top.Values.registry.internalUrl | default .top.Values.registry.url }}
-{{- $port := regexFind "[0-9]+$" (regexFind ":[0-9]+$" (urlParse .).host) | default (ternary "443" "80" (hasPrefix "https:" .)) }}
-{{- include "anka.egress.rule" (dict "ports" ($egress.registryPorts | default (list $port)) "to" $egress.registryTo) }}
+{{- include "anka.egress.rule" (dict "ports" ($egress.registryPorts | default (list (include "anka.port" .))) "to" $egress.registryTo) }}
+{{- end }}
+{{- if and (eq .part "operator") .top.Values.eventLog.url }}
+{{- include "anka.egress.rule" (dict "ports" (list (include "anka.port" .top.Values.eventLog.url)) "to" $egress.eventLogTo) }}
 {{- end }}
 {{- with $egress.more }}
 {{ toYaml . }}
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{- /* The port of a URL. */ -}}
+{{- define "anka.port" -}}
+{{- regexFind "[0-9]+$" (regexFind ":[0-9]+$" (urlParse .).host) | default (ternary "443" "80" (hasPrefix "https:" .)) }}
 {{- end }}
 
 {{- define "anka.egress.rule" }}

@@ -17,6 +17,11 @@ API_VERSION = f"{GROUP}/{VERSION}"
 READ_REQUEST = f"{GROUP}/read-request"
 """On an AnkaTemplate: someone has changed the template in the registry. The operator reads it and puts the value into
 status.readRequest."""
+REGISTRY_DELETION = f"{GROUP}/registry-deletion"
+"""On an AnkaTemplate: REST has deleted the template in the registry, by a request of its own."""
+REQUESTED_BY = f"{GROUP}/requested-by"
+"""On what the REST API made for somebody who had logged in: their name. An admission policy lets the shim alone set
+it."""
 FINALIZER = f"{GROUP}/vm"
 """On every AnkaInstance until its VM is deleted. The agent of its node removes it, or the operator if there is no such
 node (never scheduled, node deleted or lost)."""

@@ -8,6 +8,10 @@ OPERATOR = "anka_operator"
 SHIM = "anka_shim"
 PROCESSES = (AGENT, OPERATOR, SHIM)
 """Services with the whole log of one of our processes."""
+EVENT = "event"
+"""The event log: the legacy controller's name for the service, and for its one file, `event/event.log`."""
+READABLE = (*PROCESSES, EVENT)
+"""Services whose logs REST returns by the name of the service."""
 _INSTANCE = "instance-"
 
 

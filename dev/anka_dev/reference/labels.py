@@ -47,6 +47,23 @@ KEYS = {
     f"{GROUP}/request-attempt": Key(
         "annotation", "AnkaInstance", "Id of the attempt that made it, `kept`, or `taken-back`."
     ),
+    f"{GROUP}/requested-by": Key(
+        "annotation",
+        "AnkaInstance, SaveImage, TemplateDistribution, NodeGroup, ApiKey, AnkaTemplate",
+        "Who asked for it by REST; of an AnkaTemplate, for its deletion: "
+        "[who did it](../operate/access.md#who-did-it).",
+    ),
+    f"{GROUP}/registry-deletion": Key(
+        "annotation",
+        "AnkaTemplate",
+        "REST has deleted the template in the registry, by a request of its own: for the "
+        "[event log](../operate/event-log.md).",
+    ),
+    f"{GROUP}/event-log-sent": Key(
+        "annotation",
+        "Lease of the leader",
+        "Up to when the [event log](../operate/event-log.md) is sent.",
+    ),
     f"{GROUP}/read-request": Key(
         "annotation",
         "AnkaTemplate",

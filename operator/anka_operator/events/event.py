@@ -6,7 +6,7 @@ from typing import Any
 
 from anka_crds.api.conditions import ConditionType, EventReason
 from anka_crds.api.instance import AnkaInstance
-from anka_crds.api.meta import API_VERSION, Condition, KubeObject
+from anka_crds.api.meta import API_VERSION, REQUESTED_BY, Condition, KubeObject
 from anka_crds.api.node import AnkaNode
 from anka_crds.api.states import NodeState
 from anka_crds.rules.condition_list import find
@@ -16,6 +16,8 @@ from anka_crds.rules.text import format_time, shorten
 
 Event = dict[str, Any]
 
+LONGEST_MESSAGE = 1024
+"""The API accepts no longer one."""
 CLUSTER_SCOPED = "default"
 """Namespace of Events about cluster-scoped objects: the API accepts no other."""
 
@@ -98,7 +100,7 @@ def _event(
         "involvedObject": involved,
         "type": type_,
         "reason": reason,
-        "message": shorten(message, 1024),
+        "message": _name_requester(message, metadata.annotations.get(REQUESTED_BY)),
         "source": {"component": "anka-operator"},
         "reportingComponent": "anka-operator",
         "reportingInstance": shorten(reporter, 128),
@@ -106,3 +108,9 @@ def _event(
         "lastTimestamp": format_time(moment),
         "count": 1,
     }
+
+
+def _name_requester(message: str, user: str | None) -> str:
+    """`user`: who asked for the object by REST, if they had to log in."""
+    suffix = "" if user is None else f" (requested by {user})"
+    return shorten(message, LONGEST_MESSAGE - len(suffix)) + suffix

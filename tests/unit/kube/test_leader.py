@@ -221,3 +221,41 @@ async def test_a_slow_api_gets_half_of_what_is_left(
     await asyncio.wait_for(leader.lost.wait(), 20)
     assert patience == pytest.approx([4, 3, 2, 2], abs=0.5)
     await leader.release()
+
+
+async def test_annotations_go_with_the_renewal_and_cost_no_write(
+    api: ScriptedApi, client: KubeClient, clock: ManualClock
+) -> None:
+    def annotations() -> dict[str, str]:
+        found: dict[str, str] = api.objects["leases"][KEY]["metadata"].get("annotations", {})
+        return found
+
+    first = elector(client, clock, "one", sleep=Pacer(clock).sleep)
+    await first.acquire()
+    assert first.annotations == {}
+    first.annotate("sent", "1")
+    assert annotations() == {}
+    await first.release()
+    assert (annotations(), api.count("patch")) == ({"sent": "1"}, 1)
+    assert first.annotations == {}, "it does not lead"
+    second = elector(client, clock, "two", sleep=Pacer(clock).sleep)
+    await second.acquire()
+    assert second.annotations == {"sent": "1"}
+    second.annotate("sent", "2")
+    await second.release()
+    # What it said when it led before must not come back.
+    await first.acquire()
+    assert first.annotations == {"sent": "2"}
+    await first.release()
+    assert annotations() == {"sent": "2"}
+
+
+async def test_a_renewal_takes_what_is_new_along_once(api: ScriptedApi, client: KubeClient, clock: ManualClock) -> None:
+    pacer = Pacer(clock)
+    async with elector(client, clock, "one", sleep=pacer.sleep) as leader:
+        leader.annotate("sent", "1")
+        for _ in range(2):
+            await pacer.step()
+            await asyncio.wait_for(pacer.waiting.wait(), 20)
+        patches = [seen.body["metadata"].get("annotations") for seen in api.seen if seen.verb == "patch"]
+        assert patches == [{"sent": "1"}, None]

@@ -50,6 +50,12 @@ def test_flags_and_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--node-lost-seconds=soon"], "--node-lost-seconds: "),
         (["--leader-retry-seconds=30"], "--leader-retry-seconds < --leader-renew-seconds"),
         (["--log-format=xml"], "--log-format: "),
+        (["--enable-event-log"], "--enable-event-log needs --registry-url or --event-log-url: where it is written"),
+        (["--event-log-url=http://e"], "--event-log-url needs --enable-event-log too"),
+        (["--event-log-url=e"], "--event-log-url: must begin with http:// or https://, and name a host"),
+        (["--event-log-url=http://u:p@e/x"], "headers-file (given: 'http://[hidden]@e/x')"),
+        (["--event-log-format=xml"], "--event-log-format: "),
+        (["--event-log-headers-file=/none"], "--event-log-headers-file: /none cannot be read"),
         (["--agent-updates=0"], "--agent-updates: must be a number of Macs from 1, or a percentage from 1% to 100%"),
         (["--agent-updates=101%"], "--agent-updates: must be a number of Macs"),
     ],
@@ -84,3 +90,24 @@ def test_a_bad_kubeconfig_is_one_line(
     lines = [line for line in capsys.readouterr().err.splitlines() if line]
     assert len(lines) == 1
     assert words in lines[0]
+
+
+def test_where_the_event_log_goes(tmp_path: Path) -> None:
+    headers = tmp_path / "headers"
+    headers.write_text("Authorization: Bearer x")
+    flags = ["--enable-event-log", "--event-log-url=http://e/", f"--event-log-headers-file={headers}"]
+    settings = load(OperatorSettings, "anka-operator", flags)
+    assert (settings.event_log_url, settings.event_log_format) == ("http://e/", "json")
+    headers.write_text("a secret that is no header")
+    with pytest.raises(SystemExit):
+        load(OperatorSettings, "anka-operator", flags)
+
+
+def test_headers_that_are_none_are_not_repeated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    headers = tmp_path / "headers"
+    headers.write_text("a secret that is no header")
+    with pytest.raises(SystemExit):
+        load(OperatorSettings, "anka-operator", ["--enable-event-log", f"--event-log-headers-file={headers}"])
+    said = capsys.readouterr().err
+    assert "line 1 is no header: it must be Name: value" in said
+    assert "a secret" not in said

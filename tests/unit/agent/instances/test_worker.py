@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,8 @@ from anka_agent.plan.decide import Decision
 from anka_agent.plan.naming import Source
 from anka_agent.saves.queue import SaveTask
 from anka_crds.api import AnkaInstance
+from anka_crds.api.meta import REQUESTED_BY
+from anka_runtime import logs
 from anka_runtime.backoff import Backoff
 from anka_sim.mac import views
 from support.faulty_mac import Fault, FaultyMac, Kind, fill_disk
@@ -373,3 +378,20 @@ async def test_a_mac_knows_what_has_started_on_it(mac: FaultyMac) -> None:
     assert not mac.host.templates.has_started(TEMPLATE, "v1", None)
     await mac.until(lambda: mac.phase == "Started")
     assert mac.host.templates.has_started(TEMPLATE, "v1", None)
+
+
+async def test_every_line_says_whose_instance_it_is(mac: FaultyMac) -> None:
+    stream = io.StringIO()
+    handler = logs.dress(logging.StreamHandler(stream))
+    logger = logging.getLogger("anka_agent")
+    logger.addHandler(handler)
+    try:
+        mac.anka.faults.append(Fault("clone", "fail"))
+        await mac.begin(externalId="job 7", meta={"annotations": {REQUESTED_BY: "jenkins"}})
+        await mac.until(lambda: mac.phase == "Error")
+    finally:
+        logger.removeHandler(handler)
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    about = [line for line in lines if "instance_id" in line]
+    assert about
+    assert {(line["external_id"], line["user"]) for line in about} == {("job 7", "jenkins")}

@@ -38,6 +38,14 @@ def test_the_message_of_the_status_comes_first() -> None:
     assert failure_event(sad, now=START, reporter="r")["message"] == "x" * 1023 + "…"
 
 
+def test_who_asked_by_rest_is_named_however_long_the_message() -> None:
+    asked = {"annotations": {"anka.veertu.com/requested-by": "jenkins"}}
+    sad = instance("sad", status={"phase": "Error", "message": "no disk"}, meta=asked)
+    assert failure_event(sad, now=START, reporter="r")["message"] == "no disk (requested by jenkins)"
+    long = wait_event(sad, "x" * 3000, now=START, reporter="r")["message"]
+    assert (len(long), long[-24:]) == (1024, " (requested by jenkins)"[-24:].rjust(24, "…"))
+
+
 def test_an_error_without_any_words() -> None:
     event = failure_event(instance(status={"phase": "Error"}), now=START, reporter="r")
     assert (event["reason"], event["message"]) == ("Failed", "The instance failed")

@@ -7,9 +7,11 @@ import json
 import logging
 
 import pytest
+from starlette.types import Scope
 
 from anka_runtime import logs
-from anka_shim.http.authentication import routes
+from anka_shim.http.authentication import Principal, routes
+from anka_shim.http.rights import Right
 from support.shim_rig import TEMPLATE, rig
 
 
@@ -129,3 +131,36 @@ async def test_a_flood_of_failures_is_one_line_a_second(access_log: str, lines: 
     # On a slow machine a second passes meanwhile: the next line then says how many are missing.
     assert lines <= len(seen) <= max(lines, 5)
     assert seen[0]["path"] == "/surprise/0"
+
+
+class Users:
+    """Everybody is who their header says, and may do everything."""
+
+    async def admit(self, scope: Scope, right: Right) -> Principal:
+        return Principal(dict(scope["headers"])[b"user"].decode())
+
+
+async def test_a_start_and_a_termination_say_whose_they_are(caplog: pytest.LogCaptureFixture) -> None:
+    async with rig(policy=Users(), access_log="all") as shim:
+        user = {"user": "jenkins"}
+        with caplog.at_level(logging.INFO, "anka_shim.access"):
+            body = {"vmid": TEMPLATE, "count": 2, "external_id": "job 7\n"}
+            ids = (await shim.call("POST", "/api/v1/vm", json=body, headers=user))["body"]
+            await shim.call("DELETE", "/api/v1/vm", json={"id": ids[0]}, headers=user)
+            await shim.call("GET", "/api/v1/vm", headers=user)
+        start, end, read = ({key: vars(record).get(key) for key in WHOSE} for record in caplog.records)
+        assert start == {"user": "jenkins", "external_id": "job 7\\n", "instance_id": " ".join(ids)}
+        assert end == {"user": "jenkins", "external_id": "job 7\\n", "instance_id": ids[0]}
+        assert read == {"user": "jenkins", "external_id": None, "instance_id": None}
+
+
+async def test_without_login_nobody_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    async with rig() as shim:
+        with caplog.at_level(logging.INFO, "anka_shim.access"):
+            await shim.start()
+        (record,) = caplog.records
+        assert "user" not in vars(record)
+        assert "external_id" not in vars(record)
+
+
+WHOSE = ("user", "external_id", "instance_id")

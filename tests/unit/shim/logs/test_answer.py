@@ -23,4 +23,5 @@ def test_a_row_says_where_its_content_is() -> None:
     assert row("anka_shim", "pod-1")["file"] == "/logs/file?node_id=pod-1&service=anka_shim"
     assert row("anka_operator", "pod-2")["instance_id"] is None
     assert instance["modified"] == "2023-11-14T22:13:20Z"
-    assert row("event", "c")["file"] is None
+    assert row("event", "event")["file"] == "/logs/file?node_id=event&service=event"
+    assert row("anka-controller", "c")["file"] is None

@@ -107,7 +107,7 @@ def test_the_log_of_another_process() -> None:
     assert select_one(LOGS, read(LogFileQuery, {"node_id": "mac-1", "service": "anka_operator"}), "anka-ci") is None
     with pytest.raises(Failure) as caught:
         read(LogFileQuery, {"node_id": "c", "service": "anka-controller"})
-    says = "service: must be one of anka_agent, anka_operator, anka_shim (given: 'anka-controller')"
+    says = "service: must be one of anka_agent, anka_operator, anka_shim, event (given: 'anka-controller')"
     assert caught.value.message == says
 
 

@@ -47,6 +47,7 @@ def test_switches(text: str, on: bool) -> None:
     ("convert", "text", "values"),
     [
         (conversion.to_url("registry.url"), "http://r:8089/", {"registry.url": "http://r:8089"}),
+        (conversion.to_url("a", keep_slash=True), "http://r/events/", {"a": "http://r/events/"}),
         (conversion.to_seconds("a.b"), "90s", {"a.b": 90}),
         (conversion.to_seconds("a.b"), "1500ms", {"a.b": 1.5}),
         (conversion.to_switch("logs.central"), "false", {"logs.central": False}),

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
+from anka_crds.api.meta import READ_REQUEST, REGISTRY_DELETION
 from anka_sim.registry.catalog import RegistryCatalog
 from support.shim_rig import TEMPLATE, Rig, rig
 
@@ -58,6 +59,16 @@ async def test_delete(shim: Rig, tmp_path: Path) -> None:
     assert await shim.message("GET", f"{VM}?id={TEMPLATE}") == "Not found"
     assert (await shim.start())["message"] == "VM not in the registry"
     assert (await shim.start(vmid="macos"))["message"] == "VM not in the registry"
+
+
+@pytest.mark.parametrize(("path", "says_so"), [(f"{VM}?id={TEMPLATE}", True), (f"{REVERT}?id={TEMPLATE}", False)])
+async def test_a_deletion_is_said_on_the_object_in_the_write_that_there_is(shim: Rig, path: str, says_so: bool) -> None:
+    """For the event log, which the operator's leader writes."""
+    await shim.call("DELETE", path)
+    (patch,) = [seen for seen in shim.api.seen if seen.verb == "patch" and "ankatemplates" in seen.path]
+    annotations = patch.body["metadata"]["annotations"]
+    assert (REGISTRY_DELETION in annotations) is says_so
+    assert READ_REQUEST in annotations
 
 
 async def test_what_the_registry_refuses_is_told_in_its_words(shim: Rig, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The event log: what REST, kubectl and Macs did, for other systems."""
