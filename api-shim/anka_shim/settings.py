@@ -62,6 +62,11 @@ class ShimSettings(CertificateSettings):
         "replicas: the first seals the handshakes and sessions of API keys, all are accepted. It is read again when it "
         "changes. Without --peers it may be left out.",
     )
+    enable_authorization: bool = Field(
+        default=False,
+        description="Who has logged in may do what their permission groups say, and else nothing: serve "
+        "/admin/api/v1/permission; needs --enable-auth.",
+    )
     api_key_session_seconds: float = Field(
         default=300.0, ge=10, le=86_400, description="How long a login with an API key lasts, from its beginning."
     )
@@ -301,6 +306,12 @@ class ShimSettings(CertificateSettings):
             raise ValueError("enable-api-keys: needs --enable-auth, without which everybody may do everything")
         if self.enable_api_keys and self.peers and self.seal_key_file is None:
             raise ValueError("enable-api-keys: needs --seal-key-file with --peers, as each replica checks all sessions")
+        return self
+
+    @model_validator(mode="after")
+    def _knows_who_asks(self) -> Self:
+        if self.enable_authorization and not self.enable_auth:
+            raise ValueError("enable-authorization: needs --enable-auth, without which nobody says who they are")
         return self
 
     @model_validator(mode="after")
