@@ -322,6 +322,8 @@ class ShimSettings(CertificateSettings):
             raise ValueError("oidc-provider-url: needs --enable-auth, without which everybody may do everything")
         if self.oidc_provider_url and not self.oidc_client_id:
             raise ValueError("oidc-provider-url: needs --oidc-client-id: a token for somebody else must not be taken")
+        if self.oidc_provider_url and not self.enable_authorization:
+            raise ValueError("oidc-provider-url: needs --enable-authorization: else all whom it knows may do all")
         if self.has_browser_login and not self.site_url:
             raise ValueError("oidc-client-secret-file: needs --site-url, to which the provider sends browsers back")
         if self.has_browser_login and self.peers and self.seal_key_file is None:

@@ -115,15 +115,20 @@ def test_tokens_of_the_cluster_need_a_login(capsys: pytest.CaptureFixture[str]) 
     [
         (["--oidc-client-id=a"], "oidc-provider-url: needs --enable-auth"),
         (["--enable-auth"], "oidc-provider-url: needs --oidc-client-id"),
+        (["--enable-auth", "--oidc-client-id=a"], "oidc-provider-url: needs --enable-authorization"),
         (
             ["--enable-auth", "--oidc-client-id=a", "--oidc-provider-url=http://id.example.com"],
             "must begin with https://",
         ),
         (["--enable-auth", "--oidc-client-id=a", "--oidc-ca-file=/does/not/exist"], "oidc-ca-file"),
-        (["--enable-auth", "--oidc-client-id=a", "--oidc-client-secret-file=ROOT"], "needs --site-url"),
+        (
+            ["--enable-auth", "--enable-authorization", "--oidc-client-id=a", "--oidc-client-secret-file=ROOT"],
+            "needs --site-url",
+        ),
         (
             [
                 "--enable-auth",
+                "--enable-authorization",
                 "--oidc-client-id=a",
                 "--oidc-client-secret-file=ROOT",
                 "--site-url=https://a",
