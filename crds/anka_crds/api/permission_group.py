@@ -49,7 +49,7 @@ class PermissionGroupSpec(ApiModel):
         "Requests to the REST API that the members may make.", len(ControllerPermission), list_type="set"
     )
     resources: list[PermittedResource] = list_field(
-        "Nodes and templates that the members may use, where the API shim has resource permissions on.",
+        "Nodes and templates that the members may use. Kept, and not enforced yet.",
         MAX_GRANTED_RESOURCES,
     )
 
