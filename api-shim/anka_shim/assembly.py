@@ -1,8 +1,8 @@
 """All objects of the process, and how they are connected. A new resource adds its commands here."""
 
 import contextlib
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
 
 from anka_crds.api.defaults import JOINING_NAMESPACE
 from anka_kube.api_clock import ApiClock
@@ -13,12 +13,18 @@ from anka_registry.client import RegistryClient
 from anka_runtime.clock import Clock
 from anka_runtime.health import HealthChecks
 from anka_runtime.secret_file import SHORTEST_TOKEN, SecretFile
+from anka_runtime.tls_files import TlsFiles
 from anka_shim.access.api_keys import ApiKeyCatalog
 from anka_shim.access.handshake import Handshake
 from anka_shim.access.kubernetes.access_review import AccessReviewRights
 from anka_shim.access.kubernetes.reviewer import KubernetesReviewer
 from anka_shim.access.kubernetes.token_review import TokenReviewAuthenticator
 from anka_shim.access.login_limiter import LoginLimiter
+from anka_shim.access.oidc.authenticator import OidcAuthenticator
+from anka_shim.access.oidc.browser_session import BrowserSessions
+from anka_shim.access.oidc.claims import ClaimRules
+from anka_shim.access.oidc.code_flow import CodeFlow, CodeFlowRules
+from anka_shim.access.oidc.provider import OidcProvider
 from anka_shim.access.policy import RequiredAccess
 from anka_shim.access.root_token import RootTokenCredential
 from anka_shim.access.seal_file import SealFile
@@ -91,6 +97,8 @@ class Services:
     handshake: Handshake
     kubernetes_tokens: TokenReviewAuthenticator
     kubernetes_rights: AccessReviewRights
+    oidc_tokens: OidcAuthenticator | None
+    code_flow: CodeFlow | None
     login_limiter: LoginLimiter
     peer_key: PeerKey
     binds: BindTracker
@@ -149,14 +157,16 @@ async def services(
         )
         instances = ObjectWriter(client, stores.instances, writes, budget)
         nodes = ObjectWriter(client, stores.nodes, writes, budget)
+        seal_keys = SealFile(settings.seal_key_file, clock).keys
         handshake = Handshake(
             ApiKeyCatalog(stores, watches, clock),
-            SealFile(settings.seal_key_file, clock).keys,
+            seal_keys,
             clock,
             session_seconds=settings.api_key_session_seconds,
         )
         if settings.enable_api_keys:
             await stack.enter_async_context(ApiKeySweep(client, stores, clock, settings.api_key_sweep_seconds))
+        oidc_tokens, code_flow = await _start_oidc(settings, seal_keys, clock, stack)
         reviewer = KubernetesReviewer(client, settings.write_seconds)
         kubernetes_tokens = TokenReviewAuthenticator(reviewer, clock, audience=settings.token_audience)
         stack.push_async_callback(kubernetes_tokens.close)
@@ -209,10 +219,41 @@ async def services(
             handshake=handshake,
             kubernetes_tokens=kubernetes_tokens,
             kubernetes_rights=kubernetes_rights,
+            oidc_tokens=oidc_tokens,
+            code_flow=code_flow,
             login_limiter=LoginLimiter(clock),
             peer_key=peer_key,
             binds=binds,
         )
+
+
+async def _start_oidc(
+    settings: ShimSettings, seal_keys: Callable[[], list[bytes]], clock: Clock, stack: contextlib.AsyncExitStack
+) -> tuple[OidcAuthenticator | None, CodeFlow | None]:
+    """For machines with a provider, for people where they log in with a browser."""
+    if not settings.oidc_provider_url:
+        return None, None
+    tls = TlsFiles(settings.oidc_ca_file, None, None, clock) if settings.oidc_ca_file else None
+    provider = await stack.enter_async_context(OidcProvider(settings.oidc_provider_url, clock, tls=tls))
+    rules = ClaimRules(settings.oidc_accepted_audiences, settings.oidc_username_claim, settings.oidc_groups_claim)
+    authenticator = OidcAuthenticator(provider, clock, url=settings.oidc_provider_url, rules=rules)
+    stack.push_async_callback(authenticator.close)
+    if settings.oidc_client_secret_file is None:
+        return authenticator, None
+    flow = CodeFlow(
+        provider,
+        BrowserSessions(seal_keys, clock),
+        seal_keys,
+        SecretFile(settings.oidc_client_secret_file, clock, shortest=1).content,
+        clock,
+        CodeFlowRules(
+            settings.site_url,
+            settings.oidc_client_id,
+            settings.oidc_scope_list,
+            replace(rules, audiences=frozenset((settings.oidc_client_id,))),
+        ),
+    )
+    return authenticator, flow
 
 
 def access_policy(found: Services) -> AccessPolicy:
@@ -226,6 +267,8 @@ def access_policy(found: Services) -> AccessPolicy:
         handshake=found.handshake if settings.enable_api_keys else None,
         tokens=(found.kubernetes_tokens,) if settings.enable_kubernetes_tokens else (),
         kubernetes_rights=found.kubernetes_rights,
+        oidc=found.oidc_tokens,
+        browsers=found.code_flow.sessions if found.code_flow is not None else None,
     )
 
 

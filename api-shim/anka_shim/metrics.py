@@ -43,3 +43,6 @@ BARRIER_SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1),
 )
 UNDONE = Counter("anka_shim_creations_undone_total", "Instances removed because their request failed as a whole.")
+PROVIDER_READS = Counter(
+    "anka_shim_oidc_reads_total", "Readings of what the OIDC provider publishes: ok or failed.", ["outcome"]
+)

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from anka_shim.api_key import endpoints as api_key
 from anka_shim.auth_config import endpoints as auth_config
+from anka_shim.browser_login import endpoints as browser_login
 from anka_shim.devices import endpoints as devices
 from anka_shim.distribution import endpoints as distribution
 from anka_shim.group import endpoints as group
@@ -24,4 +25,4 @@ _RESOURCES = (
     vm, node, group, template, distribution, image, logs, devices, status, stats, api_key, mac_pool, auth_config,
     tap, health, replicas, package, docs,
 )  # fmt: skip
-ROUTERS: tuple[APIRouter, ...] = tuple(resource.router for resource in _RESOURCES)
+ROUTERS: tuple[APIRouter, ...] = tuple(resource.router for resource in (*_RESOURCES, browser_login))

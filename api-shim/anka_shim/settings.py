@@ -314,6 +314,14 @@ class ShimSettings(TokenSettings):
     def _can_log_in_with_tokens(self) -> Self:
         if self.enable_kubernetes_tokens and not self.enable_auth:
             raise ValueError("enable-kubernetes-tokens: needs --enable-auth, without which everybody may do everything")
+        if self.oidc_provider_url and not self.enable_auth:
+            raise ValueError("oidc-provider-url: needs --enable-auth, without which everybody may do everything")
+        if self.oidc_provider_url and not self.oidc_client_id:
+            raise ValueError("oidc-provider-url: needs --oidc-client-id: a token for somebody else must not be taken")
+        if self.has_browser_login and not self.site_url:
+            raise ValueError("oidc-client-secret-file: needs --site-url, to which the provider sends browsers back")
+        if self.has_browser_login and self.peers and self.seal_key_file is None:
+            raise ValueError("oidc-client-secret-file: needs --seal-key-file with --peers, as each replica checks all")
         return self
 
     @model_validator(mode="after")

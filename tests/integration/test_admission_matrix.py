@@ -424,8 +424,11 @@ async def test_who_gets_a_token(
 ) -> None:
     admin = clients["admin"]
     await fresh(admin, NODES, "mac-a", None, {"status": {"agentVersion": "1"}} if reported else {})
+    node = await admin.get(NODES, "mac-a")
     if reported:
-        await knows_that_it_has_joined(clients["joiner"], await admin.get(NODES, "mac-a"))
+        await knows_that_it_has_joined(clients["joiner"], node)
+    else:
+        await takes_account(clients["joiner"], "mac-a", node.metadata.uid)
     account = await admin.get(SERVICE_ACCOUNTS, "node-mac-a", "anka-nodes")
     shown = {"metadata": {"annotations": {ACCOUNT_UID: account.metadata.uid}}} if by_uid else {}
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": seconds}}
@@ -467,7 +470,7 @@ WRONG: dict[str, tuple[Json, str]] = {
 async def refuses_account(joiner: KubeClient, node: str, uid: str, says: str) -> None:
     """Return once a join token is told this. Policies with parameters read them from a cache, so it is asked again."""
     body = {"metadata": {"name": f"node-{node}", "ownerReferences": [owner(node, uid)]}}
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 await joiner.create(SERVICE_ACCOUNTS, body, "anka-nodes", dry_run=True)
@@ -482,12 +485,25 @@ async def knows_that_it_has_joined(joiner: KubeClient, node: AnkaNode) -> None:
     await refuses_account(joiner, node.metadata.name, node.metadata.uid, "has joined already")
 
 
+async def takes_account(joiner: KubeClient, node: str, uid: str | None) -> None:
+    """Return once nothing keeps a join token from making this one: no policy knows a node of the test before."""
+    body = {"metadata": {"name": f"node-{node}", "ownerReferences": [owner(node, uid)]}}
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(Forbidden):
+                with suppress(AlreadyExists):
+                    await joiner.create(SERVICE_ACCOUNTS, body, "anka-nodes", dry_run=True)
+                return
+
+
 @pytest.mark.parametrize("case", WRONG)
 async def test_a_join_token_makes_no_other_service_account(case: str, clients: dict[str, KubeClient]) -> None:
     metadata, says = WRONG[case]
     if "that it made" in says:
         await fresh(clients["admin"], NODES, "mac-c", None, {})
         await refuses_account(clients["batch"], "mac-c", "another's", "of an AnkaNode that it made")
+    else:
+        await takes_account(clients["batch"], "mac-c", None)
     with pytest.raises(Forbidden, match=says):
         await clients["batch"].create(
             SERVICE_ACCOUNTS, {"metadata": {"name": "node-mac-c", **metadata}}, "anka-nodes", dry_run=True
@@ -506,6 +522,8 @@ async def test_who_makes_the_service_account_of_a_node(
     body = {"metadata": {"name": "node-mac-c", "ownerReferences": [owner("mac-c", node.metadata.uid)]}}
     if reported:
         await knows_that_it_has_joined(clients["batch"], node)
+    else:
+        await takes_account(clients["batch"], "mac-c", node.metadata.uid)
     may = []
     for actor in ("batch", *ACTORS):
         with suppress(Forbidden):
@@ -639,6 +657,7 @@ async def test_whose_account_and_token_a_join_token_gets(
     admin = clients["admin"]
     await fresh(admin, NODES, "mac-a", None, {})
     node, account = await admin.get(NODES, "mac-a"), await admin.get(SERVICE_ACCOUNTS, "node-mac-a", "anka-nodes")
+    await takes_account(clients["joiner"], "mac-a", node.metadata.uid)
     made = {"metadata": {"name": "node-mac-a", "ownerReferences": [owner("mac-a", node.metadata.uid)]}}
     asked = {
         "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 600},

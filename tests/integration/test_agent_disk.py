@@ -51,7 +51,7 @@ def test_a_disk_that_fills(bench: Bench, tmp_path: Path) -> None:
     # disk-a was used before disk-b, but an instance needs it.
     ends(bench, "three", uuids["disk-new"], "Started")
     assert held() == {"disk-a", "disk-new"}
-    (message,) = events(bench, "TemplateRemoved")
+    (message,) = until(lambda: events(bench, "TemplateRemoved"), what="the removal is told")
     assert message.startswith("Removed disk-b:v1 (")
     assert message.endswith(f" to make room for {uuids['disk-new']}:v1")
     # What the Mac no longer holds is not told any more: the scheduler goes by it.
@@ -64,8 +64,11 @@ def test_a_disk_that_fills(bench: Bench, tmp_path: Path) -> None:
         assert status["message"].endswith(" are kept in reserve; nothing more can be removed")
         assert [c["reason"] for c in status["conditions"] if c["type"] == "Ready"] == ["NoDiskSpace"]
     assert held() == {"disk-a", "disk-new"}
-    assert len(events(bench, "NoDiskSpace")) == 2
+    until(lambda: len(events(bench, "NoDiskSpace")) == 2, what="each refusal is told")
 
-    bench.kubectl.run("patch", "ankanode", bench.mac.name, "--type=merge", '--patch={"spec":{"reserveSpacePercent":0}}')
+    change = '{"spec":{"reserveSpacePercent":0,"host":"127.0.0.2"}}'
+    bench.kubectl.run("patch", "ankanode", bench.mac.name, "--type=merge", f"--patch={change}")
+    # The address shows that the agent has heard of the change.
+    until(lambda: bench.get("one")["status"]["vm"]["hostIp"] == "127.0.0.2")
     ends(bench, "edge", uuids["disk-edge"], "Started")
     assert held() == {"disk-a", "disk-new", "disk-edge"}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from support.agents import Bench, script, until
+from support.agents import Bench, Object, script, until
 
 pytestmark = pytest.mark.integration
 
@@ -98,16 +98,22 @@ class TestStart:
         puller = make_bench("agent-pull", held=False, delays={"pull_bytes_per_second": 100_000, "network": 0.1})
         puller.create("pull-1")
         puller.create("pull-2")
-        progress = until(lambda: puller.get("pull-1")["status"].get("progressPercent"), 15)
-        assert 0 < progress <= 100
-        assert puller.get("pull-1")["status"]["phase"] == "Pulling"
+        told = puller.wait_for("pull-1", "jsonpath={.status.progressPercent}")["status"]
+        assert 0 < told["progressPercent"] <= 100
+        assert told["phase"] == "Pulling"
         for name in ("pull-1", "pull-2"):
             status = puller.wait_phase(name, "Started")["status"]
             assert "progressPercent" not in status
         assert len(puller.commands("registry", "pull", "--tag")) == 1
-        node = json.loads(puller.kubectl.run("get", "ankanode", "agent-pull", "--output=json"))
-        assert {held["tag"] for held in node["status"]["templates"]} == {"v1"}
-        assert node["status"]["hostArch"] == "arm64"
+
+        def node() -> Object:
+            found: Object = json.loads(puller.kubectl.run("get", "ankanode", "agent-pull", "--output=json"))["status"]
+            return found
+
+        until(
+            lambda: {held["tag"] for held in node().get("templates", ())} == {"v1"}, what="the node tells what it holds"
+        )
+        assert node()["hostArch"] == "arm64"
         for name in ("pull-1", "pull-2"):
             puller.delete(name)
 
@@ -121,7 +127,7 @@ class TestStartDeadline:
         status = slow.wait_phase("late", "Error")["status"]
         # Which step it was at depends on how busy the machine is.
         assert status["message"].startswith("The VM had not started 6 s after it was asked for (it was at: ")
-        assert all(vm["status"] != "running" for vm in slow.vms())
+        until(lambda: all(vm["status"] != "running" for vm in slow.vms()), what="no VM runs")
         slow.delete("late")
         assert slow.vms() == []
 
@@ -165,7 +171,7 @@ class TestScript:
         assert bench.vms() == []
 
     def test_timeout(self, bench: Bench) -> None:
-        bench.create("slow", startupScript=script("echo begun; sleep 60", monitoring=True, timeoutSeconds=1))
+        bench.create("slow", startupScript=script("echo begun; sleep 600", monitoring=True, timeoutSeconds=5))
         instance = bench.wait_phase("slow", "Error")
         result = instance["status"]["startupScript"]
         assert (result["returnCode"], result["didTimeout"], result["stdout"]) == (-1, True, "begun\n")
@@ -173,11 +179,14 @@ class TestScript:
         bench.delete("slow")
 
     def test_booted_runs_before_the_network_is_up(self, make_bench: Callable[..., Bench]) -> None:
-        early = make_bench("agent-booted", delays={"network": 2.0})
+        early = make_bench("agent-booted", delays={"network": 3600.0})
         early.create("booted", startupScript=script("true", monitoring=True, condition="Booted"))
-        ended = until(lambda: early.commands("run"))
-        assert ended
+        until(lambda: early.commands("run"), what="the end of the script")
+        early.looked()
         assert early.get("booted")["status"]["phase"] == "Scheduling"
+        with early.mac.store.lock():
+            (vm,) = (vm for vm in early.mac.store.vms() if vm["status"] == "running")
+            early.mac.store.put({**vm, "network_at": 0.0})
         early.wait_phase("booted", "Started")
         early.delete("booted")
 
@@ -235,12 +244,10 @@ class TestAfterStart:
     def test_restart_gives_a_new_start_date(self, bench: Bench) -> None:
         bench.create("again", startupScript=script("echo ran >> ~/ran", monitoring=True))
         before = bench.wait_phase("again", "Started")["status"]["vm"]
-        # Start dates have whole seconds.
-        until(lambda: subprocess.run(["sleep", "1.1"], check=True))
+        time.sleep(1.1)  # start dates have whole seconds
         wanted = "2030-01-01T00:00:00Z"
         bench.patch("again", {"spec": {"restartedAt": wanted}})
-        bench.kubectl.run("wait", f"--for=jsonpath={{.status.restartedAt}}={wanted}", "ankainstance/again")
-        after = bench.get("again")["status"]
+        after = bench.wait_for("again", f"jsonpath={{.status.restartedAt}}={wanted}")["status"]
         assert after["phase"] == "Started"
         assert after["vm"]["status"] == "running"
         assert after["vm"]["uuid"] == before["uuid"]
@@ -257,7 +264,7 @@ class TestAfterStart:
         vm = bench.wait_phase("other", "Started")["status"]["vm"]
         wanted = "2030-01-01T00:00:00Z"
         bench.patch("other", {"spec": {"restartedAt": wanted, "usbDevice": "two", "vncPassword": "geheim"}})
-        bench.kubectl.run("wait", f"--for=jsonpath={{.status.restartedAt}}={wanted}", "ankainstance/other")
+        bench.wait_for("other", f"jsonpath={{.status.restartedAt}}={wanted}")
         starts = [argv for argv in bench.commands("start") if argv[-1] == vm["uuid"]]
         assert [argv[argv.index("--usb") + 1] for argv in starts] == ["one", "two"]
         assert "geheim" not in json.dumps([starts, bench.get("other")["status"]])
@@ -276,8 +283,8 @@ class TestAfterStart:
 
         def restart(name: str, wanted: str, **more: str) -> str:
             bench.patch(name, {"spec": {"restartedAt": wanted, **more}})
-            bench.kubectl.run("wait", f"--for=jsonpath={{.status.restartedAt}}={wanted}", f"ankainstance/{name}")
-            return str(bench.get(name)["status"]["usbDevice"])
+            told = bench.wait_for(name, f"jsonpath={{.status.restartedAt}}={wanted}")
+            return str(told["status"]["usbDevice"])
 
         assert restart("one", "2030-01-01T00:00:00Z") == "3"
         assert restart("one", "2030-01-01T00:00:01Z", usbDevice="1") == "1", "another one was asked for"
@@ -293,16 +300,16 @@ class TestAfterStart:
             node = json.loads(bench.kubectl.run("get", "ankanode", bench.mac.name, "--output=json"))
             return {one["locationId"]: one["available"] for one in node["status"]["usbDevices"]}
 
-        until(lambda: told() == {"1": False, "2": True, "3": False}, 10, "the node tells who is busy")
+        until(lambda: told() == {"1": False, "2": True, "3": False}, what="the node tells who is busy")
         for name in booked:
             bench.delete(name)
-        until(lambda: set(told().values()) == {True}, 10, "and who is free again")
+        until(lambda: set(told().values()) == {True}, what="and who is free again")
 
     def test_a_vm_that_dies_is_seen(self, bench: Bench) -> None:
         bench.create("dies")
         vm = bench.wait_phase("dies", "Started")["status"]["vm"]
         bench.mac.run("stop", "--force", vm["uuid"])
-        instance = bench.wait_phase("dies", "Stopped", 10)
+        instance = bench.wait_phase("dies", "Stopped")
         assert instance["status"]["vm"]["status"] == "stopped"
         assert ready(instance)["reason"] == "VmStopped"
         bench.delete("dies")
@@ -312,7 +319,7 @@ class TestAfterStart:
         bench.create("vanishes")
         vm = bench.wait_phase("vanishes", "Started")["status"]["vm"]
         bench.mac.run("delete", "--yes", vm["uuid"])
-        instance = bench.wait_phase("vanishes", "Error", 10)
+        instance = bench.wait_phase("vanishes", "Error")
         assert ready(instance)["reason"] == "VmLost"
         assert instance["status"]["vm"]["status"] == "deleted"
         bench.delete("vanishes")
@@ -342,7 +349,7 @@ class TestTrouble:
     def test_a_refusal_is_an_error_at_once(self, bench: Bench) -> None:
         bench.fault("start", "fail", times=1, message="no such luck")
         bench.create("refused")
-        instance = bench.wait_phase("refused", "Error", 5)
+        instance = bench.wait_phase("refused", "Error")
         assert instance["status"]["message"] == "the VM cannot be started: anka start: no such luck"
         bench.delete("refused")
         assert bench.vms() == []
@@ -352,9 +359,8 @@ class TestTrouble:
         bench.wait_phase("sticky", "Started")
         bench.fault("delete", "fail", times=4, message="disk busy")
         bench.delete("sticky", wait=False)
-        instance = bench.wait_phase("sticky", "Terminating", 15)
-        assert "disk busy" in instance["status"]["message"]
-        until(lambda: not bench.exists("sticky"), 30)
+        assert "disk busy" in bench.wait_phase("sticky", "Terminating")["status"]["message"]
+        until(lambda: not bench.exists("sticky"))
         assert bench.vms() == []
 
     def test_orphans_are_removed_and_others_left_alone(self, bench: Bench) -> None:
@@ -364,7 +370,7 @@ class TestTrouble:
         bench.mac.run("clone", template, "mgmtManaged-orphan-123")
         bench.mac.run("start", "mgmtManaged-orphan-123")
         bench.mac.run("clone", template, "somebodys-own")
-        until(lambda: bench.mac.vm_names() == [claimed], 30)
+        until(lambda: bench.mac.vm_names() == [claimed])
         assert bench.mac.run("show", "somebodys-own")["status"] == "stopped"
         bench.mac.run("delete", "--yes", "somebodys-own")
         bench.delete("claimed")

@@ -65,7 +65,7 @@ class TestNode:
         assert parse_usage(first["metadata"]["annotations"]) is not None
         assert first["spec"]["leaseDurationSeconds"] == 5
         assert first["metadata"]["ownerReferences"][0]["uid"] == node(bench)["metadata"]["uid"]
-        until(lambda: lease(bench)["spec"]["renewTime"] > first["spec"]["renewTime"], 5)
+        until(lambda: lease(bench)["spec"]["renewTime"] > first["spec"]["renewTime"])
 
     def test_people_own_the_spec(self, bench: Bench) -> None:
         bench.kubectl.run("patch", "ankanode", bench.mac.name, "--type=merge", '--patch={"spec":{"maxVmCount":7}}')
@@ -80,18 +80,22 @@ class TestNode:
             body = json.dumps({"spec": {"host": address}})
             bench.kubectl.run("patch", "ankanode", bench.mac.name, "--type=merge", f"--patch={body}")
             until(lambda address=address: bench.get("moved")["status"]["vm"]["hostIp"] == address)  # type: ignore[misc]
-        version, looks = bench.get("moved")["metadata"]["resourceVersion"], len(bench.commands("list"))
-        until(lambda: len(bench.commands("list")) > looks + 3)
+        version = bench.get("moved")["metadata"]["resourceVersion"]
+        bench.looked()
         assert bench.get("moved")["metadata"]["resourceVersion"] == version, "nothing changed, nothing written"
         bench.kubectl.run("patch", "ankanode", bench.mac.name, "--type=merge", '--patch={"spec":{"host":null}}')
         bench.delete("moved")
 
     def test_an_idle_node_is_not_written(self, bench: Bench) -> None:
         until(lambda: bench.mac.agent and bench.mac.agent.ready())
-        before = node(bench)["metadata"]["resourceVersion"]
-        looks = len(bench.commands("list"))
-        until(lambda: len(bench.commands("list")) > looks + 3)
-        assert node(bench)["metadata"]["resourceVersion"] == before
+
+        def rests() -> bool:
+            before = node(bench)["metadata"]["resourceVersion"]
+            bench.looked()
+            return bool(node(bench)["metadata"]["resourceVersion"] == before)
+
+        # What was changed a moment ago may still be told; what is written again and again never rests.
+        until(rests, what="a node that nobody writes")
 
     def test_ready_says_why_not(self, bench: Bench) -> None:
         assert bench.mac.agent is not None
@@ -115,7 +119,7 @@ class TestProcess:
 
     def test_a_second_agent_is_refused(self, bench: Bench) -> None:
         assert bench.mac.agent is not None
-        done = subprocess.run(bench.mac.agent.argv, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(bench.mac.agent.argv, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 2
         assert re.search(r"another agent uses --state-dir .*: stop it, or choose another", done.stderr)
         assert "Traceback" not in done.stderr
@@ -132,7 +136,7 @@ class TestProcess:
     def test_what_a_person_must_fix(self, bench: Bench, tmp_path: Path, change: list[str], words: str) -> None:
         assert bench.mac.agent is not None
         argv = [*bench.mac.agent.argv, f"--state-dir={tmp_path}", *change]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 2
         (line,) = [line for line in done.stderr.splitlines() if line.startswith("anka-agent: ")]
         assert words in line
@@ -173,7 +177,7 @@ class TestOutage:
         until(lambda: [vm["status"] for vm in wired.vms()] == ["running"])
         assert wired.get("started-in-the-dark")["status"]["phase"] == "Scheduling"
         assert wired.mac.agent is not None
-        until(lambda: "no heartbeat" in wired.mac.agent.readiness()[1], 15)  # type: ignore[union-attr]
+        until(lambda: "no heartbeat" in wired.mac.agent.readiness()[1])  # type: ignore[union-attr]
         wired.delete("unheard-of", wait=False)
         wire.mend()
         wired.wait_phase("started-in-the-dark", "Started")
@@ -182,8 +186,7 @@ class TestOutage:
         assert "Traceback" not in wired.log()
         # A VM is never taken for an orphan because the API was away.
         wire.cut()
-        looks = len(wired.commands("list"))
-        until(lambda: len(wired.commands("list")) > looks + 10, 30)
+        wired.looked(11)
         assert [vm["status"] for vm in wired.vms()] == ["running"]
         wire.mend()
         wired.delete("started-in-the-dark")
@@ -199,11 +202,11 @@ class TestOutage:
         assert not agent.ready()
         assert wired.log()[before:].count("cannot join") == 1
         wire.mend()
-        agent.wait_ready(30)
+        agent.wait_ready()
 
 
 def test_runs_as_a_module() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "anka_agent", "version"], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-m", "anka_agent", "version"], capture_output=True, text=True, timeout=120, check=True
     )
     assert done.stdout.startswith("anka-agent ")

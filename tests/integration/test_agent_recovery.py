@@ -30,11 +30,11 @@ def uuid_of(bench: Bench, name: str) -> str:
     return str(bench.get(name)["status"]["vm"]["uuid"])
 
 
-def test_a_vm_that_dies_is_told_within_seconds_and_can_be_restarted(bench: Bench) -> None:
+def test_a_vm_that_dies_is_told_and_can_be_restarted(bench: Bench) -> None:
     bench.create("dies")
     bench.wait_phase("dies", "Started")
     bench.mac.run("stop", "--force", uuid_of(bench, "dies"))
-    status = bench.wait_phase("dies", "Stopped", 5)["status"]
+    status = bench.wait_phase("dies", "Stopped")["status"]
     assert status["vm"]["status"] == "stopped"
     assert len(bench.commands("start")) == 1, "nobody asked for it to run again"
     bench.patch("dies", {"spec": {"restartedAt": "2026-01-01T00:00:00Z"}})
@@ -76,8 +76,7 @@ def test_while_the_api_is_away_nothing_is_lost(bench: Bench, own_control_plane: 
     try:
         bench.mac.run("stop", "--force", ends)
         until(lambda: {vm["uuid"] for vm in bench.vms()} == {ends, lives}, what=f"the removal of {deleted}")
-        looks = len(bench.commands("list"))
-        until(lambda: len(bench.commands("list")) > looks + 3, what="the agent to go on looking")
+        bench.looked()
         assert bench.mac.agent is not None
         assert bench.mac.agent.running
     finally:
@@ -113,7 +112,7 @@ def test_the_registry_is_down(bench: Bench) -> None:
     template = {"id": "11111111-2222-3333-4444-555555555555", "name": "elsewhere", "tag": "v1"}
     status = {"nodeName": bench.mac.name, "phase": "Pulling", "template": template, "registry": "http://127.0.0.1:9"}
     bench.patch("alone", {"status": status}, "--subresource=status")
-    message = bench.wait_phase("alone", "Error", 20)["status"]["message"]
+    message = bench.wait_phase("alone", "Error")["status"]["message"]
     assert message.startswith("the template cannot be pulled: anka registry pull: ")
     assert "127.0.0.1:9" in message
     # What the Mac holds can be started all the same.

@@ -61,7 +61,7 @@ class Saves:
             status = self.get(name)["status"]
             return status["phase"] != "Pending" or "pushedAt" in status
 
-        until(has_ended, 40, f"the end of {name}")
+        until(has_ended, what=f"the end of {name}")
         if self.get(name)["status"]["phase"] == "Pending":
             self.write(name, {"phase": "Done"})
         status: Object = self.get(name)["status"]
@@ -71,6 +71,16 @@ class Saves:
         """What the operator does."""
         self.bench.delete(name)
         assert self.bench.vms() == []
+
+    def back_at_work(self, name: str) -> Object:
+        """The status of the instance once it may be used again; the end of its save is told before that."""
+        status: Object = self.bench.wait_phase(name, "Started")["status"]
+        return status
+
+    def pushing(self, name: str) -> None:
+        """Return once its push hangs, and the instance tells that it is being saved."""
+        until(lambda: not read_json(str(self.bench.mac.directory / "faults.json")), what="anka registry push")
+        self.bench.wait_phase(name, "Pushing")
 
     def tags(self, template: str) -> list[str]:
         return [row["tag"] for row in self.bench.mac.run("registry", "describe", template)["versions"]]
@@ -89,7 +99,7 @@ def saves(bench: Bench) -> Iterator[Saves]:
     (bench.mac.directory / "commands.log").unlink(missing_ok=True)
     yield Saves(bench)
     bench.clear()
-    bench.kubectl.run("delete", "saveimages", "--all", "--timeout=40s")
+    bench.kubectl.run("delete", "saveimages", "--all", "--timeout=100s")
 
 
 STEPS = [
@@ -133,7 +143,7 @@ def test_back_to_work_after_a_failure_and_again(saves: Saves) -> None:
         "message": "the VM cannot be pushed: anka registry push: no route", "type": "PushFailed", "code": 1,
     }  # fmt: skip
     assert {c["type"]: c["reason"] for c in status["conditions"]} == {"Ready": "PushFailed", "Stalled": "PushFailed"}
-    instance = bench.get("again")["status"]
+    instance = saves.back_at_work("again")
     assert (instance["phase"], instance["vm"]["status"]) == ("Started", "running")
     assert [vm["name"] for vm in bench.vms()] == [instance["vm"]["name"]], "it must have its own name again"
     bench.kubectl.run("delete", "saveimage", "again")
@@ -164,7 +174,7 @@ def test_a_licence_that_cannot_suspend(make_bench: Callable[..., Bench]) -> None
     error = saves.ended("develop")["error"]
     assert error["type"] == "SuspendFailed"
     assert "not available with this license" in error["message"]
-    assert bench.get("develop")["status"]["phase"] == "Started"
+    saves.back_at_work("develop")
     bench.kubectl.run("delete", "saveimage", "develop")
     saves.ask("develop", suspend=False)
     assert saves.ended("develop")["phase"] == "Done"
@@ -180,20 +190,23 @@ def test_a_vm_that_cannot_be_resumed_boots(saves: Saves) -> None:
     error = saves.ended("insane")["error"]
     assert error["type"] == "SanityTestFailed"
     assert "state is damaged" in error["message"]
-    assert bench.get("insane")["status"]["phase"] == "Started"
+    saves.back_at_work("insane")
     assert saves.pushes() == []
 
 
 def test_the_second_waits_for_the_first(saves: Saves) -> None:
     bench = saves.bench
-    saves.start("first")
-    saves.ask("first", script=script("sleep 1; exit 1")["content"], cancelOnScriptFailure=True)
-    until(lambda: bench.get("first")["status"]["phase"] == "Pushing")
+    uuid = saves.start("first")["status"]["vm"]["uuid"]
+    saves.ask(
+        "first", script=script("until test -e ~/go; do sleep 0.1; done; exit 1")["content"], cancelOnScriptFailure=True
+    )
+    bench.wait_phase("first", "Pushing")
     second = saves.get("first")
     made = {**second, "metadata": {"name": "second", "namespace": "default"}}
     made["spec"] = {"instance": "first", "tag": "second", "targetTemplate": bench.template}
     bench.kubectl.run("create", "--filename=-", stdin=json.dumps(made))
     saves.take_up("second", "first")
+    (bench.mac.guest_home(uuid) / "go").touch()
     assert saves.ended("first")["error"]["message"] == "Script execution failed"
     assert saves.ended("second")["phase"] == "Done"
     saves.finish("first")
@@ -204,9 +217,9 @@ def test_an_instance_deleted_while_it_is_pushed(saves: Saves) -> None:
     saves.start("ended")
     bench.fault("registry push", "hang", when="before", times=1, seconds=60)
     saves.ask("ended")
-    until(lambda: not read_json(str(bench.mac.directory / "faults.json")), what="anka registry push")
+    saves.pushing("ended")
     saves.finish("ended")
-    assert saves.get("ended")["status"]["error"]["type"] == "InstanceDeleted"
+    assert saves.ended("ended")["error"]["type"] == "InstanceDeleted"
     assert "ended" not in saves.tags(bench.template)
 
 
@@ -215,7 +228,7 @@ def test_a_request_deleted_while_it_is_pushed(saves: Saves) -> None:
     saves.start("dropped")
     bench.fault("registry push", "hang", when="before", times=1, seconds=60)
     saves.ask("dropped")
-    until(lambda: not read_json(str(bench.mac.directory / "faults.json")), what="anka registry push")
+    saves.pushing("dropped")
     bench.kubectl.run("delete", "saveimage", "dropped")
     bench.wait_phase("dropped", "Started")
     assert [vm["status"] for vm in bench.vms()] == ["running"]
@@ -246,4 +259,4 @@ def test_forced_away_in_the_api_while_it_has_the_templates_name(saves: Saves) ->
     bench.patch("forced", {"metadata": {"finalizers": None}})
     bench.delete("forced")
     bench.restart()
-    until(lambda: uuid not in [vm["uuid"] for vm in bench.mac.run("list")], 30, "the VM's removal")
+    until(lambda: uuid not in [vm["uuid"] for vm in bench.mac.run("list")], what="the VM's removal")

@@ -25,12 +25,14 @@ from anka_kube.pacing import TurnWindow
 from anka_kube.reflector import Reflector
 from anka_kube.resource import Selection
 from anka_kube.store import Store
-from support.agents import NAMESPACE, Bench
+from support.agents import NAMESPACE, SECONDS, Bench
 
 pytestmark = pytest.mark.integration
 
 OF_AGENTS = ("ankainstances", "saveimages", "ankanodes", "templatedistributions")
 WINDOW = 3.0
+LEASE_SECONDS = 20
+"""Half of what agents have."""
 MANY = 60
 
 
@@ -64,7 +66,7 @@ def test_agents_go_on_and_lose_nothing(make_bench: Callable[..., Bench], agent_c
         bench.delete(f"goes-{number}", wait=False)
     for number, bench in enumerate(benches):
         bench.wait_phase(f"comes-{number}", "Started")
-        bench.kubectl.run("wait", "--for=delete", f"ankainstance/goes-{number}", "--timeout=40s")
+        bench.kubectl.run("wait", "--for=delete", f"ankainstance/goes-{number}", "--timeout=100s")
         assert bench.get(f"stays-{number}") == before[number], "nothing happened to it"
         running = {vm["uuid"] for vm in bench.vms() if vm["status"] == "running"}
         comes = bench.get(f"comes-{number}")["status"]["vm"]["uuid"]
@@ -89,8 +91,9 @@ async def test_many_watches_come_back_one_after_the_other(agent_cloud: LocalClou
         reflectors = []
 
         async def turn(seconds: float) -> None:
+            # The moment that was chosen: when a busy machine comes to it is another question.
+            asked.append(clock() + seconds)
             await asyncio.sleep(seconds)
-            asked.append(clock())
 
         for number in range(MANY):
             store: Store[AnkaInstance] = Store(INSTANCES)
@@ -102,19 +105,22 @@ async def test_many_watches_come_back_one_after_the_other(agent_cloud: LocalClou
         assert [len(store) for store in stores] == [1] * MANY
         touched = clock()
         await asyncio.to_thread(touch, agent_cloud, "ankainstances")
-        lease = {"metadata": {"name": "crd-change"}, "spec": {"holderIdentity": "x", "leaseDurationSeconds": 40}}
+        lease = {
+            "metadata": {"name": "crd-change"},
+            "spec": {"holderIdentity": "x", "leaseDurationSeconds": LEASE_SECONDS},
+        }
         await client.create(LEASES, lease, NAMESPACE)
         beats = [clock()]
-        while beats[-1] < touched + WINDOW + 2:
+        while beats[-1] < touched + WINDOW + 2 or (len(asked) < MANY * 0.9 and beats[-1] < touched + SECONDS):
             await asyncio.sleep(0.2)
             spec = {"spec": {"leaseTransitions": len(beats)}}
-            await client.patch(LEASES, "crd-change", spec, NAMESPACE, retry=False, deadline=5)
+            await client.patch(LEASES, "crd-change", spec, NAMESPACE, retry=False, deadline=LEASE_SECONDS)
             beats.append(clock())
-        assert max(later - sooner for sooner, later in pairwise(beats)) < 5
+        assert max(later - sooner for sooner, later in pairwise(beats)) < LEASE_SECONDS
         for number in range(MANY):
             await client.patch(INSTANCES, f"m{number}", {"spec": {"priority": 7}}, NAMESPACE)
         for store in stores:
-            await store.wait_for(lambda seen: all(one.spec.priority == 7 for one in seen), 20)
+            await store.wait_for(lambda seen: all(one.spec.priority == 7 for one in seen), SECONDS)
         assert [len(store) for store in stores] == [1] * MANY
         assert lists._value.get() == before, "a stream that begins with all objects stands for a list"
         assert len(asked) >= MANY * 0.9, "nearly all had to begin anew"

@@ -3,7 +3,7 @@
 import base64
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from anka_crds.api import KINDS, AnkaInstance, KubeObject, NodeGroup, Phase
 from anka_crds.api.meta import FINALIZER
 from localkube.controlplane import KubernetesCluster
 from localkube.errors import DevError
+from support.agents import until
 from support.kinds import NAMESPACE, ROOT, instance
 
 pytestmark = pytest.mark.integration
@@ -66,9 +67,13 @@ def test_selectors_find_what_no_controller_wrote(made: KubernetesCluster) -> Non
     assert names(made, "spec.externalId=job-2") == ["found"]
     assert names(made, "status.nodeName=mac-1") == []
     query = f"watch=1&timeoutSeconds=1&resourceVersion={since}&fieldSelector=status.phase%3DScheduling"
-    lines = made.kubectl.run("get", "--raw", f"{API}/ankainstances?{query}").splitlines()
-    events = [(event["type"], event["object"]["metadata"]["name"]) for event in map(json.loads, lines)]
-    assert ("ADDED", "found") in events
+
+    def watched() -> list[tuple[str, str]]:
+        """What a watch from then on shows within its second, which a busy apiserver may need for less."""
+        lines = made.kubectl.run("get", "--raw", f"{API}/ankainstances?{query}").splitlines()
+        return [(event["type"], event["object"]["metadata"]["name"]) for event in map(json.loads, lines)]
+
+    until(lambda: ("ADDED", "found") in watched())
     # A bind names the node and leaves the rest of the default as it is.
     bind = '--patch={"status":{"nodeName":"mac-1"}}'
     made.kubectl.run("patch", "ankainstance", "found", IN, "--subresource=status", "--type=merge", bind)
@@ -107,26 +112,25 @@ def test_the_policy_on_metadata_never_holds_a_finalizer(made: KubernetesCluster)
     bad = instance("old", metadata={"job": {"id": 1}})
     made.kubectl.run("delete", policy)
     try:
-        for _ in range(200):
-            try:
-                created(made, bad)
-            except DevError:
-                continue
-            break
+        until(lambda: not refusal(lambda: created(made, bad)), what="the policy is not in force")
     finally:
         made.kubectl.run("apply", "--server-side", "-f-", stdin=_without_server_fields(binding))
     merge = ("patch", "ankainstance", "old", IN, "--type=merge")
-    for _ in range(200):
-        try:
-            made.kubectl.run(*merge, "--dry-run=server", '--patch={"spec":{"metadata":{"more":[]}}}')
-        except DevError as refusal:
-            # The first of them that is wrong is named.
-            assert "must be a string, an integer or a boolean" in str(refusal)  # noqa: PT017
-            break
-    else:
-        pytest.fail("the policy is not in force again")
+    worse = (*merge, "--dry-run=server", '--patch={"spec":{"metadata":{"more":[]}}}')
+    said = until(lambda: refusal(lambda: made.kubectl.run(*worse)), what="the policy is in force again")
+    # The first of them that is wrong is named.
+    assert "must be a string, an integer or a boolean" in said
     made.kubectl.run(*merge, '--patch={"spec":{"priority":7}}')
     made.kubectl.run(*merge, '--patch={"metadata":{"finalizers":null}}')
+
+
+def refusal(act: Callable[[], object]) -> str:
+    """Why it was refused; empty if it was not."""
+    try:
+        act()
+    except DevError as error:
+        return str(error)
+    return ""
 
 
 def _without_server_fields(text: str) -> str:
@@ -147,8 +151,13 @@ def test_the_longest_script_is_within_the_cost_limit(served_kinds: KubernetesClu
 @pytest.mark.parametrize("model", KINDS, ids=lambda model: model.__name__)
 def test_kubectl_explains_every_field(model: type[KubeObject], served_kinds: KubernetesCluster) -> None:
     """`kubectl explain` prints what the apiserver publishes."""
-    document = json.loads(served_kinds.kubectl.run("get", "--raw", f"/openapi/v3{API}"))
-    schema = document["components"]["schemas"][f"com.veertu.anka.v1alpha1.{model.__name__}"]
+
+    def published() -> Any:
+        """A moment after the kind is served."""
+        document = json.loads(served_kinds.kubectl.run("get", "--raw", f"/openapi/v3{API}"))
+        return document["components"]["schemas"].get(f"com.veertu.anka.v1alpha1.{model.__name__}")
+
+    schema = until(published, what="what the apiserver publishes of it")
     silent = [path for path, text in described(schema) if len(text) < 17]
     assert silent == []
     for part in [name for name in ("spec", "status") if name in model.model_fields]:
@@ -169,7 +178,8 @@ def test_one_category_shows_all(made: KubernetesCluster) -> None:
     out = made.kubectl.run("get", "anka", "-A")
     assert "ankainstance.anka.veertu.com/shown" in out
     assert out.split("\n")[0].split() == ["NAMESPACE", "NAME", "PHASE", "READY", "NODE", "TEMPLATE", "TAG", "IP", "AGE"]
-    assert served(made) >= {f"{model.DEFINITION.plural}.anka.veertu.com" for model in KINDS}
+    wanted = {f"{model.DEFINITION.plural}.anka.veertu.com" for model in KINDS}
+    until(lambda: served(made) >= wanted, what="the apiserver tells of all kinds")
 
 
 def served(cluster: KubernetesCluster) -> set[str]:

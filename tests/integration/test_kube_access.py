@@ -19,11 +19,13 @@ from anka_kube.lease import LEASES
 from anka_kube.reflector import Reflector
 from anka_kube.resource import Selection
 from anka_kube.store import Store
-from anka_kube.unstructured import raw_resource
+from anka_kube.unstructured import Unstructured, raw_resource
 from anka_kube.writer import Writer
 from localkube.controlplane import KubernetesCluster
 
 pytestmark = pytest.mark.integration
+
+SECONDS = 60.0
 
 CONFIG_MAPS = raw_resource("", "v1", "configmaps", "ConfigMap", namespaced=True)
 NAMESPACES = raw_resource("", "v1", "namespaces", "Namespace", namespaced=False)
@@ -77,27 +79,33 @@ async def test_reflector_and_writer(client: KubeClient, namespace: str) -> None:
         await client.create(CONFIG_MAPS, config_map(f"c{number}"), namespace)
     store = Store(CONFIG_MAPS)
     writer = Writer(client, CONFIG_MAPS, store)
+
+    def has(wanted: Unstructured) -> bool:
+        """At once; the watch may have delivered the same version since."""
+        held = store.get(wanted.metadata.name, namespace)
+        return held is not None and held.metadata.resource_version == wanted.metadata.resource_version
+
     async with Reflector(client, store, page_size=2, selection=Selection(namespace, "of=test")) as reflector:
-        await asyncio.wait_for(reflector.synced.wait(), 10)
+        await asyncio.wait_for(reflector.synced.wait(), SECONDS)
         assert len(store) == 5
         await client.delete(CONFIG_MAPS, "c0", namespace)
         await client.create(CONFIG_MAPS, config_map("big", data="x" * 900_000), namespace)
-        big = await store.wait_for(lambda s: None if s.get("c0", namespace) else s.get("big", namespace), 10)
+        big = await store.wait_for(lambda s: None if s.get("c0", namespace) else s.get("big", namespace), SECONDS)
         written = await writer.patch(big, {"data": {"data": "y" * 900_000}}, guarded=True)
-        assert store.get("big", namespace) is written
+        assert has(written)
         with pytest.raises(Conflict):
             await writer.patch(big, {"data": {"data": "z"}}, guarded=True)
         released = await writer.patch(written, {"metadata": {"finalizers": ["example.com/hold"]}}, guarded=True)
         left = await writer.delete(released)
         assert left is not None
-        assert store.get("big", namespace) is left
+        assert has(left)
         await writer.patch(left, {"metadata": {"finalizers": None}}, guarded=True)
         assert store.get("big", namespace) is None
         await client.create(CONFIG_MAPS, config_map("after"), namespace)
-        await store.wait_for(lambda s: s.get("after", namespace), 10)
+        await store.wait_for(lambda s: s.get("after", namespace), SECONDS)
         assert store.get("big", namespace) is None
         assert reflector.connected
-        assert reflector.last_event_age < 10
+        assert reflector.last_event_age < SECONDS
 
 
 async def test_leadership_passes_on_at_release(client: KubeClient, namespace: str) -> None:
@@ -111,11 +119,11 @@ async def test_leadership_passes_on_at_release(client: KubeClient, namespace: st
     second = elector(client, namespace, "two", sleep=nap)
     await first.acquire()
     waiting = asyncio.create_task(second.acquire())
-    await asyncio.wait_for(refused.wait(), 20)
+    await asyncio.wait_for(refused.wait(), SECONDS)
     assert not waiting.done()
     assert first.is_leading
     await first.release()
-    await asyncio.wait_for(waiting, 20)
+    await asyncio.wait_for(waiting, SECONDS)
     assert second.is_leading
     assert (await client.get(LEASES, "leader", namespace)).holder == "two"
     await second.release()

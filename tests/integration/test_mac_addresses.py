@@ -19,7 +19,7 @@ from anka_dev.repository import ROOT
 from anka_kube.errors import NotFound
 from anka_kube.lease import LEASES
 from support.mac_pools import FLAG, bind_roles, pool_spec
-from support.operators import NAMESPACE, OPERATOR_FLAGS, Fleet
+from support.operators import NAMESPACE, OPERATOR_FLAGS, SECONDS, Fleet
 
 pytestmark = pytest.mark.integration
 
@@ -47,7 +47,8 @@ async def macs(fleet: Fleet, pair: list[Service]) -> AsyncIterator[Fleet]:
     """Ten Macs of eight places each, and no pool afterwards."""
     for number in range(10):
         await fleet.node(f"mac-{number}", slots=8, holds=("v1",))
-    await fleet.see(NODES, "mac-9", lambda node: node.status.state is NodeState.ACTIVE)
+    for number in range(10):
+        await fleet.see(NODES, f"mac-{number}", lambda node: node.status.state is NodeState.ACTIVE)
     yield fleet
     await fleet.clear()
     for pool in (await fleet.client.list(MAC_POOLS)).items:
@@ -73,10 +74,11 @@ def lacks_address(instance: AnkaInstance) -> bool:
 async def test_the_leader_dies_among_many_starts(macs: Fleet, pair: list[Service]) -> None:
     """As many addresses as instances: none is given twice, and none is lost."""
     await make_pool(macs, 40, 3600)
-    held = await macs.client.get(LEASES, "anka-operator", "anka-system")
+    names = {service.name for service in pair}
+    held = await macs.see(LEASES, "anka-operator", lambda lease: lease.holder in names, "anka-system")
     leader = next(service for service in pair if service.name == held.holder)
     burst = asyncio.create_task(macs.burst("job", 40))
-    await macs.instances.wait_for(lambda _: len(addresses(macs)) >= 10, 30)
+    await macs.instances.wait_for(lambda _: len(addresses(macs)) >= 10, SECONDS)
     leader.kill()
     await burst
     bound = await macs.all_bound(40)
@@ -94,7 +96,7 @@ async def test_the_fourth_of_three_addresses_waits_for_one_that_has_rested(macs:
     await macs.client.delete(INSTANCES, "one-of-three-0", NAMESPACE)
     freed_at = time.monotonic()
     await macs.release("one-of-three-0")
-    fourth = await macs.bound("fourth", 30)
+    fourth = await macs.bound("fourth")
     assert time.monotonic() - freed_at >= rest
     assert fourth.status.mac_address == first["one-of-three-0"]
 

@@ -69,7 +69,7 @@ def operations(url: str) -> Iterator[Any]:
 
 
 def check(case: Any, url: str, session: requests.Session) -> None:
-    validate(case, case.call(base_url=url, session=session))
+    validate(case, case.call(base_url=url, session=session, timeout=60))
 
 
 def validate(case: Any, response: Any) -> None:

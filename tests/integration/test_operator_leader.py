@@ -29,7 +29,7 @@ from anka_dev.cloud.service import Service
 from anka_dev.dashboards.boards import BOARDS
 from anka_kube.lease import LEASES
 from anka_kube.store import EventType
-from support.operators import OPERATOR_FLAGS, Fleet
+from support.operators import OPERATOR_FLAGS, SECONDS, Fleet, until
 
 pytestmark = pytest.mark.integration
 
@@ -39,12 +39,20 @@ async def leader_is(fleet: Fleet, service: Service) -> None:
     await fleet.see(LEASES, "anka-operator", lambda lease: lease.holder == service.name, "anka-system")
 
 
-def ended(service: Service, seconds: float = 30) -> None:
+def ended(service: Service, seconds: float = SECONDS) -> None:
     """Return once it has ended by itself: a second SIGTERM on its way out would be what ends it."""
     deadline = time.monotonic() + seconds
     while service.running:
         assert time.monotonic() < deadline, f"{service.name} goes on"
         time.sleep(0.05)
+
+
+async def find_leader(fleet: Fleet, pair: list[Service]) -> tuple[Service, Service]:
+    """The one that leads, and the one that stands by: who is ready may not lead yet."""
+    names = {service.name for service in pair}
+    held = await fleet.see(LEASES, "anka-operator", lambda lease: lease.holder in names, "anka-system")
+    leader, standby = sorted(pair, key=lambda service: service.name != held.holder)
+    return leader, standby
 
 
 def bound(fleet: Fleet) -> int:
@@ -75,20 +83,20 @@ def pair(operator_cloud: LocalCloud) -> Iterator[list[Service]]:
 
 
 async def test_the_leader_dies_in_a_burst(fleet: Fleet, pair: list[Service]) -> None:
-    held = await fleet.client.get(LEASES, "anka-operator", "anka-system")
-    leader, standby = sorted(pair, key=lambda service: service.name != held.holder)
+    leader, standby = await find_leader(fleet, pair)
     for number in range(10):
         await fleet.node(f"mac-{number}", slots=8, holds=("v1",))
-    await fleet.see(NODES, "mac-9", lambda node: node.status.state is NodeState.ACTIVE)
+    for number in range(10):
+        await fleet.see(NODES, f"mac-{number}", lambda node: node.status.state is NodeState.ACTIVE)
     seen = request_ids(fleet)
     burst = asyncio.create_task(fleet.burst("job", 90))
-    await fleet.instances.wait_for(lambda _: bound(fleet) >= 20, 30)
+    await fleet.instances.wait_for(lambda _: bound(fleet) >= 20, SECONDS)
     leader.kill()
     killed_at = time.monotonic()
     await burst
     await leader_is(fleet, standby)
     print(f"hand-over after a crash: {time.monotonic() - killed_at:.2f} s (Lease of 7 s)")
-    await fleet.instances.wait_for(lambda _: bound(fleet) == 80, 60)
+    await fleet.instances.wait_for(lambda store: len(store) == 90 and bound(fleet) == 80, 2 * SECONDS)
     spread = Counter(one.status.node_name for one in fleet.instances)
     wanted: dict[str | None, int] = {f"mac-{number}": 8 for number in range(10)}
     assert spread == {**wanted, None: 10}
@@ -96,8 +104,7 @@ async def test_the_leader_dies_in_a_burst(fleet: Fleet, pair: list[Service]) -> 
 
 
 async def test_sigterm_hands_over_at_once(fleet: Fleet, pair: list[Service]) -> None:
-    held = await fleet.client.get(LEASES, "anka-operator", "anka-system")
-    leader, standby = sorted(pair, key=lambda service: service.name != held.holder)
+    leader, standby = await find_leader(fleet, pair)
     os.kill(leader.pid, signal.SIGTERM)
     started = time.monotonic()
     await leader_is(fleet, standby)
@@ -109,13 +116,16 @@ async def test_sigterm_hands_over_at_once(fleet: Fleet, pair: list[Service]) -> 
 
 async def test_a_leader_whose_lease_was_taken_stands_by(fleet: Fleet, pair: list[Service]) -> None:
     """Nothing has to start it again: whoever took the Lease is never heard of, and one of the two leads again."""
-    held = await fleet.client.get(LEASES, "anka-operator", "anka-system")
-    leader = next(service for service in pair if service.name == held.holder)
+    leader, _ = await find_leader(fleet, pair)
     await fleet.client.patch(LEASES, "anka-operator", {"spec": {"holderIdentity": "thief"}}, "anka-system")
     names = {service.name for service in pair}
-    await fleet.see(LEASES, "anka-operator", lambda lease: lease.holder in names, "anka-system", 40)
+    await fleet.see(LEASES, "anka-operator", lambda lease: lease.holder in names, "anka-system")
     assert all(service.running for service in pair)
-    assert "leadership is lost: standing by" in leader.log.read_text()
+
+    async def stands_by() -> bool:
+        return "leadership is lost: standing by" in await asyncio.to_thread(leader.log.read_text)
+
+    await until(stands_by, "the former leader stands by")
     assert "Traceback" not in leader.log.read_text()
 
 
@@ -132,9 +142,9 @@ def test_an_api_that_is_not_there(tmp_path: Path, operator_cloud: LocalCloud) ->
             env=dict(os.environ),
         )
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + SECONDS
         lines: list[dict[str, str]] = []
-        while not any("leader election" in line["message"] for line in lines):
+        while not all(any(words in line["message"] for line in lines) for words in ("leader election", "listening")):
             assert time.monotonic() < deadline, lines
             time.sleep(0.1)
             lines = [json.loads(line) for line in log.read_text().splitlines() if line.endswith("}")]
@@ -146,7 +156,7 @@ def test_an_api_that_is_not_there(tmp_path: Path, operator_cloud: LocalCloud) ->
         with refused.value as error:
             assert "[failed] api" in error.read().decode()
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(SECONDS) == 0
         assert "Traceback" not in log.read_text()
     finally:
         process.kill()
@@ -185,7 +195,7 @@ def schemas(operator_cloud: LocalCloud) -> dict[str, dict[str, Any]]:
     kubectl = operator_cloud.cluster.kubectl
     ensure_node_account(operator_cloud.cluster, "mac-a")
     # Its rule counts once its priority level is found.
-    kubectl.run("wait", "--for=condition=Dangling=False", "flowschema", *FLOWS, "--timeout=30s")
+    kubectl.run("wait", "--for=condition=Dangling=False", "flowschema", *FLOWS, "--timeout=60s")
     listed = json.loads(kubectl.run("get", "flowschemas", "--output=json"))["items"]
     return {one["metadata"]["uid"]: one for one in listed if one["metadata"]["name"] in FLOWS}
 

@@ -17,7 +17,7 @@ from anka_crds.rules.naming import is_uuid
 from anka_dev.cloud import LocalCloud
 from anka_dev.cloud.service import Service
 from support.conditions import condition, is_true
-from support.operators import NAMESPACE, TEMPLATE, Fleet
+from support.operators import NAMESPACE, SECONDS, TEMPLATE, Fleet
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("operator")]
 
@@ -49,7 +49,8 @@ async def test_pulling_when_the_node_lacks_the_tag(fleet: Fleet) -> None:
 async def test_three_nodes_share_the_work_within_their_capacity(fleet: Fleet) -> None:
     for number in (1, 2, 3):
         await fleet.node(f"mac-{number}", slots=2, holds=("v1",))
-    await fleet.see(NODES, "mac-3", lambda node: node.status.state is NodeState.ACTIVE)
+    for number in (1, 2, 3):
+        await fleet.see(NODES, f"mac-{number}", lambda node: node.status.state is NodeState.ACTIVE)
     for number in range(3):
         await fleet.instance(f"first-{number}")
     bound = await fleet.all_bound(3)
@@ -62,12 +63,12 @@ async def test_three_nodes_share_the_work_within_their_capacity(fleet: Fleet) ->
             for one in store
             if (why := find(one.status.conditions, "Scheduled")) and why.message == "0/3 nodes fit: 3 full"
         ],
-        15,
+        SECONDS,
     )
     assert len(waiting) == 1
     ready = condition(waiting[0], "Ready")
     assert (ready.status, ready.reason, ready.message) == ("False", "Unschedulable", "0/3 nodes fit: 3 full")
-    assert Counter(one.status.node_name for one in fleet.instances) == {"mac-1": 2, "mac-2": 2, "mac-3": 2, None: 1}
+    await fleet.placed(mac_1=2, mac_2=2, mac_3=2, waiting=1)
 
 
 async def test_a_freed_place_goes_to_the_most_urgent(fleet: Fleet) -> None:
@@ -94,11 +95,8 @@ async def test_what_cannot_run_does_not_block(fleet: Fleet) -> None:
         ("no-tag", "TagNotFound", "Template macos-15 has no tag v9: it has v1"),
         ("no-node", "NodeNotFound", "There is no node mac-9"),
     ):
-        told = await fleet.see(
-            INSTANCES, name, lambda one: find(one.status.conditions, "Scheduled") is not None, NAMESPACE
-        )
-        why = condition(told, "Scheduled")
-        assert (why.status, why.reason, why.message) == ("False", reason, words)
+        told = await fleet.told(name, "Scheduled", reason, words)
+        assert condition(told, "Scheduled").status == "False"
 
 
 async def test_a_template_that_appears_later(fleet: Fleet) -> None:
@@ -112,11 +110,9 @@ async def test_a_template_that_appears_later(fleet: Fleet) -> None:
 
 async def test_draining_takes_nothing_new(fleet: Fleet) -> None:
     await fleet.node("mac-1", drainMode=True)
-    node = await fleet.see(NODES, "mac-1", lambda node: node.status.state is not None)
-    assert node.status.state is NodeState.DRAIN
+    await fleet.see(NODES, "mac-1", lambda node: node.status.state is NodeState.DRAIN)
     await fleet.instance("one")
-    told = await fleet.see(INSTANCES, "one", lambda one: find(one.status.conditions, "Scheduled"), NAMESPACE)
-    assert condition(told, "Scheduled").message == "0/1 node fit: 1 draining"
+    await fleet.told("one", "Scheduled", "Unschedulable", "0/1 node fit: 1 draining")
     await fleet.client.patch(NODES, "mac-1", {"spec": {"drainMode": False}})
     await fleet.bound("one")
 
@@ -146,8 +142,7 @@ async def test_room_by_resource(fleet: Fleet) -> None:
         ("huge", {"vcpu": 9}, "0/1 node fit: 1 too small even when empty"),
     ):
         await fleet.instance(name, template="any", resources=resources)
-        told = await fleet.see(INSTANCES, name, lambda one: find(one.status.conditions, "Scheduled"), NAMESPACE)
-        assert condition(told, "Scheduled").message == words
+        await fleet.told(name, "Scheduled", "Unschedulable", words)
 
 
 async def test_devices_are_bound_by_location_and_never_twice(fleet: Fleet) -> None:
@@ -159,8 +154,7 @@ async def test_devices_are_bound_by_location_and_never_twice(fleet: Fleet) -> No
     await fleet.instance("exact", usbDevice="10")
     await fleet.instance("two", usbDevice="phone")
     assert (await fleet.bound("two")).status.usb_device == "20"
-    told = await fleet.see(INSTANCES, "exact", lambda one: find(one.status.conditions, "Scheduled"), NAMESPACE)
-    assert condition(told, "Scheduled").message == "0/1 node fit: 1 has usb 10 in use"
+    await fleet.told("exact", "Scheduled", "Unschedulable", "0/1 node fit: 1 has usb 10 in use")
     await fleet.client.delete(INSTANCES, "one", NAMESPACE)
     await fleet.release("one")
     assert (await fleet.bound("exact")).status.usb_device == "10"
@@ -175,7 +169,11 @@ async def test_explain_command(fleet: Fleet, operator_cloud: LocalCloud, tmp_pat
     await fleet.node("mac-03", groups=["spare"])
     await fleet.node("mac-04")
     for name in ("mac-01", "mac-02", "mac-03", "mac-04"):
-        await fleet.see(NODES, name, lambda node: node.status.state is not None)
+        await fleet.see(
+            NODES,
+            name,
+            lambda node: node.status.state is (NodeState.DRAIN if node.spec.drain_mode else NodeState.ACTIVE),
+        )
     await fleet.instance("running", group="ios")
     assert (await fleet.bound("running")).status.node_name == "mac-01"
     manifest = tmp_path / "instance.yaml"
@@ -207,7 +205,8 @@ async def test_explain_command(fleet: Fleet, operator_cloud: LocalCloud, tmp_pat
 
 
 async def test_the_operator_is_well(fleet: Fleet, operator: Service) -> None:
-    assert operator.readiness() == (
+    await asyncio.to_thread(operator.wait_ready)
+    assert await asyncio.to_thread(operator.readiness) == (
         True,
         "[ok] loop\n[ok] watches\n[ok] stopping\n[ok] api\n[ok] caches\n",
     )

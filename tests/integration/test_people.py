@@ -5,7 +5,6 @@ view, edit and admin, as in any cluster."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -16,6 +15,7 @@ from anka_crds.api import KINDS_WITH_STATUS
 from anka_dev.cloud import LocalCloud
 from anka_dev.repository import BASE
 from localkube.controlplane import KubernetesCluster
+from support.agents import until
 from support.people import SPECS, Person, make_objects
 from support.rights import Granted, Right, bound, granted
 from support.rights_table import PEOPLE
@@ -68,10 +68,7 @@ def people(cluster: KubernetesCluster) -> Iterator[dict[str, Person]]:
 
 def becomes(true: Callable[[], bool], what: object) -> None:
     """Roles are added to others by a controller, and read from a cache: both take some milliseconds."""
-    deadline = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < deadline, f"{what} after 10 s"
-        time.sleep(0.02)
+    until(true, what=str(what))
 
 
 def may(who: Person, right: Right) -> list[bool]:

@@ -11,6 +11,7 @@ import pytest
 
 from anka_dev.cloud import LocalCloud
 from localkube.controlplane import KubernetesCluster
+from support.agents import until
 from support.people import Person, make_objects
 from support.rights_table import EVERYWHERE, PEOPLE, WHO, rows
 
@@ -88,8 +89,9 @@ def test_the_table_is_about_all_of_them() -> None:
 def test_a_role_in_one_namespace_ends_there(role: str, cluster: KubernetesCluster) -> None:
     with Person(cluster, role, everywhere=False):
         local = ("default", f"local-{role}")
+        # The authorizer hears of the binding a moment after it is stored.
+        until(lambda: ("anka.veertu.com", "ankainstances", "get", "*") in beyond(cluster, local, "default"))
         here = beyond(cluster, local, "default")
-        assert ("anka.veertu.com", "ankainstances", "get", "*") in here
         assert not any(beyond(cluster, local, namespace) for namespace in SHARED)
         # A binding in a namespace names cluster-scoped kinds too, for which it has no meaning; and never these.
         assert not {rule for rule in here if rule[2] in ("push", "repair", "join", "escalate", "bind")}
@@ -130,6 +132,7 @@ def paths() -> Iterator[tuple[str, str, Json | None]]:
 def test_each_request_beyond_it_is_refused(role: str, cluster: KubernetesCluster) -> None:
     """By real requests, with a real token."""
     with Person(cluster, role, everywhere=False) as person:
+        until(lambda: person.refused("get", "ankainstances") is None, what="bound")
         passed = {(method, path) for method, path, body in paths() if person.asks(method, path, body) != 403}
         as_another = {"Impersonate-User": "system:serviceaccount:anka-system:anka-operator"}
         assert person.asks("GET", "/apis/anka.veertu.com/v1alpha1/ankanodes", None, **as_another) == 403

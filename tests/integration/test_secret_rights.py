@@ -21,7 +21,7 @@ from anka_kube.config import load_endpoint
 from anka_kube.errors import Forbidden, NotFound
 from anka_kube.unstructured import ROLE_BINDINGS, ROLES, raw_resource
 from anka_operator.secret_grants.desired import SELECTOR
-from support.operators import TEMPLATE, Fleet
+from support.operators import SECONDS, TEMPLATE, Fleet
 
 pytestmark = pytest.mark.integration
 
@@ -49,7 +49,7 @@ class Readers:
         return found
 
     async def become(
-        self, wanted: set[str], secret: str = "scripts", namespace: str = OPEN, *, seconds: float = 15
+        self, wanted: set[str], secret: str = "scripts", namespace: str = OPEN, *, seconds: float = SECONDS
     ) -> None:
         deadline = time.monotonic() + seconds
         while (found := await self.of(secret, namespace)) != wanted:
@@ -60,7 +60,7 @@ class Readers:
         listed = [await self.fleet.client.list(kind, namespace) for kind in (ROLES, ROLE_BINDINGS)]
         return [one.metadata.name for kind in listed for one in kind.items if one.metadata.name[:13] == "anka-secrets-"]
 
-    async def no_rights(self, namespace: str = OPEN, *, seconds: float = 15) -> None:
+    async def no_rights(self, namespace: str = OPEN, *, seconds: float = SECONDS) -> None:
         """A right ends with the first of its two objects; the other one follows."""
         deadline = time.monotonic() + seconds
         while left := await self.rights(namespace):
@@ -96,7 +96,9 @@ async def readers(fleet: Fleet, operator_cloud: LocalCloud, operator: Service) -
                 with suppress(NotFound):
                     await fleet.client.delete(SECRETS, name, namespace)
                 await fleet.client.create(SECRETS, {"metadata": {"name": name}}, namespace)
-        yield Readers(fleet, agents)
+        readers = Readers(fleet, agents)
+        await readers.no_rights()  # of the test before
+        yield readers
 
 
 async def test_from_its_bind_to_its_start_and_no_longer(fleet: Fleet, readers: Readers) -> None:
@@ -132,8 +134,8 @@ async def test_an_instance_that_moves_takes_the_right_with_it(fleet: Fleet, read
     await readers.become({"mac-1"})
     await fleet.client.patch(INSTANCES, "moves", {"spec": {"nodeLostPolicy": "Reschedule"}}, OPEN)
     await fleet.node("mac-2", holds=("v1",))
-    fleet.alive.discard("mac-1")
-    await fleet.see(INSTANCES, "moves", lambda one: one.status.node_name == "mac-2", OPEN, seconds=30)
+    await fleet.fall_silent("mac-1")
+    await fleet.see(INSTANCES, "moves", lambda one: one.status.node_name == "mac-2", OPEN)
     await readers.become({"mac-2"})
     await readers.remove("moves")
     await readers.become(set())
@@ -169,7 +171,7 @@ async def test_nowhere_but_where_the_operator_may(
         found = json.loads(kubectl.run("get", kind, "anka-secrets", f"--namespace={OPEN}", "--output=json"))
         found["metadata"] = {"name": "anka-secrets", "namespace": CLOSED}
         kubectl.run("apply", "--filename=-", stdin=json.dumps(found))
-    await readers.become({"mac-1"}, namespace=CLOSED, seconds=40)
+    await readers.become({"mac-1"}, namespace=CLOSED, seconds=2 * SECONDS)
     assert operator.running
     for name, namespace in (("here", CLOSED), ("there", OPEN)):
         await readers.remove(name, namespace)

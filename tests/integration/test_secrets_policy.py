@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +26,7 @@ from anka_shim.vm.stored_script import build_secrets
 from localkube.controlplane.kubectl import Kubectl
 from localkube.errors import DevError
 from support import objects
+from support.agents import until
 
 pytestmark = pytest.mark.integration
 
@@ -76,9 +76,7 @@ def wide(operator_cloud: LocalCloud) -> Iterator[None]:
     kubectl = operator_cloud.cluster.kubectl
     kubectl.run("apply", "--filename=-", stdin=WIDE)
     asked = ("auth", "can-i", "patch", "clusterroles", "--as=system:serviceaccount:anka-system:anka-operator")
-    deadline = time.monotonic() + 10
-    while not _succeeds(kubectl, *asked):
-        assert time.monotonic() < deadline, "the authorizer does not hear of the role"
+    until(lambda: _succeeds(kubectl, *asked), what="the authorizer hears of the role")
     yield
     kubectl.run("delete", "clusterrole,clusterrolebinding", "wide-rbac")
 
@@ -165,18 +163,25 @@ CREATED: dict[str, tuple[Any, Json, str]] = {
 }  # fmt: skip
 
 
+@pytest.fixture
+async def role(operator_client: KubeClient, owner: tuple[str, str]) -> AsyncIterator[None]:
+    """A Role of the name that bindings give: before it asks any policy, the apiserver looks for it."""
+    await operator_client.create(ROLES, owned(ROLE, owner), HERE)
+    yield
+    await operator_client.delete(ROLES, GRANT.name, HERE)
+
+
+def owned(body: Json, owner: tuple[str, str]) -> Json:
+    """The same, of an instance that is there: Kubernetes deletes what belongs to none."""
+    name, uid = owner
+    return changed(body, metadata={"ownerReferences": [OWNER | {"name": name, "uid": uid}]})
+
+
 @pytest.mark.parametrize("case", CREATED)
-async def test_what_it_cannot_make(operator_client: KubeClient, case: str) -> None:
+async def test_what_it_cannot_make(operator_client: KubeClient, role: None, case: str) -> None:
     resource, body, says = CREATED[case]
-    if resource is ROLE_BINDINGS:
-        # Before it asks any policy, the apiserver looks for the Role.
-        await operator_client.create(ROLES, ROLE, HERE)
-    try:
-        with pytest.raises(Forbidden, match="ValidatingAdmissionPolicy 'anka-secret-rights'.*" + says):
-            await operator_client.create(resource, body, HERE, dry_run=True)
-    finally:
-        if resource is ROLE_BINDINGS:
-            await operator_client.delete(ROLES, GRANT.name, HERE)
+    with pytest.raises(Forbidden, match="ValidatingAdmissionPolicy 'anka-secret-rights'.*" + says):
+        await attempt(operator_client, resource, body)
 
 
 @pytest.mark.parametrize("name", ["anka-shim", "anka-secrets"])
@@ -272,21 +277,28 @@ async def test_what_a_wide_role_does_not_change(operator_client: KubeClient, wid
 async def bind(client: KubeClient, binding: Json) -> None:
     """The apiserver reads the Role that is bound from a cache, and does not find one of a moment ago: the operator
     tries again, too."""
-    async with asyncio.timeout(10):
+    await attempt(client, ROLE_BINDINGS, binding, dry_run=False)
+
+
+async def attempt(client: KubeClient, resource: Any, body: Json, *, dry_run: bool = True) -> None:
+    """Create it, as soon as the apiserver knows all that it names."""
+    async with asyncio.timeout(60):
         while True:
             with suppress(NotFound):
-                await client.create(ROLE_BINDINGS, binding, HERE)
+                await client.create(resource, body, HERE, dry_run=dry_run)
                 return
 
 
-async def test_it_does_not_change_what_is_there(operator_client: KubeClient, wide: None) -> None:
+async def test_it_does_not_change_what_is_there(
+    operator_client: KubeClient, owner: tuple[str, str], wide: None
+) -> None:
     """Neither another's, nor its own into something else."""
     with pytest.raises(Forbidden, match=OWN):
         await operator_client.patch(ROLES, "anka-shim", {"rules": []}, HERE)
     with pytest.raises(Forbidden, match=OWN):
         await operator_client.patch(CLUSTER_ROLES, "anka-operator", {"rules": []})
-    await operator_client.create(ROLES, ROLE, HERE)
-    await bind(operator_client, BINDING)
+    await operator_client.create(ROLES, owned(ROLE, owner), HERE)
+    await bind(operator_client, owned(BINDING, owner))
     for resource, change, says in (
         (ROLES, {"rules": rule(resources=["configmaps"])}, GETS),
         (ROLES, {"metadata": {"labels": None}}, OWN),
@@ -302,7 +314,7 @@ NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?", fullmatch=True)
 SECRET_NAMES = st.lists(NAMES, min_size=1, max_size=3).map(tuple)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def owner(operator_cloud: LocalCloud) -> Iterator[tuple[str, str]]:
     """Name and uid of an instance: what belongs to none, Kubernetes deletes at once."""
     kubectl, name = operator_cloud.cluster.kubectl, "owner-of-grants"

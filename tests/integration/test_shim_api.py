@@ -23,7 +23,7 @@ from anka_sim.registry import seed
 from anka_sim.registry.catalog import RegistryCatalog
 from anka_sim.registry.server import serving_in_thread
 from localkube.controlplane import ControlPlane, KubernetesCluster, apply
-from support.shim_process import ShimProcess, shim_process
+from support.shim_process import PATIENCE_SECONDS, ShimProcess, shim_process
 
 pytestmark = pytest.mark.integration
 
@@ -35,7 +35,8 @@ OBJECTS = [
     {"kind": "AnkaNode", "metadata": {"name": "shim-mac"}, "spec": {"groups": ["shim-group"], "displayName": "Mac"}},
 ]
 TEMPLATE_STATUS = {"name": "shim-macos", "versions": [{"number": 0, "tag": "v1"}, {"number": 1, "tag": "v2"}]}
-TERMINATED_SECONDS = 2.0
+TERMINATED_SECONDS = 600.0
+"""Longer than any test takes to look."""
 
 
 @pytest.fixture(scope="module")
@@ -110,9 +111,19 @@ def test_a_life_with_curl(shim: ShimProcess, cluster: KubernetesCluster) -> None
     shim.until(first, "Terminated")
     assert shim.body("GET", f"/api/v1/vm?id={first}")["instance_state"] == "Terminated"
     assert curl(shim, "-X", "DELETE", "-d", json.dumps({"id": first}), f"{shim.url}/api/v1/vm")["status"] == "OK"
-    shim.until(first, None)
-    assert shim.call("GET", f"/api/v1/vm?id={first}") == {"status": "FAIL", "message": "Not found"}
-    assert shim.call("DELETE", f"/api/v1/vm?id={first}") == {"status": "FAIL", "message": "Not found"}
+    shim.until(second, "Terminated")
+
+
+def test_what_has_ended_is_forgotten_after_a_while(kubeconfig: Path, cluster: KubernetesCluster) -> None:
+    with shim_process(kubeconfig, "--terminated-seconds=0.5") as shim:
+        shim.wait_ready()
+        (id_,) = shim.body("POST", "/api/v1/vm", json={"vmid": TEMPLATE})
+        shim.body("DELETE", "/api/v1/vm", json={"id": id_})
+        assert shim.states()[id_] == "Terminating"
+        release(cluster, id_)
+        shim.until(id_, None)
+        assert shim.call("GET", f"/api/v1/vm?id={id_}") == {"status": "FAIL", "message": "Not found"}
+        assert shim.call("DELETE", f"/api/v1/vm?id={id_}") == {"status": "FAIL", "message": "Not found"}
 
 
 @pytest.mark.parametrize(
@@ -327,11 +338,11 @@ def test_a_hung_api_fails_writes_in_time_while_reads_go_on(
     with stopped(own_control_plane.pids["kube-apiserver"]):
         started = time.monotonic()
         answer = shim.call("POST", "/api/v1/vm", json={"vmid": TEMPLATE, "count": 3})
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 20, "clients give up after half a minute"
         assert answer["status"] == "FAIL"
         assert answer["message"] == "cannot start the VM: the Kubernetes API does not answer, try again"
         assert shim.states()[id_] == "Scheduling"
-        assert httpx.get(f"{shim.url}/readyz").status_code == 200
+        shim.wait_ready()
     # What the apiserver made of the unanswered requests after all is removed again; only the finalizer holds it.
     shim.body("DELETE", "/api/v1/vm", json={"id": id_})
     release(cluster, id_)
@@ -351,16 +362,18 @@ def test_a_restarted_shim_shows_the_same(shim: ShimProcess, cluster: KubernetesC
 
 
 def test_sigterm_finishes_in_order(kubeconfig: Path, cluster: KubernetesCluster) -> None:
-    with shim_process(kubeconfig, "--drain-seconds=1") as shim, httpx.Client(base_url=shim.url) as client:
+    with (
+        shim_process(kubeconfig, "--drain-seconds=60") as shim,
+        httpx.Client(base_url=shim.url, timeout=PATIENCE_SECONDS) as client,
+    ):
         shim.wait_ready()
         assert "connection" not in client.get("/api/v1/status").headers
         shim.process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + 5
-        while client.get("/readyz").status_code == 200:
-            assert time.monotonic() < deadline
+        shim.until_true(lambda: client.get("/readyz").status_code != 200)
         answer = client.get("/api/v1/status")
         assert (answer.status_code, answer.headers["connection"]) == (200, "close")
-        assert shim.process.wait(10) == 0
+        shim.process.send_signal(signal.SIGTERM)  # a second one ends the draining
+        assert shim.wait_end() == 0
     assert [record["message"] for record in shim.log][-1] == "stopped"
     assert not any("Traceback" in record["message"] for record in shim.log)
 
@@ -372,13 +385,10 @@ def test_an_unreachable_api_is_told_once_and_the_process_waits(tmp_path: Path) -
         ' clusters: [{name: x, cluster: {server: "http://127.0.0.1:1"}}], users: [{name: x, user: {token: t}}]}'
     )
     with shim_process(kubeconfig, "--drain-seconds=0") as shim:
-        deadline = time.monotonic() + 5
-        while not any(record.get("level") == "WARNING" for record in shim.log):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        assert httpx.get(f"{shim.url}/livez").status_code == 200
-        assert httpx.get(f"{shim.url}/readyz").status_code == 503
+        shim.until_true(lambda: any(record.get("level") == "WARNING" for record in shim.log))
+        assert shim.get("/livez").status_code == 200
+        assert shim.get("/readyz").status_code == 503
         assert shim.call("GET", "/api/v1/vm")["message"].startswith("starting up")
         shim.process.send_signal(signal.SIGINT)
-        assert shim.process.wait(10) == 0
+        assert shim.wait_end() == 0
     assert sum(record.get("level") in ("WARNING", "ERROR") for record in shim.log) == 1

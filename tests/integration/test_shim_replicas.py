@@ -10,7 +10,7 @@ import re
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -23,16 +23,23 @@ import pytest
 from anka_crds.resources import INSTANCES
 from anka_kube.client import KubeClient
 from anka_kube.config import load_endpoint
+from anka_shim.replicas.peer import SPACING_SECONDS
+from anka_shim.replicas.peers import MIN_ROUND_SECONDS
 from localkube.controlplane import ControlPlane, KubernetesCluster, apply
 from localkube.free_ports import free_port
-from support.shim_process import ShimProcess, shim_process
+from support.agents import until
+from support.cluster import audit_events
+from support.shim_process import PATIENCE_SECONDS, ShimProcess, shim_process
 
 pytestmark = pytest.mark.integration
 
 BASE = Path(__file__).resolve().parents[2] / "charts" / "base"
 TEMPLATE = "c0ffee00-1111-411e-9505-128190e9854e"
+MISSES = "anka_shim_peer_misses_total"
 API = {"apiVersion": "anka.veertu.com/v1alpha1"}
-WINDOW_SECONDS = 3.0
+WINDOW_SECONDS = 8.0
+FEW = 3
+"""Writes that a busy machine may not show in time on the other replica, of hundreds. Each is counted by the shim."""
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +78,7 @@ def until_known(shim: ShimProcess, others: int) -> None:
 
 
 def metric(shim: ShimProcess, name: str) -> float:
-    text = httpx.get(f"{shim.url}/metrics").text
+    text = shim.get("/metrics").text
     return sum(float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE))
 
 
@@ -110,15 +117,37 @@ def left(cluster: KubernetesCluster) -> list[str]:
 
 def verbs(plane: ControlPlane, *ids: str) -> list[str]:
     """What the shims did to these instances, so far as it is in the audit log. Refused requests are not in it."""
-    assert plane.audit_log is not None
-    lines = [json.loads(line) for line in plane.audit_log.read_text().splitlines()]
     return [
         event["verb"]
-        for event in lines
+        for event in audit_events(plane)
         if event["user"]["username"].endswith(":anka-shim")
         and event["objectRef"].get("name") in ids
         and event["responseStatus"]["code"] < 300
     ]
+
+
+def written(plane: ControlPlane, *ids: str) -> Counter[str]:
+    """The same, counted, once the creation of each is in the log."""
+    return Counter(until(lambda: (found := verbs(plane, *ids)).count("create") >= len(ids) and found))
+
+
+class Pair:
+    """One writes, and the other shows it at once, unless the writer counts that as missed."""
+
+    def __init__(self, writer: ShimProcess, reader: ShimProcess) -> None:
+        self.writer = writer
+        self.reader = reader
+        self.missed = metric(writer, MISSES)
+
+    def shows(self, true: Callable[[], bool]) -> None:
+        """What was just written is shown by the reader."""
+        if true():
+            return
+        misses = metric(self.writer, MISSES)
+        assert misses > self.missed, "it was answered too early"
+        self.missed = misses
+        self.reader.until_true(true)
+        until_known(self.writer, 1)
 
 
 def start_on(shim: ShimProcess, **options: Any) -> Any:
@@ -135,36 +164,51 @@ def start(shim: ShimProcess, http: httpx.Client, **parameters: Any) -> list[str]
 
 def test_what_one_wrote_the_other_shows_at_once(replicas: list[ShimProcess], cluster: KubernetesCluster) -> None:
     first, second = replicas
+    pair, reverse = Pair(first, second), Pair(second, first)
+    before = pair.missed + reverse.missed
     ids: list[str] = []
-    with httpx.Client(timeout=30) as http:
-        for writer, reader in itertools.islice(itertools.cycle([(first, second), (second, first)]), 200):
-            (id_,) = start(writer, http)
-            one = http.get(f"{reader.url}/api/v1/vm?id={id_}").json()
-            assert one["status"] == "OK", f"{id_} is not there after {len(ids)} others"
-            assert id_ in http.get(f"{reader.url}/api/v1/vm").text
+    with httpx.Client(timeout=PATIENCE_SECONDS) as http:
+
+        def seen(shim: ShimProcess, id_: str) -> dict[str, Any]:
+            """The instance as this replica shows it; empty where it does not."""
+            return http.get(f"{shim.url}/api/v1/vm?id={id_}").json().get("body") or {}
+
+        for turn in itertools.islice(itertools.cycle([pair, reverse]), 200):
+            (id_,) = start(turn.writer, http)
+            turn.shows(lambda turn=turn, id_=id_: bool(seen(turn.reader, id_)))  # type: ignore[misc]
+            assert id_ in http.get(f"{turn.reader.url}/api/v1/vm").text
             ids.append(id_)
         for id_ in ids[:50]:
             assert http.put(f"{first.url}/api/v1/vm?id={id_}", json={"name": f"n-{id_}"}).json()["status"] == "OK"
-            assert http.get(f"{second.url}/api/v1/vm?id={id_}").json()["body"]["name"] == f"n-{id_}"
+            pair.shows(lambda id_=id_: seen(second, id_)["name"] == f"n-{id_}")  # type: ignore[misc]
             assert http.request("DELETE", f"{first.url}/api/v1/vm", json={"id": id_}).json()["status"] == "OK"
-            one = http.get(f"{second.url}/api/v1/vm?id={id_}").json()
-            assert one["body"]["instance_state"] == "Terminating"
-    assert metric(first, "anka_shim_peer_misses_total") == metric(second, "anka_shim_peer_misses_total") == 0
+            pair.shows(lambda id_=id_: seen(second, id_)["instance_state"] == "Terminating")  # type: ignore[misc]
+    assert metric(first, MISSES) + metric(second, MISSES) - before <= FEW
 
 
 def test_groups_and_nodes_too(replicas: list[ShimProcess]) -> None:
     first, second = replicas
+    pair = Pair(first, second)
+
+    def groups() -> list[Any]:
+        found = second.body("GET", "/api/v1/group")
+        assert isinstance(found, list)
+        return found
+
+    def names() -> list[str]:
+        (node,) = second.body("GET", "/api/v1/node?id=replica-mac")
+        return [item["name"] for item in node["groups"]]
+
     for number in range(10):
         group = first.body("POST", "/api/v1/group", json={"name": f"g{number}"})
-        assert group in second.body("GET", "/api/v1/group")
+        pair.shows(lambda group=group: group in groups())  # type: ignore[misc]
         taken = second.call("POST", "/api/v1/group", json={"name": f"g{number}"})
         assert taken["message"] == f"name: group {group['id']} is called so already (given: 'g{number}')"
         members = {"group_ids": [group["id"]], "node_ids": ["replica-mac"]}
         first.body("POST", "/api/v1/node/group", json=members)
-        (node,) = second.body("GET", "/api/v1/node?id=replica-mac")
-        assert [item["name"] for item in node["groups"]] == [f"g{number}"]
+        pair.shows(lambda number=number: names() == [f"g{number}"])  # type: ignore[misc]
         first.body("DELETE", f"/api/v1/group?id={group['id']}")
-        assert not [one for one in second.body("GET", "/api/v1/group") if one["id"] == group["id"]]
+        pair.shows(lambda group=group: not [one for one in groups() if one["id"] == group["id"]])  # type: ignore[misc]
 
 
 def test_many_writes_share_one_question(replicas: list[ShimProcess]) -> None:
@@ -173,21 +217,24 @@ def test_many_writes_share_one_question(replicas: list[ShimProcess]) -> None:
 
     def questions() -> float:
         """Those that the second was asked by name of a kind, and some that only ask who it is."""
-        lines = httpx.get(f"{second.url}/metrics").text.splitlines()
+        lines = second.get("/metrics").text.splitlines()
         return next(float(line.split()[-1]) for line in lines if line.startswith(counted))
 
-    before = questions()
+    pair = Pair(first, second)
+    before, began = questions(), time.monotonic()
     ids = first.body("POST", "/api/v1/vm", json={"vmid": TEMPLATE, "count": 100})
-    assert set(ids) <= second.states().keys()
-    assert questions() - before < 20
+    pair.shows(lambda: set(ids) <= second.states().keys())
+    asked, seconds = questions() - before, time.monotonic() - began
+    # However many writes there are, time limits the questions; an idle machine needs a few.
+    assert asked <= min(len(ids) - 1, 2 + seconds / SPACING_SECONDS + seconds / MIN_ROUND_SECONDS)
 
 
 def test_one_write_for_each_instance_and_no_read(
     replicas: list[ShimProcess], cluster: KubernetesCluster, own_control_plane: ControlPlane
 ) -> None:
     (id_, *more) = replicas[0].body("POST", "/api/v1/vm", json={"vmid": TEMPLATE, "count": 3})
-    assert replicas[1].body("GET", f"/api/v1/vm?id={id_}")["instance_state"] == "Scheduling"
-    assert verbs(own_control_plane, id_, *more) == ["create"] * 3
+    Pair(*replicas).shows(lambda: replicas[1].states().get(id_) == "Scheduling")
+    assert written(own_control_plane, id_, *more) == {"create": 3}
 
 
 def test_repeats_with_a_key_at_the_same_moment(
@@ -208,7 +255,7 @@ def test_repeats_with_a_key_at_the_same_moment(
             started += answers[0]
     assert set(started) == set(left(cluster))
     # A repeat takes the instance over, once: no more than one other write for each.
-    writes = Counter(verbs(own_control_plane, *started))
+    writes = written(own_control_plane, *started)
     assert writes["create"] == 30
     assert writes["patch"] <= 30
 
@@ -251,22 +298,24 @@ def test_repeats_by_external_id(replicas: list[ShimProcess], cluster: Kubernetes
 
 
 def test_a_hung_replica_delays_few_writes_and_a_dead_one_none(kubeconfig: Path) -> None:
-    with running(kubeconfig, count=3) as (writer, hung, dead), httpx.Client(timeout=30) as http:
+    with running(kubeconfig, count=3) as (writer, hung, dead), httpx.Client(timeout=PATIENCE_SECONDS) as http:
         dead.process.kill()
         dead.process.wait()
         start(writer, http)
         os.kill(hung.process.pid, signal.SIGSTOP)
         try:
-            # At most this one waits for it; then there is nobody left to wait for.
+            # At most this one waits for it. Its answer may come a moment before the question to the hung one is given
+            # up; then there is nobody left to wait for.
             start(writer, http)
-            assert metric(writer, "anka_shim_peers") == 0
+            until_known(writer, 0)
             waits = metric(writer, "anka_shim_barrier_seconds_count")
             for _ in range(40):
                 start(writer, http)
             assert metric(writer, "anka_shim_barrier_seconds_count") == waits
         finally:
             os.kill(hung.process.pid, signal.SIGCONT)
-        assert metric(writer, "anka_shim_peer_misses_total") <= 2
+        assert metric(writer, MISSES) <= FEW
         until_known(writer, 1)
+        pair = Pair(writer, hung)
         (id_,) = start(writer, http)
-        assert http.get(f"{hung.url}/api/v1/vm?id={id_}").json()["status"] == "OK"
+        pair.shows(lambda: hung.call("GET", f"/api/v1/vm?id={id_}")["status"] == "OK")

@@ -30,12 +30,6 @@ def start(bench: Bench, name: str, name_template: str | None = None) -> Object:
     return vm
 
 
-def listed(bench: Bench, rounds: int = 3) -> None:
-    """Return when the Mac was listed so many times more."""
-    before = len(bench.commands("list"))
-    until(lambda: len(bench.commands("list")) >= before + rounds)
-
-
 def test_name_templates_with_anothers_name(bench: Bench) -> None:
     victim = start(bench, "victim")
     texts = ("0-{token}", "{token}", "{token}-$ts", "$ts-{token}", "{name}", "x-{name}-$ts-{token}")
@@ -45,7 +39,7 @@ def test_name_templates_with_anothers_name(bench: Bench) -> None:
         wanted[f"other-{number}"] = start(bench, f"other-{number}", name_template)["uuid"]
     assert len(set(wanted.values())) == len(wanted)
     for _ in range(2):
-        listed(bench)
+        bench.looked()
         assert {name: bench.get(name)["status"]["vm"]["uuid"] for name in wanted} == wanted
         bench.kill()
         bench.restart()
@@ -70,12 +64,12 @@ def test_a_new_template_with_anothers_name(bench: Bench) -> None:
     until(lambda: name in {vm["name"] for vm in bench.mac.run("list")}, what="the VM has the template's name")
     bench.kill()
     bench.restart()
-    listed(bench)
+    bench.looked()
     assert bench.get("victim")["status"]["vm"]["uuid"] == victim["uuid"]
     bench.delete("victim")
     assert victim["uuid"] not in {vm["uuid"] for vm in bench.mac.run("list")}
     pushed = ("get", "saveimage", "attack", "--output=jsonpath={.status.pushedAt}")
-    until(lambda: bench.kubectl.run(*pushed), 30, "the push")
+    until(lambda: bench.kubectl.run(*pushed), what="the push")
     done = '{"status":{"phase":"Done"}}'  # as the operator says, once it has seen it in the registry
     bench.kubectl.run("patch", "saveimage", "attack", "--type=merge", "--subresource=status", f"--patch={done}")
     assert bench.get("other")["status"]["vm"]["uuid"] == other["uuid"]
@@ -91,5 +85,5 @@ def test_a_lost_state_directory_costs_no_vm_that_runs(bench: Bench) -> None:
     record.unlink()
     bench.restart()
     until(record.exists, what="the VM is recorded again")
-    listed(bench)
+    bench.looked()
     assert [(one["uuid"], one["status"]) for one in bench.vms()] == [(vm["uuid"], "running")]

@@ -35,9 +35,10 @@ def node(bench: Bench) -> dict[str, Any]:
 
 
 def near(text: str) -> bool:
-    return abs(datetime.fromisoformat(text) - datetime.now(UTC)) < timedelta(seconds=20)
+    return abs(datetime.fromisoformat(text) - datetime.now(UTC)) < timedelta(seconds=100)
 
 
+# The measured error is that of a busy machine, too; what the clock's own error would make of a time is further away.
 @pytest.mark.parametrize("off", [-240, 720, 86_400, 0])
 def test_times_are_the_api_s_whatever_the_mac_s_clock_says(bench: Bench, off: int) -> None:
     agent = bench.mac.agent
@@ -47,7 +48,7 @@ def test_times_are_the_api_s_whatever_the_mac_s_clock_says(bench: Bench, off: in
     agent.argv[1 : at + 1] = ["-c", SKEWED.format(off=off)]
     bench.restart()
     agent.argv[1:3] = ["-m", "anka_agent"]
-    until(lambda: abs(node(bench)["status"].get("clockAheadSeconds", 10**9) - off) <= 2, what="the measured error")
+    until(lambda: abs(node(bench)["status"].get("clockAheadSeconds", 10**9) - off) <= 10, what="the measured error")
     # A deadline that began by the API's clock does not fire at once, nor late.
     bench.create("one", startDeadlineSeconds=600)
     status = bench.wait_phase("one", "Started")["status"]

@@ -21,6 +21,8 @@ Object = dict[str, Any]
 NAMESPACE = "default"
 FINALIZER = "anka.veertu.com/vm"
 CHANGES = frozenset({"clone", "modify", "start", "stop", "suspend", "delete", "revert", "push"})
+SECONDS = 60.0
+"""Patience with what others do: it costs nothing where things go well, and a busy machine needs it."""
 FAST = ("--poll=0.5", "--heartbeat=1", "--lease-duration=5", "--secret-timeout=2")
 
 
@@ -66,14 +68,21 @@ class Bench:
         return bool(self.kubectl.run("get", "ankainstance", name, "--ignore-not-found", "--output=name").strip())
 
     def delete(self, name: str, *, wait: bool = True) -> None:
-        self.kubectl.run("delete", "ankainstance", name, f"--wait={str(wait).lower()}", "--timeout=40s")
+        self.kubectl.run("delete", "ankainstance", name, f"--wait={str(wait).lower()}", "--timeout=100s")
 
-    def wait_phase(self, name: str, phase: str, seconds: float = 30) -> Object:
-        self.kubectl.run(
-            "wait", f"--for=jsonpath={{.status.phase}}={phase}", f"ankainstance/{name}", f"--timeout={seconds:g}s",
-            timeout=seconds + 10,
+    def wait_phase(self, name: str, phase: str, seconds: float = SECONDS) -> Object:
+        """The instance as it was when it had this phase, however short it has it."""
+        return self.wait_for(name, f"jsonpath={{.status.phase}}={phase}", seconds)
+
+    def wait_for(self, name: str, condition: str, seconds: float = SECONDS) -> Object:
+        """The instance as it was when this held for it, by `kubectl wait`."""
+        found: Object = json.loads(
+            self.kubectl.run(
+                "wait", f"--for={condition}", f"ankainstance/{name}", f"--timeout={seconds:g}s", "--output=json",
+                timeout=seconds + 10,
+            )
         )  # fmt: skip
-        return self.get(name)
+        return found
 
     def clear(self) -> None:
         """No faults, no instances on this Mac."""
@@ -81,7 +90,7 @@ class Bench:
         if self.mac.agent is not None and not self.mac.agent.running:
             self.restart()
         flags = ("ankainstances", f"--field-selector=status.nodeName={self.mac.name}", "--ignore-not-found")
-        self.kubectl.run("delete", *flags, "--timeout=40s")
+        self.kubectl.run("delete", *flags, "--timeout=100s")
 
     # The Mac
 
@@ -92,6 +101,11 @@ class Bench:
         """The anka commands that began with these words, flags in front left out."""
         found = [[word for word in entry["argv"] if word != "--machine-readable"] for entry in self.mac.commands()]
         return [argv for argv in found if argv[: len(words)] == list(words)]
+
+    def looked(self, times: int = 4) -> None:
+        """Return once the agent has looked at its VMs so many times more: it has had its turn."""
+        before = len(self.commands("list"))
+        until(lambda: len(self.commands("list")) >= before + times, what=f"{times} more looks")
 
     def overtaking(self, seconds: float) -> list[str]:
         """Commands that change a VM and began while one that hung for so long was still at work on it."""
@@ -127,7 +141,7 @@ def script(text: str, **more: Any) -> Object:
     return {"content": base64.b64encode(text.encode()).decode(), **more}
 
 
-def until(check: Callable[[], Any], seconds: float = 20, what: str = "") -> Any:
+def until(check: Callable[[], Any], seconds: float = SECONDS, what: str = "") -> Any:
     """The first true value of `check`; for what no kubectl wait can see."""
     end = time.monotonic() + seconds
     while not (value := check()):

@@ -46,7 +46,7 @@ async def add_object(shim: Rig, name: str, spec: dict[str, Any], **metadata: Any
     shim.services.stores.api_keys.subscribe(lambda *_: seen.set())
     spec = {"publicKey": PUBLIC, "groups": [], "expiresAt": "2027-01-01T00:00:00Z", **spec}
     shim.api.put("apikeys", name, "", spec=spec, metadata=metadata)
-    await asyncio.wait_for(seen.wait(), 5)
+    await asyncio.wait_for(seen.wait(), 60)
 
 
 async def hand(http: httpx.AsyncClient, id_: str = "ci") -> str:

@@ -23,6 +23,7 @@ from localkube.pods import PodRunner
 from localkube.pods.image import ContainerImage
 from localkube.progress import say_on_stderr
 from support.cloud import TAG, TEMPLATE
+from support.cluster import audit_events
 from support.image import no_containers
 
 NAMESPACE = "anka-system"
@@ -76,9 +77,7 @@ class ChartInstallation:
 
     def audit_events(self) -> list[Json]:
         """The requests of operator, shim and agents to the API until now, with the answers."""
-        log = self.cloud.cluster.audit_log
-        assert log is not None
-        return [json.loads(line) for line in log.read_text().splitlines()]
+        return audit_events(self.cloud.cluster)
 
     def make(self, kind: str, name: str, namespace: str = "default", **spec: Any) -> None:
         """One of our objects, as a person makes it."""

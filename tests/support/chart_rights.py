@@ -110,7 +110,7 @@ class Rights:
 
     def _until(self, right: Right, *, allowed: bool) -> None:
         """The authorizer reads roles from a cache of its own, some milliseconds old."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while self.allows(right) is not allowed:
             assert time.monotonic() < deadline, f"{right}: {'not ' if allowed else ''}allowed"
             time.sleep(0.01)

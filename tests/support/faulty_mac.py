@@ -235,6 +235,6 @@ class FaultyMac:
         return [vm for vm in self.anka.mac.vms() if vm["uuid"] != TEMPLATE]
 
     async def until(self, true: Callable[[], object]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not true():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)

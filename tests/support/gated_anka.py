@@ -50,7 +50,7 @@ class GatedAnka(Anka):
 
     async def called(self, times: int = 1) -> None:
         """Return once so many commands have begun."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(self.calls) < times:
                 self._called.clear()
                 await self._called.wait()

@@ -59,13 +59,13 @@ class Rig:
                 lambda store, name=name, namespace=namespace, version=version: (  # type: ignore[misc]
                     (seen := store.get(name, namespace)) is not None and seen.metadata.resource_version == version
                 ),
-                5,
+                60,
             )
 
     async def remove(self, obj: KubeObject) -> None:
         self.api.remove(obj.DEFINITION.plural, obj.metadata.name, obj.metadata.namespace or "")
         store = self.store(obj)
-        await store.wait_for(lambda store: store.get(obj.metadata.name, obj.metadata.namespace) is None, 5)
+        await store.wait_for(lambda store: store.get(obj.metadata.name, obj.metadata.namespace) is None, 60)
 
     async def beat(self, name: str, seconds: int = 40) -> None:
         """A heartbeat of a node, stamped with the time of the clock."""
@@ -73,7 +73,7 @@ class Rig:
         known = self.api.put("leases", name, NODES, spec={"leaseDurationSeconds": seconds, "renewTime": moment})
         version = known["metadata"]["resourceVersion"]
         await self.cluster.stores.leases.wait_for(
-            lambda store: (seen := store.get(name, NODES)) is not None and seen.metadata.resource_version == version, 5
+            lambda store: (seen := store.get(name, NODES)) is not None and seen.metadata.resource_version == version, 60
         )
 
     def store(self, obj: KubeObject) -> Store[Any]:
@@ -116,7 +116,7 @@ class Rig:
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait until something that follows from a change of any instance is true."""
-        await self.cluster.stores.instances.wait_for(lambda _: true(), 5)
+        await self.cluster.stores.instances.wait_for(lambda _: true(), 60)
 
 
 @asynccontextmanager

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from anka_crds.api import AnkaInstance, AnkaNode
 from anka_crds.api.meta import FINALIZER
 from anka_crds.resources import GROUPS, INSTANCES, NODES, TEMPLATES
+from anka_crds.rules.condition_list import find
 from anka_dev.cloud import LocalCloud
 from anka_dev.cloud.service import Service
 from anka_kube.client import KubeClient
@@ -27,13 +29,17 @@ from support.cluster import start_cluster
 
 TEMPLATE = "6b135004-0c89-43bb-b892-74796b8d266c"
 NAMESPACE = "default"
-LEASE_SECONDS = 3
+LEASE_SECONDS = 30
+"""A node that is meant to live is not lost because a busy machine renews its Lease late; see `Fleet.fall_silent`."""
+LOST_SECONDS = 3
+SECONDS = 60.0
+"""Patience with what others do: it costs nothing where things go well, and a busy machine needs it."""
 OPERATOR_FLAGS = (
     "--leader-lease-seconds=7",
     "--leader-renew-seconds=5",
     "--leader-retry-seconds=1",
-    "--node-lost-seconds=3",
-    "--heartbeat-seconds=3",
+    f"--node-lost-seconds={LOST_SECONDS}",
+    f"--heartbeat-seconds={LEASE_SECONDS}",
 )
 
 Spec = dict[str, Any]
@@ -46,7 +52,7 @@ class Fleet:
         self.client = client
         self.instances: Store[AnkaInstance] = Store(INSTANCES)
         self.alive: set[str] = set()
-        self._started: set[str] = set()
+        self._beating = asyncio.Lock()
 
     # People
 
@@ -107,10 +113,22 @@ class Fleet:
         """Renew the Leases of all that are alive, until cancelled."""
         while True:
             for name in tuple(self.alive):
-                with suppress(NotFound):
-                    spec = {"renewTime": micro_time(datetime.now(UTC))}
-                    await self.client.patch(LEASES, name, {"spec": spec}, "anka-nodes")
+                async with self._beating:
+                    if name in self.alive:
+                        spec = {"renewTime": micro_time(datetime.now(UTC)), "leaseDurationSeconds": LEASE_SECONDS}
+                        await self._renew(name, spec)
             await asyncio.sleep(0.7)
+
+    async def fall_silent(self, *names: str) -> None:
+        """These beat no more, and nobody waits long for them: until they are `alive` again."""
+        self.alive -= set(names)
+        async with self._beating:  # a beat that has begun comes before this
+            for name in names:
+                await self._renew(name, {"leaseDurationSeconds": 1})
+
+    async def _renew(self, name: str, spec: Spec) -> None:
+        with suppress(NotFound):
+            await self.client.patch(LEASES, name, {"spec": spec}, "anka-nodes")
 
     async def start_vm(self, name: str) -> None:
         """What the agent reports once the VM runs."""
@@ -127,7 +145,7 @@ class Fleet:
 
     async def see(
         self, resource: Resource[Any], name: str, true: Callable[[Any], Any], namespace: str | None = None,
-        seconds: float = 15,
+        seconds: float = SECONDS,
     ) -> Any:  # fmt: skip
         """The object once `true` holds for it. TimeoutError with what it is instead."""
         deadline = time.monotonic() + seconds
@@ -141,20 +159,41 @@ class Fleet:
                 raise TimeoutError(f"{resource.kind} {name}: {obj!r}")
             await asyncio.sleep(0.05)
 
-    async def bound(self, name: str, seconds: float = 15) -> AnkaInstance:
+    async def bound(self, name: str, seconds: float = SECONDS) -> AnkaInstance:
         found: AnkaInstance = await self.see(
             INSTANCES, name, lambda instance: instance.status.node_name, NAMESPACE, seconds
         )
         return found
 
-    async def gone(self, name: str, seconds: float = 15) -> None:
+    async def gone(self, name: str, seconds: float = SECONDS) -> None:
         await self.instances.wait_for(lambda store: store.get(name, NAMESPACE) is None, seconds)
 
-    async def all_bound(self, count: int, seconds: float = 60) -> list[AnkaInstance]:
+    async def all_bound(self, count: int, seconds: float = SECONDS) -> list[AnkaInstance]:
         await self.instances.wait_for(
             lambda store: len(store) == count and all(one.status.node_name for one in store), seconds
         )
         return list(self.instances.list())
+
+    async def told(
+        self, name: str, type_: str, reason: str, message: str, namespace: str | None = NAMESPACE
+    ) -> AnkaInstance:
+        """The instance once its condition of this type says so."""
+
+        def says(one: AnkaInstance) -> bool:
+            found = find(one.status.conditions, type_)
+            return found is not None and (found.reason, found.message) == (reason, message)
+
+        seen: AnkaInstance = await self.see(INSTANCES, name, says, namespace)
+        return seen
+
+    async def placed(self, **wanted: int) -> None:
+        """Return once so many instances are on each of these nodes, `waiting` of them on none, and no others."""
+        waiting = wanted.pop("waiting", 0)
+        expected: Counter[str | None] = Counter({name.replace("_", "-"): count for name, count in wanted.items()})
+        expected[None] = waiting
+        await self.instances.wait_for(
+            lambda store: Counter(one.status.node_name for one in store) == +expected, SECONDS
+        )
 
     async def clear(self) -> None:
         for instance in (await self.client.list(INSTANCES)).items:
@@ -171,7 +210,16 @@ class Fleet:
         for lease in (await self.client.list(LEASES, "anka-nodes")).items:
             with suppress(NotFound):
                 await self.client.delete(LEASES, lease.metadata.name, "anka-nodes")
-        await self.instances.wait_for(lambda store: len(store) == 0, 15)
+        await self.instances.wait_for(lambda store: len(store) == 0, SECONDS)
+
+
+async def until(true: Callable[[], Awaitable[Any]], what: str) -> Any:
+    """The first true answer; for what `Fleet.see` cannot see."""
+    deadline = time.monotonic() + SECONDS
+    while not (found := await true()):
+        assert time.monotonic() < deadline, f"not within {SECONDS:g} s: {what}"
+        await asyncio.sleep(0.05)
+    return found
 
 
 @pytest.fixture(scope="module")

@@ -92,6 +92,7 @@ class Person:
             base_url=cluster.server,
             verify=ssl.create_default_context(cafile=str(cluster.ca_file)),
             headers={"Authorization": f"Bearer {token}"},
+            timeout=60,
         )
 
     def __enter__(self) -> Self:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import select
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 def wait_for_end(pid: int) -> None:

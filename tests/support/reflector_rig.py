@@ -71,7 +71,7 @@ class Rig:
         assert self.replayed == {key: version for key, (_, version) in self.cached().items()}
 
     async def until(self, true: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not true():
                 self.stirred.clear()
                 await self.stirred.wait()

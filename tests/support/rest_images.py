@@ -26,7 +26,7 @@ async def put_instance(shim: Rig, id_: str, phase: str) -> None:
     fields = {"spec": obj["spec"], "metadata": {"finalizers": obj["metadata"]["finalizers"]}}
     status = {"phase": phase, "nodeName": "mac-1", "vm": VM}
     shim.api.put("ankainstances", id_, "anka-ci", status=status, **fields)
-    await asyncio.wait_for(seen.wait(), 5)
+    await asyncio.wait_for(seen.wait(), 60)
 
 
 def save_request(id_: str, **more: Any) -> dict[str, Any]:

@@ -175,7 +175,7 @@ class ScriptedApi:
         """Wait until a stream is open."""
         await self.until(lambda: bool(self._streams))
 
-    async def until(self, true: Callable[[], bool], seconds: float = 20) -> None:
+    async def until(self, true: Callable[[], bool], seconds: float = 60) -> None:
         """Wait until something that depends on requests or streams is true."""
         moved = asyncio.Event()
         self.listeners.append(moved.set)

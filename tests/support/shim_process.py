@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
 @dataclass
@@ -24,6 +24,7 @@ class ShimProcess:
     log: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
     listening: threading.Event = field(default_factory=threading.Event)
+    reader: threading.Thread | None = None
 
     def follow(self) -> None:
         """Read its log until it ends."""
@@ -39,10 +40,18 @@ class ShimProcess:
                 self.listening.set()
 
     def wait_ready(self) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while httpx.get(f"{self.url}/readyz").status_code != 200:
-            assert time.monotonic() < deadline, self.log
-            time.sleep(0.02)
+        self.until_true(lambda: self.get("/readyz").status_code == 200)
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """Whatever it answers, over a connection of its own."""
+        return httpx.get(self.url + path, timeout=PATIENCE_SECONDS, **options)
+
+    def wait_end(self) -> int:
+        """Its exit code, once it has ended and its log is read."""
+        code = self.process.wait(PATIENCE_SECONDS)
+        assert self.reader is not None
+        self.reader.join(PATIENCE_SECONDS)
+        return code
 
     def call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         """The envelope, over a connection of its own."""
@@ -79,7 +88,7 @@ def shim_process(kubeconfig: Path, *flags: str, port: int = 0) -> Iterator[ShimP
     command = [sys.executable, "-m", "anka_shim", f"--kubeconfig={kubeconfig}", f"--port={port}", *flags]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         shim = ShimProcess(process)
-        reader = threading.Thread(target=shim.follow, daemon=True)
+        shim.reader = reader = threading.Thread(target=shim.follow, daemon=True)
         reader.start()
         try:
             assert shim.listening.wait(PATIENCE_SECONDS), shim.log

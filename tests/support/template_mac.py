@@ -109,6 +109,6 @@ class CountingEvent(asyncio.Event):
 
 async def until(true: Callable[[], object]) -> None:
     """Wait for what another process does, or a task of which nothing tells."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not true():  # noqa: ASYNC110
             await asyncio.sleep(0.02)

@@ -5,8 +5,8 @@ import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-MAX_CREDENTIAL = 16_384
-"""Longest header that is looked at: the longest token is a few kilobytes."""
+MAX_CREDENTIAL = 49_152
+"""Longest header that is looked at: a token with 500 groups may have 40 kilobytes."""
 
 
 @dataclass(frozen=True, slots=True)

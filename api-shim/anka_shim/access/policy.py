@@ -13,10 +13,13 @@ from anka_shim.access.handshake import Handshake
 from anka_shim.access.kubernetes.access_review import AccessReviewRights
 from anka_shim.access.kubernetes.principal import KubernetesPrincipal
 from anka_shim.access.login_limiter import LoginLimiter
+from anka_shim.access.oidc.browser_session import BrowserSessions
 from anka_shim.access.root_token import RootTokenCredential
 from anka_shim.access.unverified_token import UnverifiedToken, parse_unverified
 from anka_shim.failure import Failure
 from anka_shim.http.authentication import ANONYMOUS, Principal, client_address
+from anka_shim.http.methods import SAFE
+from anka_shim.http.origin import is_own_page
 from anka_shim.http.rights import Right
 
 log = logging.getLogger(__name__)
@@ -66,20 +69,34 @@ class RequiredAccess:
         rights: Rights | None = None,
         tokens: Sequence[TokenAuthenticator] = (),
         kubernetes_rights: AccessReviewRights | None = None,
+        oidc: TokenAuthenticator | None = None,
+        browsers: BrowserSessions | None = None,
     ) -> None:
+        """`oidc`: of the provider, before the `tokens`. `browsers`: None where people do not log in with one."""
         self._root = root
         self._login_limiter = login_limiter
         self._handshake = handshake
         self._rights = rights or EveryRight()
-        self._tokens = tokens
+        self._tokens = tokens if oidc is None else (oidc, *tokens)
         self._kubernetes_rights = kubernetes_rights
+        self._browsers = browsers
 
     async def admit(self, scope: Scope, right: Right) -> Principal:
         if right in _NEEDS_NO_LOGIN:
             return ANONYMOUS
-        principal = await self._authenticate(scope)
+        principal = self._authenticate_browser(scope) or await self._authenticate(scope)
         if right not in _NEEDS_NO_RIGHT and not principal.is_root and not await self._allows(principal, right):
             raise Failure(UNAUTHORIZED, code=403)
+        return principal
+
+    def _authenticate_browser(self, scope: Scope) -> Principal | None:
+        """Not limited: nobody guesses a seal. Who has logged in with a browser means this login, even if the browser
+        has a certificate, too; an Authorization header was meant by whoever wrote it."""
+        if self._browsers is None or any(name == b"authorization" for name, _ in scope["headers"]):
+            return None
+        principal = self._browsers.authenticate(scope["headers"])
+        if principal is not None and scope["method"] not in SAFE and not is_own_page(dict(scope["headers"])):
+            raise Failure("a page of another site must not use this login", code=403)
         return principal
 
     async def _allows(self, principal: Principal, right: Right) -> bool:

@@ -14,7 +14,7 @@ _MAC_BYTES = 16
 _TEXT = -(-8 * (NONCE_BYTES + _TIME_BYTES + _MAC_BYTES) // 6)
 """Characters of a sealed text."""
 
-Purpose = Literal["handshake", "session"]
+Purpose = Literal["handshake", "session", "login", "browser"]
 
 
 @dataclass(frozen=True, slots=True)

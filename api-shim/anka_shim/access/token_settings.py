@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from anka_runtime.settings import ClusterRegistrySettings
+from anka_shim.access.oidc.settings import OidcSettings
 
 
-class TokenSettings(ClusterRegistrySettings):
+class TokenSettings(OidcSettings):
     """Part of the shim's."""
 
     enable_kubernetes_tokens: bool = Field(

@@ -27,8 +27,8 @@ is **HTTP 200** with status FAIL and the reason in `message`; `body` is left out
 
 Bodies are JSON in any Content-Type, UTF-8 or ISO-8859-1. Unknown fields are ignored.
 
-Where authentication is on, every path but `/livez`, `/readyz`, `/metrics`, `/config/v1/auth`, `/tap` and `/pkg`
-needs an Authorization header: HTTP 401 without one that is valid, 403 without the right."""
+Where authentication is on, every path but `/livez`, `/readyz`, `/metrics`, `/config/v1/auth`, `/tap`, `/oidc` and
+`/pkg` needs an Authorization header: HTTP 401 without one that is valid, 403 without the right."""
 
 
 def build(routers: Iterable[APIRouter], objects: Iterable[object], *, bodies: BodyBudget) -> FastAPI:

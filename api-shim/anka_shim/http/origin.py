@@ -19,6 +19,16 @@ _HOST = re.compile(rb"(?P<name>\[[0-9A-Fa-f:.%]+\]|[^\[\]:/@\s]+)(?::\d{0,5})?")
 _MOST_HOSTS = 256
 
 
+def is_own_page(headers: Headers) -> bool:
+    """Whether the browser says that a page of ours sends this. A browser sends its cookies with the requests of others'
+    pages, too, so what says nothing is not believed."""
+    site = headers.get(b"sec-fetch-site")
+    if site:
+        return site == b"same-origin"
+    origin = headers.get(b"origin", b"")
+    return bool(origin) and origin.partition(b"://")[2].lower() == headers.get(b"host", b"").lower()
+
+
 class OriginPolicy:
     """`names`: by which clients reach us, `*.example.com` for all below a domain; any if empty. An address is no name:
     none can be made to stand for another."""

@@ -60,6 +60,8 @@ class Peers(Background):
         self._resolve = resolve
         self._addresses: dict[Address, Sequence[Address]] = {}
         self._connected: dict[str, tuple[Address, Peer]] = {}
+        self._left_out: set[str] = set()
+        """Since the last round began."""
         self._warnings: dict[str, str] = {}
         self._refresh_soon = asyncio.Event()
         self._complete = not entries
@@ -97,6 +99,7 @@ class Peers(Background):
 
     async def refresh(self) -> None:
         """Resolve all names and ask every address for its id."""
+        self._left_out.clear()
         addresses = {address: None for entry in self._entries for address in await self._addresses_of(entry)}
         answers = await asyncio.gather(*(self._identify(address) for address in addresses))
         found: dict[str, Address] = {}
@@ -108,7 +111,8 @@ class Peers(Background):
             log.info("a replica is gone", extra={"peer": join_host_port(*address)})
             await peer.close()
         for id_, address in found.items():
-            if id_ not in self._connected:
+            # One that was well when this round began, and has failed since, is hung: the next round asks it again.
+            if id_ not in self._connected and id_ not in self._left_out:
                 self._connected[id_] = (address, self._peer(id_, address))
                 log.info("a replica answers: writes wait for it", extra={"peer": join_host_port(*address)})
 
@@ -119,6 +123,7 @@ class Peers(Background):
         def leave_out(why: str) -> None:
             if self._connected.pop(id_, None) is not None:
                 metrics.PEER_MISSES.inc()
+                self._left_out.add(id_)
                 # It may only have been slow for a moment.
                 self._refresh_soon.set()
                 log.warning("a replica is left out for some seconds: %s", why, extra={"peer": join_host_port(*address)})

@@ -60,7 +60,9 @@ class Mac:
     def commands(self) -> list[dict[str, Any]]:
         """Every command that ended so far: `ts`, `argv`, `code`, `ms`, `pid`."""
         log = self.directory / "commands.log"
-        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+        # The last line may be on its way.
+        lines = log.read_text().splitlines(keepends=True) if log.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("\n")]
 
     def configure(self, **changes: Any) -> None:
         """Change parts of the configuration; `delays={"start": [1, 2]}` keeps the other delays."""

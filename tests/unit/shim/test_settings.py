@@ -97,3 +97,40 @@ def test_tokens_of_the_cluster_need_a_login(capsys: pytest.CaptureFixture[str]) 
         load(ShimSettings, "anka-shim", ["--enable-kubernetes-tokens"])
     assert ended.value.code == 2
     assert "enable-kubernetes-tokens: needs --enable-auth" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--oidc-client-id=a"], "oidc-provider-url: needs --enable-auth"),
+        (["--enable-auth"], "oidc-provider-url: needs --oidc-client-id"),
+        (
+            ["--enable-auth", "--oidc-client-id=a", "--oidc-provider-url=http://id.example.com"],
+            "must begin with https://",
+        ),
+        (["--enable-auth", "--oidc-client-id=a", "--oidc-ca-file=/does/not/exist"], "oidc-ca-file"),
+        (["--enable-auth", "--oidc-client-id=a", "--oidc-client-secret-file=ROOT"], "needs --site-url"),
+        (
+            [
+                "--enable-auth",
+                "--oidc-client-id=a",
+                "--oidc-client-secret-file=ROOT",
+                "--site-url=https://a",
+                "--peers=a:1",
+                "--peer-key-file=ROOT",
+            ],
+            "oidc-client-secret-file: needs --seal-key-file with --peers",
+        ),
+        (["--enable-auth", "--oidc-client-id=a", "--site-url=https://a/portal"], "site-url: must begin with https://"),
+    ],
+)
+def test_oidc_needs_a_login_a_client_and_a_safe_url(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str], told: str
+) -> None:
+    root = tmp_path / "root"
+    root.write_text("a token of the tests, of 32 characters")
+    flags = ["--oidc-provider-url=https://id.example.com", "--root-token-file=ROOT", *flags]
+    with pytest.raises(SystemExit) as ended:
+        load(ShimSettings, "anka-shim", [flag.replace("ROOT", str(root)) for flag in flags])
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err

@@ -29,6 +29,7 @@ READS = {
     "/api/v1/status",
     "/api/v1/stats",
     "/config/v1/auth",
+    "/oidc/v1/login",
     "/api/v1/apikey",
     "/livez",
     "/readyz",

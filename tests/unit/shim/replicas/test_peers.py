@@ -22,6 +22,10 @@ class Network:
         self.ids = {ONE: "me", TWO: "two", THREE: "three"}
         self.seen_at: dict[Address, int] = {}
         self.rounds = asyncio.Event()
+        self.gates: dict[Address, asyncio.Event] = {}
+        """Who answers only then."""
+        self.held = asyncio.Event()
+        """Set by a question to one of them."""
 
     async def resolve(self, host: str, port: int) -> Sequence[Address]:
         self.rounds.set()
@@ -32,6 +36,9 @@ class Network:
 
     async def identify(self, address: Address, asker: str) -> str:
         assert asker == "me"
+        if address in self.gates:
+            self.held.set()
+            await self.gates[address].wait()
         if address not in self.ids:
             raise PeerError("no answer")
         return self.ids[address]
@@ -99,6 +106,24 @@ async def test_who_is_silent_is_left_out_until_a_round_finds_it_well(caplog: pyt
     assert [record.message for record in caplog.records] == [
         "a replica is left out for some seconds: no answer within 0.3 s"
     ]
+    assert len(peers.live) == 1
+    await peers.refresh()
+    assert len(peers.live) == 2
+
+
+async def test_who_hangs_after_it_was_asked_is_left_out_although_the_round_found_it_well() -> None:
+    """The round waits for another one, which is dead, and ends later than the write that found out."""
+    network = Network()
+    peers = network.peers()
+    await peers.refresh()
+    network.gates[THREE] = asyncio.Event()
+    network.seen_at[THREE] = 9
+    two = peers.live[0]
+    round_ = asyncio.create_task(peers.refresh())
+    await network.held.wait()
+    assert not await two.wait_for("ankainstances", 9, 5)
+    network.gates[THREE].set()
+    await round_
     assert len(peers.live) == 1
     await peers.refresh()
     assert len(peers.live) == 2

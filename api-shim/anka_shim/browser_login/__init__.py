@@ -1,0 +1,1 @@
+"""/oidc/v1: people log in with a browser."""

@@ -1,0 +1,86 @@
+"""/oidc/v1: people log in with a browser, at the provider, and come back with a session."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, Query
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from anka_shim.access.login_limiter import LoginLimiter
+from anka_shim.access.oidc.browser_session import SESSION_COOKIE, read_cookie
+from anka_shim.access.oidc.code_flow import ATTEMPT_SECONDS, CodeFlow
+from anka_shim.access.oidc.provider import REFUSED
+from anka_shim.access.policy import limit_logins
+from anka_shim.failure import Failure
+from anka_shim.http.authentication import client_address
+from anka_shim.http.envelope import ok
+from anka_shim.http.injection import AppDependency, ServiceDependency, inject
+from anka_shim.settings import ShimSettings
+
+ATTEMPT_COOKIE = "__Host-anka-login"
+_NO_STORE = {"Cache-Control": "no-store"}
+_LONGEST = 4096
+"""Characters of what the provider sends with the browser."""
+
+
+class BrowserLoginDependency(AppDependency[None]):
+    """Where people do not log in by OpenID Connect, these endpoints are as if they were not there."""
+
+    _settings = ServiceDependency(ShimSettings)
+
+    def resolve(self, app: FastAPI) -> None:
+        if not self._settings.resolve(app).has_browser_login:
+            raise Failure("no such endpoint: nobody logs in with a browser (--oidc-client-secret-file)", code=404)
+
+
+router = APIRouter(dependencies=[Depends(BrowserLoginDependency())], include_in_schema=False)
+"""Pages for browsers: no client of the API asks for them."""
+
+Flow = Annotated[CodeFlow, inject(CodeFlow)]
+Limiter = Annotated[LoginLimiter, inject(LoginLimiter)]
+Given = Annotated[str, Query(max_length=_LONGEST)]
+
+
+@router.get("/oidc/v1/login")
+async def login(flow: Flow) -> Response:
+    """Needs no login. Leads to the provider."""
+    url, sealed = await flow.begin()
+    answer = RedirectResponse(url, status_code=302, headers=_NO_STORE)
+    _set_cookie(answer, ATTEMPT_COOKIE, sealed, ATTEMPT_SECONDS)
+    return answer
+
+
+@router.get("/oidc/v1/callback")
+async def callback(
+    flow: Flow, limiter: Limiter, request: Request, state: Given = "", code: Given = "", error: Given = ""
+) -> Response:
+    """Needs no login. Only the browser that has begun the login gets a session."""
+    if error:
+        raise Failure(f"the provider says {error[:100]!r}: {REFUSED}", code=403)
+    sealed = read_cookie(request.scope["headers"], ATTEMPT_COOKIE)
+    if not sealed or not state or not code:
+        raise Failure(REFUSED, code=400)
+    address, credential = client_address(request.scope), f"code {code}".encode("utf-8", "surrogatepass")
+    limit_logins(limiter, address, credential)
+    try:
+        session, seconds = await flow.end(sealed, state, code)
+    except Failure as failure:
+        if failure.code in (400, 403):
+            limiter.note_failure(address, credential)
+        raise
+    answer = RedirectResponse("/", status_code=302, headers=_NO_STORE)
+    _set_cookie(answer, SESSION_COOKIE, session, seconds)
+    _set_cookie(answer, ATTEMPT_COOKIE, "", 0)
+    return answer
+
+
+@router.post("/oidc/v1/logout")
+async def logout() -> Response:
+    """Ends the session in this browser. The one at the provider goes on."""
+    answer = ok()
+    _set_cookie(answer, SESSION_COOKIE, "", 0)
+    return answer
+
+
+def _set_cookie(answer: Response, name: str, value: str, seconds: int) -> None:
+    answer.set_cookie(name, value, max_age=seconds, path="/", secure=True, httponly=True, samesite="lax")

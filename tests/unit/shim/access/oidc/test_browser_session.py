@@ -1,0 +1,57 @@
+"""A cookie says who somebody is, for as long as it says, and nothing else is a session."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from anka_shim.access.oidc.browser_session import SESSION_COOKIE, BrowserSessions, read_cookie
+from anka_shim.http.authentication import Principal
+from support.manual_clock import ManualClock
+
+KEYS = [b"1" * 32, b"2" * 32]
+ADA = Principal("Ada Lovelace, é", groups=frozenset({"ios", "mac team"}))
+
+
+def headers(value: str) -> list[tuple[bytes, bytes]]:
+    return [(b"host", b"a"), (b"cookie", f"other=1; {SESSION_COOKIE}={value}".encode())]
+
+
+def test_who_is_logged_in_until_when() -> None:
+    clock = ManualClock()
+    sessions = BrowserSessions(lambda: KEYS, clock)
+    value = sessions.make(ADA, int(clock.now().timestamp()) + 60)
+    clock.advance(59)
+    assert sessions.authenticate(headers(value)) == ADA
+    clock.advance(1)
+    assert sessions.authenticate(headers(value)) is None
+
+
+def test_a_key_may_be_replaced() -> None:
+    clock = ManualClock()
+    until = int(clock.now().timestamp()) + 60
+    value = BrowserSessions(lambda: KEYS[1:], clock).make(ADA, until)
+    assert BrowserSessions(lambda: KEYS, clock).authenticate(headers(value)) == ADA
+    assert BrowserSessions(lambda: KEYS[:1], clock).authenticate(headers(value)) is None
+
+
+def test_more_groups_than_fit() -> None:
+    clock = ManualClock()
+    groups = frozenset(f"{number * 7919:x} {number * 104729:x}" for number in range(2000))
+    with pytest.raises(ValueError, match="2000 groups do not fit"):
+        BrowserSessions(lambda: KEYS, clock).make(Principal("Ada", groups=groups), 1)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.binary(max_size=200))
+def test_any_cookie_is_read(value: bytes) -> None:
+    sessions = BrowserSessions(lambda: KEYS, ManualClock())
+    for text in (value, SESSION_COOKIE.encode() + b"=" + value):
+        assert sessions.authenticate([(b"cookie", text)]) is None
+
+
+def test_cookies_of_several_headers() -> None:
+    assert read_cookie([(b"cookie", b"a=1"), (b"cookie", b"b=2")], "b") == "2"
+    assert read_cookie([(b"cookie", b"a=1")], "b") is None
+    assert read_cookie([], "b") is None
