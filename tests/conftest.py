@@ -1,6 +1,7 @@
 """Fixtures for all tests are in ``tests/support``, one module for each subject; they are only listed here."""
 
 pytest_plugins = [
+    "support.hypothesis_profile",
     "support.order",
     "support.scenario",
     "support.log_state",

@@ -15,6 +15,7 @@ from anka_runtime.health import HealthChecks
 from anka_runtime.secret_file import SHORTEST_TOKEN, SecretFile
 from anka_runtime.tls_files import TlsFiles
 from anka_shim.access.api_keys import ApiKeyCatalog
+from anka_shim.access.client_certificates import ClientCertificates
 from anka_shim.access.handshake import Handshake
 from anka_shim.access.kubernetes.access_review import AccessReviewRights
 from anka_shim.access.kubernetes.reviewer import KubernetesReviewer
@@ -28,6 +29,7 @@ from anka_shim.access.oidc.provider import OidcProvider
 from anka_shim.access.policy import RequiredAccess
 from anka_shim.access.root_token import RootTokenCredential
 from anka_shim.access.seal_file import SealFile
+from anka_shim.access.trusted_proxies import TrustedProxies
 from anka_shim.api_key.commands import ApiKeyCommands
 from anka_shim.api_key.sweep import ApiKeySweep
 from anka_shim.distribution.commands import DistributionCommands
@@ -138,7 +140,9 @@ async def services(
         queue = QueueBudget(stores, settings.max_waiting, settings.max_waiting_per_client)
         watches = await stack.enter_async_context(Watches(client, stores))
         peer_key = PeerKey(settings.peer_key_file, clock)
-        transport = await stack.enter_async_context(PeerClient(settings.peer_seconds, peer_key))
+        transport = await stack.enter_async_context(
+            PeerClient(settings.peer_seconds, peer_key, tls=settings.tls_cert_file is not None)
+        )
         peers = await stack.enter_async_context(Peers(settings.peer_addresses, transport))
         writes = WriteCoordinator(
             settings.write_seconds, PeerBarrier(peers, settings.peer_seconds), batch_seconds=settings.batch_seconds
@@ -261,10 +265,20 @@ def access_policy(found: Services) -> AccessPolicy:
     if not settings.enable_auth or settings.root_token_file is None:
         return OpenAccess()
     root = RootTokenCredential(SecretFile(settings.root_token_file, found.clock, shortest=SHORTEST_TOKEN))
+    certificates = None
+    if settings.client_ca_file is not None:
+        certificates = ClientCertificates(
+            settings.client_ca_file,
+            settings.client_crl_file,
+            found.clock,
+            proxies=TrustedProxies(settings.proxy_addresses),
+            header=settings.client_cert_header,
+        )
     return RequiredAccess(
         root,
         found.login_limiter,
         handshake=found.handshake if settings.enable_api_keys else None,
+        certificates=certificates,
         tokens=(found.kubernetes_tokens,) if settings.enable_kubernetes_tokens else (),
         kubernetes_rights=found.kubernetes_rights,
         oidc=found.oidc_tokens,

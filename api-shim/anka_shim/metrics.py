@@ -18,6 +18,14 @@ REFUSED_LOGINS = Counter(
     "Requests with credentials that are wrong, or limited: too many wrong ones came from the address.",
     ["reason"],
 )
+FAILED_TLS = Counter(
+    "anka_shim_failed_tls_total",
+    "Connections that ended before TLS was agreed on: of clients that speak none, or whose certificate is refused.",
+)
+CRL_EXPIRY = Gauge(
+    "anka_shim_crl_expiry_timestamp_seconds",
+    "When the first revocation list of --client-crl-file is out of date; 0 without one. Certificates are refused then.",
+)
 BUDGET_REFUSALS = Counter(
     "anka_shim_budget_refusals_total",
     "Requests refused because too much is stored (storage), asked for at once (request), or waits (queue, client).",

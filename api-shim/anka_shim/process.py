@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 import signal
 import socket
@@ -10,7 +11,9 @@ from anka_crds.rules.central_log import SHIM
 from anka_kube.endpoint import Endpoint
 from anka_registry.access import make_access
 from anka_registry.central_logs.forwarding import LogForwarding
+from anka_runtime.clock import Clock
 from anka_runtime.health import HealthChecks
+from anka_runtime.tls_files import TlsFiles, make_server_context
 from anka_shim.assembly import application, services
 from anka_shim.http.connection_budget import ConnectionBudget
 from anka_shim.http.server import Server, make_server
@@ -44,9 +47,11 @@ async def _serve(settings: ShimSettings, endpoint: Endpoint, sock: socket.socket
             ),
             keep_alive_seconds=settings.keep_alive_seconds,
             trusted_proxies=settings.trusted_proxies,
+            tls=_tls_files(settings, found.clock),
         )
         host, port = sock.getsockname()[:2]
-        log.info("listening", extra={"host": host, "port": port, "namespace": settings.namespace})
+        about = {"host": host, "port": port, "namespace": settings.namespace}
+        log.info("listening", extra=about if settings.tls_cert_file is None else {**about, "scheme": "https"})
         task = asyncio.create_task(web.serve(sockets=[sock]), name="server")
         await asyncio.wait({task, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
         edge.draining = True
@@ -57,6 +62,13 @@ async def _serve(settings: ShimSettings, endpoint: Endpoint, sock: socket.socket
         found.logs.end_streams()
         await _stop(web, task, hurrying)
     log.info("stopped")
+
+
+def _tls_files(settings: ShimSettings, clock: Clock) -> TlsFiles | None:
+    if settings.tls_cert_file is None:
+        return None
+    make = functools.partial(make_server_context, lowest=settings.tls_min_version, ciphers=settings.tls_ciphers)
+    return TlsFiles(settings.client_ca_file, settings.tls_cert_file, settings.tls_key_file, clock, make)
 
 
 async def _stop(web: Server, task: asyncio.Task[None], hurrying: asyncio.Event) -> None:

@@ -1,7 +1,7 @@
 """Settings of the API shim: flags, or environment ANKA_<NAME>."""
 
 import re
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -13,8 +13,8 @@ from anka_crds.api.fields import RegistryUrl
 from anka_crds.api.limits import MAX_SECONDS
 from anka_runtime.secret_file import SHORTEST_TOKEN, read_secret
 from anka_runtime.version import package_version
+from anka_shim.access.certificate_settings import CertificateSettings, split
 from anka_shim.access.seal_file import SHORTEST_SEAL_KEY, read_seal_keys
-from anka_shim.access.token_settings import TokenSettings
 from anka_shim.http.cross_origin import parse_origins
 from anka_shim.http.edge import AccessLog
 from anka_shim.http.rate import parse_rule
@@ -25,7 +25,7 @@ SHORTEST_KEY = 32
 _HOST_NAME = re.compile(r"\*|(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 
 
-class ShimSettings(TokenSettings):
+class ShimSettings(CertificateSettings):
     """Serves the REST API of the old Anka controller from the custom resources of a Kubernetes cluster.
 
     Without --enable-auth, anything that reaches its port can start and end VMs. It listens on this machine only
@@ -187,10 +187,6 @@ class ShimSettings(TokenSettings):
         default="",
         description="Most requests of one client address, such as 50/second; more get HTTP 429. No limit if empty.",
     )
-    trusted_proxies: str = Field(
-        default="",
-        description="Addresses or networks whose X-Forwarded-For is believed, with commas between them; none if empty.",
-    )
     allowed_hosts: str = Field(
         default="",
         description="Names by which clients reach this API, with commas between them, *.example.com for all below a "
@@ -252,19 +248,10 @@ class ShimSettings(TokenSettings):
             parse_rule(rule)
         return rule
 
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _are_networks(cls, proxies: str) -> str:
-        """`*` stands for all addresses."""
-        for entry in _split(proxies):
-            if entry != "*":
-                ip_network(entry)
-        return proxies
-
     @field_validator("allowed_hosts")
     @classmethod
     def _are_names(cls, hosts: str) -> str:
-        for entry in _split(hosts):
+        for entry in split(hosts):
             if not _HOST_NAME.fullmatch(entry):
                 raise ValueError(f"must be names without scheme and port, with commas between them, not {entry!r}")
         return hosts
@@ -301,6 +288,12 @@ class ShimSettings(TokenSettings):
         if file is not None:
             read_seal_keys(file)
         return file
+
+    @model_validator(mode="after")
+    def _can_log_in_with_certificates(self) -> Self:
+        if self.client_ca_file is not None and not self.enable_auth:
+            raise ValueError("client-ca-file: needs --enable-auth, without which everybody may do everything")
+        return self
 
     @model_validator(mode="after")
     def _can_log_in_with_keys(self) -> Self:
@@ -349,7 +342,7 @@ class ShimSettings(TokenSettings):
     @property
     def host_names(self) -> list[str]:
         """By which this API may be reached, in small letters; empty for any."""
-        names = _split(self.allowed_hosts.lower())
+        names = split(self.allowed_hosts.lower())
         if "*" in names:
             return []
         return names or (["localhost"] if _is_loopback(self.host) else [])
@@ -358,10 +351,6 @@ class ShimSettings(TokenSettings):
     def peer_addresses(self) -> list[tuple[str, int]]:
         """Host and port of each entry of `peers`."""
         return _parse_addresses(self.peers)
-
-
-def _split(text: str) -> list[str]:
-    return [entry for part in text.split(",") if (entry := part.strip())]
 
 
 def _is_loopback(host: str) -> bool:
@@ -374,7 +363,7 @@ def _is_loopback(host: str) -> bool:
 def _parse_addresses(text: str) -> list[tuple[str, int]]:
     """Raises a ValueError that names the entry."""
     found = []
-    for entry in _split(text):
+    for entry in split(text):
         try:
             parts = urlsplit(f"//{entry}")
             host, port = parts.hostname, parts.port

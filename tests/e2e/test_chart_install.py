@@ -79,6 +79,16 @@ def test_installed_it_is_ready_and_answers(installation: ChartInstallation) -> N
         assert len(installation.pods_of(part)) == 2
     assert "Phase:          Succeeded" in installation.helm.test()
     install.wait_policies(installation.cloud.cluster, *BASE.glob("*.yaml"))
+    # The leader is at work.
+    installation.cloud.wait_for(f"ankatemplate/{installation.template}", "create")
+    installation.until(lambda: installation.tags() == TAG, what="the registry is mirrored")
+    listed = {Right(WHO["operator"], where, "", "serviceaccounts", "list") for where in ("anka-nodes", "anka-joining")}
+    installation.until(lambda: are_used(listed, installation), what="tokens are looked at")
+
+
+def are_used(rights: set[Right], installation: ChartInstallation) -> bool:
+    events = installation.audit_events()
+    return all(any(covers(right, event) for event in events) for right in rights)
 
 
 def test_what_is_set_beside_the_defaults(installation: ChartInstallation) -> None:
@@ -233,7 +243,8 @@ def test_what_happens_seldom(installation: ChartInstallation, stage: Stage) -> N
     cloud.kubectl.run("delete", "ankainstance", "huge", "waits")
     cloud.kubectl.run("delete", "ankainstance", "secret", *many["body"], "--namespace=anka-ci")
     installation.until(
-        lambda: not installation.list_objects("roles", "--selector=anka.veertu.com/secret-right"), what="right is gone"
+        lambda: not installation.list_objects("roles,rolebindings", "--selector=anka.veertu.com/secret-right"),
+        what="right is gone",
     )
 
 

@@ -29,7 +29,7 @@ LIFE_SECONDS = 240.0
 PAUSE_SECONDS = (0.3, 1.5)
 # A life has two: Started, and gone. On a busy machine lives go on slowly, and crashes by the clock alone would become
 # so many for each that little else is tested than starts of our processes.
-STEPS_FOR_A_CRASH = 3
+STEPS_FOR_A_CRASH = 5
 
 
 class Client:

@@ -37,7 +37,7 @@ def mac_cloud(make_cloud: Callable[[], LocalCloud]) -> LocalCloud:
     }
     cloud.kubectl.run("apply", "--validate=strict", "--filename=-", stdin=json.dumps(pool))
     cloud.wait_for("macaddresspool/pool", "condition=Ready")
-    until(lambda: cloud.rest("GET", f"{POOL}?count=1").get("body") == 3, 30)
+    until(lambda: cloud.rest("GET", f"{POOL}?count=1").get("body") == 3, 90)
     return cloud
 
 
@@ -60,7 +60,7 @@ def reason(cloud: LocalCloud, id_: str) -> str | None:
 def test_three_addresses_and_four_instances(mac_cloud: LocalCloud) -> None:
     cloud = mac_cloud
     ids = start(cloud, count=3)["body"]
-    until(lambda: all(vm(cloud, id_)["instance_state"] == "Started" for id_ in ids), 60)
+    until(lambda: all(vm(cloud, id_)["instance_state"] == "Started" for id_ in ids), 90)
     given = {id_: vm(cloud, id_)["mac_address"] for id_ in ids}
     assert sorted(given.values()) == [f"02:00:00:00:00:0{last}" for last in (1, 2, 3)]
     on_mac = {row["uuid"]: cloud.macs["mac-01"].run("show", row["uuid"])["mac"] for row in cloud.macs["mac-01"].vms()}
@@ -68,11 +68,11 @@ def test_three_addresses_and_four_instances(mac_cloud: LocalCloud) -> None:
     assert cloud.rest("GET", f"{POOL}?in_use=1")["body"] == sorted(given.values())
 
     (fourth,) = start(cloud)["body"]
-    until(lambda: reason(cloud, fourth) == "NoMacAddress", 30)
+    until(lambda: reason(cloud, fourth) == "NoMacAddress", 90)
     freed = ids[0]
     asked_at = time.monotonic()
     assert cloud.rest("DELETE", VM, {"id": freed})["status"] == "OK"
-    until(lambda: vm(cloud, fourth)["instance_state"] == "Started", 60)
+    until(lambda: vm(cloud, fourth)["instance_state"] == "Started", 90)
     assert time.monotonic() - asked_at >= REST_SECONDS
     assert vm(cloud, fourth)["mac_address"] == given[freed]
 
@@ -82,5 +82,5 @@ def test_three_addresses_and_four_instances(mac_cloud: LocalCloud) -> None:
         "message": f"mac_address: is used by instance {ids[1]} (given: '{given[ids[1]]}')",
     }
     (own,) = start(cloud, mac_address="0e:00:00:00:00:07")["body"]
-    until(lambda: vm(cloud, own)["instance_state"] == "Started", 60)
+    until(lambda: vm(cloud, own)["instance_state"] == "Started", 90)
     assert vm(cloud, own)["mac_address"] == "0E:00:00:00:00:07"

@@ -167,7 +167,7 @@ async def test_no_life_is_lost(fleet: Fleet, endpoint: Endpoint, pair: list[Serv
 
     endpoint.code = 500
     first = asyncio.create_task(lives(range(LIVES // 2)))
-    await endpoint.until(lambda: [code for code, _ in endpoint.asked].count(500) == 2)
+    await endpoint.until(lambda: [code for code, _ in endpoint.asked].count(500) >= 2)
     endpoint.code = 0
     await endpoint.until(lambda: endpoint.asked[-1][0] == 0)
     await endpoint.stop()

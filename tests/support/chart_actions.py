@@ -122,7 +122,7 @@ def make_rare_requests(installation: ChartInstallation, stage: Stage) -> None:
             made: list[str] = answer.json()["body"]
             return made
 
-        for number in range(40):
+        for number in range(200):
             first, second = together.map(start, urls, [f"key-{number}"] * 2)
             assert first == second
             job.terminate(first[0])

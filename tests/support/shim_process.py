@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import subprocess
 import sys
 import threading
@@ -23,6 +24,8 @@ class ShimProcess:
     process: subprocess.Popen[str]
     log: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
+    verify: ssl.SSLContext | bool = True
+    """Of our clients, where it serves HTTPS."""
     listening: threading.Event = field(default_factory=threading.Event)
     reader: threading.Thread | None = None
 
@@ -36,7 +39,7 @@ class ShimProcess:
                 record = {"message": line.rstrip()}
             self.log.append(record)
             if record["message"] == "listening":
-                self.url = f"http://127.0.0.1:{record['port']}"
+                self.url = f"{record.get('scheme', 'http')}://127.0.0.1:{record['port']}"
                 self.listening.set()
 
     def wait_ready(self) -> None:
@@ -44,7 +47,7 @@ class ShimProcess:
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         """Whatever it answers, over a connection of its own."""
-        return httpx.get(self.url + path, timeout=PATIENCE_SECONDS, **options)
+        return httpx.get(self.url + path, **{"timeout": PATIENCE_SECONDS, "verify": self.verify, **options})
 
     def wait_end(self) -> int:
         """Its exit code, once it has ended and its log is read."""
@@ -55,7 +58,9 @@ class ShimProcess:
 
     def call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         """The envelope, over a connection of its own."""
-        response = httpx.request(method, self.url + path, timeout=PATIENCE_SECONDS, **options)
+        response = httpx.request(
+            method, self.url + path, **{"timeout": PATIENCE_SECONDS, "verify": self.verify, **options}
+        )
         assert response.status_code == 200, response.text
         answer = response.json()
         assert isinstance(answer, dict)
@@ -84,10 +89,12 @@ class ShimProcess:
 
 
 @contextmanager
-def shim_process(kubeconfig: Path, *flags: str, port: int = 0) -> Iterator[ShimProcess]:
+def shim_process(
+    kubeconfig: Path, *flags: str, port: int = 0, verify: ssl.SSLContext | bool = True
+) -> Iterator[ShimProcess]:
     command = [sys.executable, "-m", "anka_shim", f"--kubeconfig={kubeconfig}", f"--port={port}", *flags]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        shim = ShimProcess(process)
+        shim = ShimProcess(process, verify=verify)
         shim.reader = reader = threading.Thread(target=shim.follow, daemon=True)
         reader.start()
         try:

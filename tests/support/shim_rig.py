@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from anka_kube.endpoint import Endpoint
 from anka_runtime.health import HealthChecks
+from anka_runtime.tls_files import TlsFiles
 from anka_shim.assembly import Services, application, services
 from anka_shim.http.authentication import AccessPolicy, Gate
 from anka_shim.http.connection_budget import ConnectionBudget
@@ -102,11 +103,12 @@ async def listening(
     trusted_proxies: str = "",
     most: int = 1000,
     most_per_client: int = 500,
+    tls: TlsFiles | None = None,
 ) -> AsyncIterator[tuple[str, int]]:
     """The real server, on a port of its own."""
     connections = ConnectionBudget(most=most, most_per_client=most_per_client)
     server = make_server(
-        app, connections=connections, keep_alive_seconds=keep_alive_seconds, trusted_proxies=trusted_proxies
+        app, connections=connections, keep_alive_seconds=keep_alive_seconds, trusted_proxies=trusted_proxies, tls=tls
     )
     with listen("127.0.0.1", 0) as sock:
         task = asyncio.create_task(server.serve(sockets=[sock]))

@@ -8,6 +8,8 @@ from starlette.types import Scope
 
 from anka_runtime.repetition import CAUSE
 from anka_shim import metrics
+from anka_shim.access.authorities import CertificateRefused
+from anka_shim.access.client_certificates import ClientCertificates
 from anka_shim.access.credential import BasicCredential, BearerCredential, Credential, find_header, parse
 from anka_shim.access.handshake import Handshake
 from anka_shim.access.kubernetes.access_review import AccessReviewRights
@@ -57,8 +59,9 @@ class TokenAuthenticator(Protocol):
 
 
 class RequiredAccess:
-    """An AccessPolicy. `handshake`: None where API keys are off. `tokens`: the first that takes a token decides.
-    `kubernetes_rights`: of those who have logged in with a token of the cluster."""
+    """An AccessPolicy. `handshake`: None where API keys are off. `certificates`: None where those of clients count for
+    nothing. `tokens`: the first that takes a token decides. `kubernetes_rights`: of those who have logged in with a
+    token of the cluster."""
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class RequiredAccess:
         login_limiter: LoginLimiter,
         *,
         handshake: Handshake | None = None,
+        certificates: ClientCertificates | None = None,
         rights: Rights | None = None,
         tokens: Sequence[TokenAuthenticator] = (),
         kubernetes_rights: AccessReviewRights | None = None,
@@ -76,6 +80,7 @@ class RequiredAccess:
         self._root = root
         self._login_limiter = login_limiter
         self._handshake = handshake
+        self._certificates = certificates
         self._rights = rights or EveryRight()
         self._tokens = tokens if oidc is None else (oidc, *tokens)
         self._kubernetes_rights = kubernetes_rights
@@ -111,7 +116,7 @@ class RequiredAccess:
         except ValueError:
             raise self._refuse(scope) from None
         if header is None:
-            raise Failure(UNAUTHENTICATED, code=401)
+            return self._authenticate_by_certificate(scope)
         address = client_address(scope)
         credential = self._parse(header)
         if isinstance(credential, BearerCredential) and self._handshake is not None:
@@ -127,6 +132,16 @@ class RequiredAccess:
             self._login_limiter.note_failure(address, header)
             raise self._refuse(scope)
         self._login_limiter.note_success(header)
+        return principal
+
+    def _authenticate_by_certificate(self, scope: Scope) -> Principal:
+        # Not limited: nobody guesses a signature.
+        try:
+            principal = None if self._certificates is None else self._certificates.authenticate(scope)
+        except (CertificateRefused, ValueError) as error:
+            raise refuse_login(client_address(scope), f"client certificate: {error}") from None
+        if principal is None:
+            raise Failure(UNAUTHENTICATED, code=401)
         return principal
 
     async def _authenticate_token(self, credential: Credential | None) -> Principal | None:
@@ -164,8 +179,9 @@ def limit_logins(limiter: LoginLimiter, address: str, credential: bytes) -> None
         raise Failure(text, code=429, retry_after=seconds)
 
 
-def refuse_login(client: str) -> Failure:
-    """Counted and logged, without what was wrong."""
+def refuse_login(client: str, why: str = "") -> Failure:
+    """Counted and logged; with what was wrong only where that is no secret."""
     metrics.REFUSED_LOGINS.labels("wrong").inc()
-    log.warning("login refused", extra={"client": client, CAUSE: ("login", client)})
+    about = {"client": client, CAUSE: ("login", client, why)}
+    log.warning(f"login refused: {why}" if why else "login refused", extra=about)
     return Failure(UNAUTHENTICATED, code=401)

@@ -13,6 +13,7 @@ from anka_runtime.repetition import CAUSE
 from anka_shim.http.connection_budget import ConnectionBudget
 from anka_shim.http.envelope import Envelope, fail
 from anka_shim.http.rate import UNLIMITED
+from anka_shim.http.remote_host import REMOTE_HOST, RemoteHost
 
 MAX_HEADER_BYTES = 65_536
 """Request line, headers and trailers together. Jenkins sends its own URLs and names there: some hundred bytes."""
@@ -101,6 +102,8 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._lingering = LingeringTransport(transport, self.loop, lambda: self._in_body or bool(self._final_response))
         super().connection_made(cast(asyncio.Transport, self._lingering))
+        tls = transport.get_extra_info("ssl_object")
+        self._remote = RemoteHost(self._client_address, tls.getpeercert(binary_form=True) if tls else None)
         self._is_admitted = self._budget.admit(self, self._client_address)
         # An unused connection is kept as long as an idle one.
         self._start_timer(float(self.timeout_keep_alive) if self._is_admitted else RESERVE_SECONDS)
@@ -160,6 +163,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        cast(dict[str, Any], self.scope)[REMOTE_HOST] = self._remote
         # uvicorn does so at any byte: empty lines would keep a connection open for ever.
         self._unset_keepalive_if_required()
         self._header_bytes = self._unread_bytes = 0

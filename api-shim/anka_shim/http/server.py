@@ -1,17 +1,19 @@
 """The HTTP server: uvicorn, stopped by us and not by its own signal handlers."""
 
+import asyncio
 import contextlib
-import functools
 import logging
 import socket
 from collections.abc import Generator
-from typing import cast
+from typing import Any, cast
 
 import uvicorn
 
+from anka_runtime.tls_files import TlsFiles
 from anka_shim.http.connection import Connection
 from anka_shim.http.connection_budget import RESERVE, ConnectionBudget
 from anka_shim.http.edge import Edge
+from anka_shim.http.tls_connection import TlsConnection
 
 # It logs its own start and end at INFO; the process logs them itself.
 logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
@@ -32,13 +34,24 @@ class Server(uvicorn.Server):
 
 
 def make_server(
-    app: Edge, *, connections: ConnectionBudget, keep_alive_seconds: int, trusted_proxies: str = ""
+    app: Edge,
+    *,
+    connections: ConnectionBudget,
+    keep_alive_seconds: int,
+    trusted_proxies: str = "",
+    tls: TlsFiles | None = None,
 ) -> Server:
+    """`tls`: with our certificate; None for plain HTTP."""
+
+    def make_connection(**named: Any) -> asyncio.Protocol:
+        connection = Connection(**named, budget=connections)
+        return connection if tls is None else TlsConnection(connection, tls, connections)
+
     return Server(
         uvicorn.Config(
             app,
             # uvicorn calls it, and asks no more of it.
-            http=cast(type[Connection], functools.partial(Connection, budget=connections)),
+            http=cast(type[Connection], make_connection),
             lifespan="off",
             ws="none",
             access_log=False,

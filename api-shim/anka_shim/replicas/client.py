@@ -30,11 +30,13 @@ ANY_VERSION = 1 << 63
 
 class PeerClient(HttpSession):
     """Use as an async context manager. A peer waits for its watch for at most `seconds`. `key`: what it must share with
-    us; None: anybody who answers is a peer."""
+    us; None: anybody who answers is a peer. `tls`: peers serve HTTPS, as we do. Their certificates are for the names
+    that clients use, and are not checked: what they sign with `key` proves who they are."""
 
-    def __init__(self, seconds: float, key: PeerKey | None = None) -> None:
+    def __init__(self, seconds: float, key: PeerKey | None = None, *, tls: bool = False) -> None:
         self._seconds = seconds
         self._key = key
+        self._scheme = "https" if tls else "http"
 
     def _open_session(self) -> aiohttp.ClientSession:
         return open_session(most_bytes=ANSWER_BYTES, cookie_jar=aiohttp.DummyCookieJar())
@@ -52,12 +54,12 @@ class PeerClient(HttpSession):
     async def _get(self, address: Address, question: dict[str, str], seconds: float) -> dict[str, Any]:
         if self._session is None:
             raise PeerError("this replica is ending")
-        url = URL(f"http://{join_host_port(*address)}{PATH}").with_query(question)
+        url = URL(f"{self._scheme}://{join_host_port(*address)}{PATH}").with_query(question)
         signed = self._key.sign_question("GET", url.raw_path_qs) if self._key else ""
         try:
             async with (
                 asyncio.timeout(seconds),
-                self._session.get(url, headers={HEADER: signed} if signed else None) as response,
+                self._session.get(url, headers={HEADER: signed} if signed else None, ssl=False) as response,
             ):
                 if response.status != 200:
                     raise PeerError(f"it answers HTTP {response.status}")

@@ -24,11 +24,19 @@ class Bench:
     """A context manager: leaving it stops the control plane, if one was needed."""
 
     def __init__(
-        self, directory: Path, *, quick: bool, say: Say, scale_sizes: Sequence[ScaleSize] = DEFAULT_SIZES
+        self,
+        directory: Path,
+        *,
+        quick: bool,
+        say: Say,
+        scale_sizes: Sequence[ScaleSize] = DEFAULT_SIZES,
+        with_pods: bool = True,
     ) -> None:
         self.directory = directory
         self.quick = quick
         self.say = say
+        self.with_pods = with_pods
+        """Whether bursts have their turns of Pods."""
         self.scale_sizes = (QUICK_SIZE,) if quick else tuple(scale_sizes)
         """Clouds of the group `scale`."""
         self.figures = Figures()

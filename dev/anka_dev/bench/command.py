@@ -28,6 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = ", ".join(benchmark.name for benchmark in BENCHMARKS)
     parser.add_argument("--only", metavar="NAMES", help=f"with commas between: {names}, or a group such as sched")
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to show that it works")
+    parser.add_argument(
+        "--no-pods",
+        action="store_true",
+        help="bursts without Pods beside them, which take kube-scheduler and kwok: built once, in minutes",
+    )
     scale = parser.add_argument_group("scale", "the sizes of the group scale")
     scale.add_argument("--macs", type=_numbers, metavar="N,…", help="Macs of each cloud (default: 100)")
     scale.add_argument("--idle-seconds", type=float, metavar="S", help="at rest (default: 30, from 1,000 Macs on 300)")
@@ -51,7 +56,9 @@ def run(call: Call[argparse.Namespace]) -> int:
     directory.mkdir(parents=True)
     sizes = [make_size(macs, options.idle_seconds, options.down_seconds) for macs in options.macs or DEFAULT_MACS]
     output = options.output.absolute()
-    return measure(benchmarks, directory, output, quick=options.quick, say=_say, scale_sizes=sizes)
+    return measure(
+        benchmarks, directory, output, quick=options.quick, say=_say, scale_sizes=sizes, with_pods=not options.no_pods
+    )
 
 
 def measure(
@@ -62,10 +69,11 @@ def measure(
     quick: bool,
     say: Say,
     scale_sizes: Sequence[ScaleSize] = DEFAULT_SIZES,
+    with_pods: bool = True,
 ) -> int:
     """A benchmark that fails is reported in one line; figures of the others, and its own earlier ones, are kept."""
     failed = []
-    with Bench(directory, quick=quick, say=say, scale_sizes=scale_sizes) as bench:
+    with Bench(directory, quick=quick, say=say, scale_sizes=scale_sizes, with_pods=with_pods) as bench:
         load = psutil.getloadavg()[0]
         say(f"{psutil.cpu_count()} cores, load before: {load:.1f}" + (" (others are at work here)" if load > 1 else ""))
         for benchmark in benchmarks:

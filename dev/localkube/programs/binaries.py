@@ -84,6 +84,16 @@ def ensure_kwok(env: Environment, say: Say) -> Path:
     return _ensure_cached(versions.KWOK, versions.kwok_dir(env, target), target, env, say)
 
 
+def find_pod_programs(env: Environment) -> list[Path]:
+    """Of kube-scheduler and kwok those that are in the cache. Nothing is built."""
+    target = this_machine(env)
+    every = (
+        versions.binaries_dir(env, target) / versions.SCHEDULER,
+        versions.kwok_dir(env, target) / versions.KWOK,
+    )
+    return [binary for binary in every if os.access(binary, os.X_OK)]
+
+
 def ensure_helm(env: Environment, say: Say) -> Path:
     """helm: the one that the setting HELM names, the one in PATH of the same major version, the cached one, else built.
 

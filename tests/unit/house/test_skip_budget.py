@@ -59,6 +59,7 @@ def test_the_file_names_only_what_can_be_checked() -> None:
         "no ip, no iptables-restore here",
         "network namespaces need root of Linux",
         "no promtool here: make all-checkers, or Debian's package prometheus",
+        "no kube-scheduler and kwok in the cache: anka-dev bench builds them",
         "no browser here",
         "no JDK here: javac of version 17 or later",
         "no curl with HTTP/2 here",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import ssl
 from pathlib import Path
 
 import pytest
 
 from anka_runtime.secret_file import REREAD_SECONDS
-from anka_runtime.tls_files import TlsFiles, make_context
+from anka_runtime.tls_files import TlsFiles, make_context, make_server_context
 from localkube.controlplane.certificates import make_pki
 from support.manual_clock import ManualClock
 
@@ -51,3 +52,25 @@ def test_a_key_with_a_passphrase_asks_nobody(tmp_path: Path) -> None:
     locked.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"word")))
     with pytest.raises(ValueError, match="cannot be used as certificate and key"):
         make_context(None, pki.admin.certificate, locked)
+
+
+def test_a_server_has_no_old_versions_and_the_ciphers_that_are_named(tmp_path: Path) -> None:
+    pki = make_pki(tmp_path)
+    pair = (pki.server.certificate, pki.server.key)
+    assert make_server_context(None, *pair).minimum_version is ssl.TLSVersion.TLSv1_2
+    assert make_server_context(None, *pair, lowest="1.3").minimum_version is ssl.TLSVersion.TLSv1_3
+    named = make_server_context(None, *pair, ciphers="ECDHE-RSA-AES128-GCM-SHA256")
+    assert [one["name"] for one in named.get_ciphers() if one["protocol"] != "TLSv1.3"] == [
+        "ECDHE-RSA-AES128-GCM-SHA256"
+    ]
+    with pytest.raises(ValueError, match="'NONSENSE' names no cipher of OpenSSL"):
+        make_server_context(None, *pair, ciphers="NONSENSE")
+
+
+def test_a_server_asks_for_certificates_where_it_knows_authorities(tmp_path: Path) -> None:
+    pki = make_pki(tmp_path)
+    pair = (pki.server.certificate, pki.server.key)
+    assert make_server_context(None, *pair).verify_mode is ssl.CERT_NONE
+    assert make_server_context(pki.ca.certificate, *pair).verify_mode is ssl.CERT_OPTIONAL
+    with pytest.raises(ValueError, match="cannot be used as certificates of authorities"):
+        make_server_context(pki.ca.key, *pair)

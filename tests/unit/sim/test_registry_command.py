@@ -52,7 +52,7 @@ def test_run_serves_until_terminated(tmp_path: Path) -> None:
         with urllib.request.urlopen(f"{url}/registry/v2/vm") as response:
             assert json.load(response)["body"][0]["id"] == UUID
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_run_names_a_port_that_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,18 +25,19 @@ class Burst:
         self._size = size
 
     def run(self, peers: Mapping[str, PeerFigure]) -> None:
-        """All figures of this size, ours beside those of Pods and beside `peers`."""
+        """All figures of this size, ours beside those of Pods, if there are to be any, and beside `peers`."""
         alone, pods, ours, watched = [], [], [], []
         for number in range(1, self._size.turns + 1):
             directory = self._bench.directory / self._size.name / f"turn-{number}"
             self._bench.say(f"{self._size.name}: turn {number} of {self._size.turns}")
             # First: an apiserver that has never seen our kinds would be part of the figures.
             alone.append(self._writes_alone())
-            pods.append(self._told("Pods", PodTurn(self._bench, self._size, directory / "pods", watched=False)))
+            if self._bench.with_pods:
+                pods.append(self._told("Pods", PodTurn(self._bench, self._size, directory / "pods", watched=False)))
             ours.append(self._told("ours", InstanceTurn(self._bench, self._size, directory / "instances")))
-            watched.append(
-                self._told("watched Pods", PodTurn(self._bench, self._size, directory / "pods-watched", watched=True))
-            )
+            if self._bench.with_pods:
+                turn = PodTurn(self._bench, self._size, directory / "pods-watched", watched=True)
+                watched.append(self._told("watched Pods", turn))
         report(self._bench, self._size, medians(alone) | medians(ours), medians(pods), medians(watched), peers)
 
     def _told(self, who: str, turn: PodTurn | InstanceTurn) -> Measured:

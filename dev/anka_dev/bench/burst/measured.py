@@ -49,13 +49,17 @@ def costs(usage: ProcessUsage, control_plane: Collection[str], starts: int) -> M
 
 
 def medians(turns: Sequence[Measured]) -> Measured:
-    """Of each figure that all turns have."""
+    """Of each figure that all turns have; none without turns."""
+    if not turns:
+        return {}
     common = [name for name in turns[0] if all(name in turn for turn in turns)]
     return {name: (statistics.median(turn[name][0] for turn in turns), turns[0][name][1]) for name in common}
 
 
 def ratios(ours: Measured, theirs: Measured, name: str) -> Measured:
-    """Time and CPU of the control plane of others as multiples of ours: above 1, ours is ahead."""
+    """Time and CPU of the control plane of others, if they had a turn, as multiples of ours: above 1, ours is ahead."""
+    if not theirs:
+        return {}
     return {
         f"ratio_vs_{name}": (theirs["last_started_s"][0] / ours["last_started_s"][0], ""),
         f"cpu_ratio_vs_{name}": (theirs["cpu_s"][0] / ours["cpu_s"][0], ""),

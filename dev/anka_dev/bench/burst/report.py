@@ -28,7 +28,7 @@ def report(
     bench: Bench, size: Size, ours: Measured, pods: Measured, watched: Measured, peers: Mapping[str, PeerFigure]
 ) -> None:
     """Record `ours`, beside what `pods` has of the same name and beside `peers`, and then what the Pods' turns had,
-    as `pods_…` and `pods_watched_…`."""
+    as `pods_…` and `pods_watched_…`. Both are empty without such turns."""
     goals = {**_GOALS, **size.goals}
     ours = {
         **ours,

@@ -40,6 +40,16 @@ async def orphan(fake_anka: FakeAnka, tmp_path: Path, body: str, *command: str) 
     return pid
 
 
+def held(directory: Path) -> str:
+    """Code that goes on when it is let go."""
+    return f"while not os.path.exists({str(directory / 'go')!r}): time.sleep(0.02)"
+
+
+def let_go_soon(directory: Path) -> None:
+    """What is awaited next begins before."""
+    asyncio.get_running_loop().call_later(0.3, (directory / "go").touch)
+
+
 IGNORES = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
 HANGS = "time.sleep(60)"
 
@@ -61,9 +71,9 @@ async def test_a_command_that_does_not_end_is_ended(
 @pytest.mark.parametrize("command", ["start", "clone", "modify", "stop", "delete", "suspend", "registry revert"])
 async def test_a_command_that_changes_a_vm_is_waited_for(fake_anka: FakeAnka, tmp_path: Path, command: str) -> None:
     done = tmp_path / "done"
-    late = f"time.sleep(0.5)\nopen({str(done)!r}, 'w').write('late')"
-    await orphan(fake_anka, tmp_path, late, *command.split(), "vm")
-    assert not done.exists()
+    go, late = held(tmp_path), f"open({str(done)!r}, 'w').write('late')"
+    await orphan(fake_anka, tmp_path, f"{go}\n{late}", *command.split(), "vm")
+    let_go_soon(tmp_path)
     assert await Leftovers(tmp_path / "commands").end() == 1
     assert done.read_text() == "late"
 
@@ -72,16 +82,18 @@ async def test_what_a_command_leaves_running_is_not_waited_for(
     fake_anka: FakeAnka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Were a VM's process to inherit the lock, it must neither hold up the agent nor be ended."""
-    monkeypatch.setattr(leftovers, "WAIT_SECONDS", 20.0)
+    monkeypatch.setattr(leftovers, "WAIT_SECONDS", 600.0)
     child = tmp_path / "child"
     vm = (
         "import subprocess\n"
         "vm = subprocess.Popen(['sleep', '60'], close_fds=False)\n"
         f"open({str(child)!r}, 'w').write(str(vm.pid))\n"
-        "time.sleep(0.5)"
+        f"{held(tmp_path)}"
     )
     command = await orphan(fake_anka, tmp_path, vm, "start", "vm")
-    async with asyncio.timeout(10):
+    await until(lambda: child.exists() and child.read_text())
+    let_go_soon(tmp_path)
+    async with asyncio.timeout(60):
         assert await Leftovers(tmp_path / "commands").end() == 1
     assert not runs(command)
     vm_process = int(child.read_text())

@@ -10,6 +10,7 @@ from anka_dev.crds.crd import crd
 
 MINIMAL: dict[str, dict[str, Any]] = {
     "AnkaInstance": {"spec": {"template": "t"}},
+    "MACAddressPool": {"spec": {"ranges": [{"first": "02:00:00:00:00:01", "last": "02:00:00:00:00:02"}]}},
     "SaveImage": {"spec": {"instance": "i", "tag": "t", "targetTemplate": "x"}},
     "TemplateDistribution": {"spec": {"template": "t"}},
 }

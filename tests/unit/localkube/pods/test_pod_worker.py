@@ -155,7 +155,7 @@ def test_a_pod_that_is_to_stay_is_started_again(place: Place) -> None:
 
 def test_one_that_does_not_answer_any_more_is_started_again(place: Place) -> None:
     probe = {"httpGet": {"path": "/readyz", "port": 8099}, "periodSeconds": 1}
-    live = {"httpGet": {"path": "/livez", "port": 8099}, "periodSeconds": 1, "failureThreshold": 1}
+    live = {"httpGet": {"path": "/livez", "port": 8099}, "periodSeconds": 1, "failureThreshold": 3}
     address = {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
     place.begin(
         SICKLY, "$(IP)", "/shared/sick", policy="Always", readinessProbe=probe, livenessProbe=live, env=[address]

@@ -126,12 +126,14 @@ def test_the_scheduler_is_built_once_and_only_on_request(world: World) -> None:
     for _ in range(2):
         assert binaries.ensure_scheduler(world.env, world.lines.append) == world.cache / "kube-scheduler"
     assert world.built == ["kube-scheduler"]
+    assert binaries.find_pod_programs(world.env) == [world.cache / "kube-scheduler"]
 
 
 def test_kwok_is_built_once_in_a_folder_that_names_its_version(world: World) -> None:
     for _ in range(2):
         assert binaries.ensure_kwok(world.env, world.lines.append) == versions.kwok_dir(world.env, HERE) / "kwok"
     assert world.built == ["kwok"]
+    assert binaries.find_pod_programs(world.env) == [versions.kwok_dir(world.env, HERE) / "kwok"]
     assert versions.KWOK_VERSION in versions.kwok_dir(world.env, HERE).name
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anka_crds.api import AnkaInstance, Phase
@@ -23,6 +23,7 @@ from anka_operator.event_log.derive import (
 from anka_operator.event_log.record import EventRecord, RecordState, select_new
 from support.objects import START, TEMPLATE, distribution, instance, node, template
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LIFE = re.compile(r"StartVM( (VMStarted|VMFailedToStart)( TerminateVM( VMTerminated)?)?)?")
 ENDED = re.compile(r"StartVM (VMStarted|VMFailedToStart) TerminateVM VMTerminated")
 
@@ -74,6 +75,7 @@ def follow(states: list[AnkaInstance], *, ended: bool) -> list[EventRecord]:
     return found
 
 
+@UNHURRIED
 @given(lives(), st.data())
 def test_a_start_has_one_outcome_and_one_end_in_order(states: list[AnkaInstance], data: st.DataObject) -> None:
     seen = [state for state in states if data.draw(st.booleans())] or states[-1:]
@@ -85,6 +87,7 @@ def test_a_start_has_one_outcome_and_one_end_in_order(states: list[AnkaInstance]
     assert len({record.event_id for record in found}) == len(found)
 
 
+@UNHURRIED
 @given(lives(), st.data())
 def test_whoever_looks_finds_the_same_ids(states: list[AnkaInstance], data: st.DataObject) -> None:
     """Another leader begins in the middle: what it writes again has the ids of the first."""

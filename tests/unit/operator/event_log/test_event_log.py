@@ -54,7 +54,7 @@ class Endpoint:
         return [(event["name"], event["instance_id"]) for event in self.seen]
 
     async def until(self, count: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while len(self.seen) < count:
                 self._changed.clear()
                 await self._changed.wait()
@@ -178,5 +178,5 @@ async def test_the_mark_follows_while_it_leads(endpoint: Endpoint, monkeypatch: 
     async with process.leading(elector):
         clock.advance(100)
         process.see("one")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await elector.until(lambda: mark(elector) == clock.now())

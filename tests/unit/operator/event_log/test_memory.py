@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anka_operator.event_log.memory import RecordBuffer, RecordMemory
@@ -61,6 +61,7 @@ def test_the_mark_never_goes_back() -> None:
     assert buffer.mark == 100.0
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["add", "take", "settle"]), max_size=60))
 async def test_each_is_sent_in_order_or_counted_as_lost(steps: list[str]) -> None:
     lost: list[EventRecord] = []

@@ -36,7 +36,7 @@ class ListSink:
         self._changed.set()
 
     async def until(self, *wanted: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while self.taken != [*wanted]:
                 self._changed.clear()
                 await self._changed.wait()

@@ -10,8 +10,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from anka_crds.api import AnkaInstance, MACAddressPool
 from anka_crds.rules.mac_addresses import AddressSet, format_address
+from anka_operator.scheduler.decide import decide
+from anka_operator.scheduler.explain import build_input
 from anka_operator.scheduler.mac_addresses import AddressAllocator, AddressLedger
-from support.objects import instance, mac_pool
+from anka_operator.scheduler.shape import to_shape
+from support.objects import instance, mac_pool, node, template
 
 BASE = 0x0200_0000_0000
 REST = 100
@@ -255,3 +258,43 @@ class Addresses(RuleBasedStateMachine):
 
 Addresses.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestAddresses = Addresses.TestCase
+
+
+WISHES = st.one_of(st.none(), st.integers(1, 8))
+
+
+@given(
+    st.lists(WISHES, max_size=14), st.lists(st.integers(1, 8), unique=True, max_size=4), st.integers(0, 8),
+    st.integers(0, 6), st.floats(0, 1, exclude_max=True),
+)  # fmt: skip
+def test_a_round_gives_each_instance_one_address_or_says_what_it_lacks(
+    wishes: list[int | None], running: list[int], size: int, slots: int, chance: float
+) -> None:
+    waiting = [
+        instance(f"w{number}", meta={"age": -number})
+        if wish is None
+        else instance(f"w{number}", meta={"age": -number}, network={"macAddress": format_address(BASE + wish)})
+        for number, wish in enumerate(wishes)
+    ]
+    there = [bound(f"r{last}", BASE + last) for last in running]
+    ledger = ledger_of(*([mac_pool("p", ("00:01", f"00:{size:02X}"))] if size else [mac_pool("p", ("01:00", "01:00"))]))
+    for one in (*waiting, *there):
+        see(ledger, one)
+    seen = build_input(nodes=[node(slots=slots + len(there))], templates=[template()], instances=[*waiting, *there])
+    refused = set(ledger.list_refused())
+    result = decide(seen.snapshot, seen.queue, seen.ledger, addresses=AddressAllocator(ledger, chance, 0.0))
+    given_out = {one.uid: one.mac_address for one in result.bindings}
+    assert None not in given_out.values()
+    assert len(set(given_out.values()) | {BASE + last for last in running}) == len(given_out) + len(running)
+    assert not refused & given_out.keys()
+    wished = {one.metadata.uid: BASE + wish for one, wish in zip(waiting, wishes, strict=True) if wish is not None}
+    assert all(given_out[uid] == address for uid, address in wished.items() if uid in given_out)
+    left = {one.metadata.uid for one in waiting} - given_out.keys() - refused
+    for one in waiting:
+        if one.metadata.uid in left:
+            why = result.unscheduled[to_shape(one)]
+            if why.reason == "NoMacAddress":
+                assert ledger.free == 0
+                assert one.metadata.uid not in wished
+            else:
+                assert (why.reason, len(given_out)) == ("Unschedulable", slots)

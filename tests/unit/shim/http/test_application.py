@@ -94,6 +94,7 @@ async def test_the_openapi_document_has_every_endpoint_and_no_loose_end() -> Non
             "/api/v1/registry/vm": {"get", "delete"},
             "/api/v1/registry/revert": {"delete"},
             "/api/v1/registry/disk": {"get"},
+            "/api/v1/macaddr": {"get", "put", "delete"},
             "/api/v1/rpc/vm/restart": {"post"},
             "/api/v1/usb": {"get"},
             "/api/v1/vlan": {"get"},

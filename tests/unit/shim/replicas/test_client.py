@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from anka_runtime.tls_files import make_server_context
 from anka_shim.replicas.client import ANY_VERSION, PATH, PeerClient
 from anka_shim.replicas.peer import PeerError
+from support.client_authority import ClientAuthority
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -30,6 +33,18 @@ def answer(**body: object) -> Handler:
         return web.json_response(body)
 
     return handle
+
+
+async def test_replicas_with_tls_are_asked_by_https(tmp_path: Path) -> None:
+    """Whatever their certificate is for: what they sign proves who they are."""
+    app = web.Application()
+    app.router.add_get(PATH, answer(id="two"))
+    file = ClientAuthority().issue_server().write(tmp_path, "server.pem")
+    server = TestServer(app, scheme="https")
+    await server.start_server(ssl=make_server_context(None, file, None))
+    async with PeerClient(5.0, tls=True) as client:
+        assert await client.identify((str(server.host), int(server.port or 0)), "me") == "two"
+    await server.close()
 
 
 @pytest.mark.parametrize(("seen", "version"), [("12", 12), ("", ANY_VERSION), (None, -1), ("x", -1), (12, -1)], ids=str)

@@ -177,7 +177,7 @@ def test_stopping_the_vm_cuts_ssh(make_mac: Callable[..., Mac], tmp_path: Path) 
     assert session.stdout is not None
     assert session.stdout.readline() == b"in\n"
     mac.anka("stop", "-f", "vm")
-    assert session.wait(timeout=20) == 255
+    assert session.wait(timeout=60) == 255
     assert (mac.directory / "host.log").read_text() == ""
-    refused = subprocess.run(command, capture_output=True, timeout=20, check=False)
+    refused = subprocess.run(command, capture_output=True, timeout=60, check=False)
     assert b"refused" in refused.stderr or refused.returncode == 255

@@ -48,6 +48,10 @@ def test_a_figure_that_one_turn_lacks_has_no_median() -> None:
     assert medians([{"a": (1.0, "s"), "b": (1.0, "s")}, {"a": (3.0, "s")}]) == {"a": (2.0, "s")}
 
 
+def test_without_turns_there_is_nothing() -> None:
+    assert medians([]) == ratios({"last_started_s": (10.0, "s")}, {}, "pods") == {}
+
+
 def test_a_ratio_above_one_means_that_we_are_ahead() -> None:
     ours = {"last_started_s": (10.0, "s"), "cpu_s": (40.0, "s")}
     theirs = {"last_started_s": (15.0, "s"), "cpu_s": (20.0, "s")}

@@ -41,6 +41,15 @@ def test_ours_are_beside_those_of_pods_and_of_other_peers(figures: dict[str, Fig
     assert figures["writes_alone_s"].peers == []
 
 
+def test_without_pods_ours_are_beside_the_other_peers(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, quick=False, say=print, with_pods=False)
+    ours = {**turn(4.0, 8.0), "writes_alone_s": (2.0, "s")}
+    report(bench, SIZE, ours, {}, {}, {"last_started_s": ORCHARD})
+    figures = {figure.name.removeprefix("burst9."): figure for figure in bench.figures}
+    assert figures["last_started_s"].peers == [ORCHARD]
+    assert [name for name in figures if "pods" in name] == []
+
+
 def test_what_follows_from_ours_and_theirs(figures: dict[str, Figure]) -> None:
     followed = {name: (figures[name].value, figures[name].is_met) for name in figures if "ratio" in name}
     assert followed == {

@@ -124,7 +124,7 @@ def _gone(pid: int) -> bool:
 def test_stopping_the_vm_ends_its_commands(mac: Mac, eventually: Any, stop: list[str]) -> None:
     running, pid = _waiting(mac)
     assert mac.anka(*stop).code == 0
-    assert running.wait(timeout=20) == LOST
+    assert running.wait(timeout=60) == LOST
     eventually(lambda: _gone(pid), "the guest's process is gone")
 
 
