@@ -16,6 +16,7 @@ from anka_runtime.secret_file import SHORTEST_TOKEN, SecretFile
 from anka_runtime.tls_files import TlsFiles
 from anka_shim.access.api_keys import ApiKeyCatalog
 from anka_shim.access.client_certificates import ClientCertificates
+from anka_shim.access.group_rights import GroupRights
 from anka_shim.access.handshake import Handshake
 from anka_shim.access.kubernetes.access_review import AccessReviewRights
 from anka_shim.access.kubernetes.reviewer import KubernetesReviewer
@@ -48,6 +49,7 @@ from anka_shim.logs.central_logs import CentralLogs
 from anka_shim.node.commands import NodeCommands
 from anka_shim.node.heartbeats import NodeHeartbeats
 from anka_shim.node.views import NodeViews
+from anka_shim.permission.commands import PermissionCommands
 from anka_shim.replicas.barrier import PeerBarrier
 from anka_shim.replicas.client import PeerClient
 from anka_shim.replicas.peer_key import PeerKey
@@ -96,6 +98,7 @@ class Services:
     reader: RegistryReader
     peers: Peers
     api_keys: ApiKeyCommands
+    permissions: PermissionCommands
     handshake: Handshake
     kubernetes_tokens: TokenReviewAuthenticator
     kubernetes_rights: AccessReviewRights
@@ -125,6 +128,7 @@ async def services(
         stores = Stores(
             settings.namespace,
             with_api_keys=settings.enable_api_keys,
+            with_permission_groups=settings.enable_authorization,
             with_mac_pools=settings.manage_mac_addresses,
         )
         instance_views = InstanceViews(
@@ -134,7 +138,14 @@ async def services(
         node_heartbeats = NodeHeartbeats(client, settings.node_namespace, clock)
         node_views = NodeViews(stores, node_heartbeats)
         budget = StorageBudget(
-            (stores.instances, stores.saves, stores.distributions, stores.groups, stores.api_keys),
+            (
+                stores.instances,
+                stores.saves,
+                stores.distributions,
+                stores.groups,
+                stores.api_keys,
+                stores.permission_groups,
+            ),
             settings.max_stored_bytes,
         )
         queue = QueueBudget(stores, settings.max_waiting, settings.max_waiting_per_client)
@@ -220,6 +231,7 @@ async def services(
             reader=reader,
             peers=peers,
             api_keys=ApiKeyCommands(stores, ObjectWriter(client, stores.api_keys, writes, budget), clock),
+            permissions=PermissionCommands(stores, ObjectWriter(client, stores.permission_groups, writes, budget)),
             handshake=handshake,
             kubernetes_tokens=kubernetes_tokens,
             kubernetes_rights=kubernetes_rights,
@@ -278,6 +290,7 @@ def access_policy(found: Services) -> AccessPolicy:
         root,
         found.login_limiter,
         handshake=found.handshake if settings.enable_api_keys else None,
+        rights=GroupRights(found.stores, found.watches) if settings.enable_authorization else None,
         certificates=certificates,
         tokens=(found.kubernetes_tokens,) if settings.enable_kubernetes_tokens else (),
         kubernetes_rights=found.kubernetes_rights,

@@ -14,6 +14,7 @@ from anka_shim.logs import endpoints as logs
 from anka_shim.mac_pool import endpoints as mac_pool
 from anka_shim.node import endpoints as node
 from anka_shim.package import endpoints as package
+from anka_shim.permission import endpoints as permission
 from anka_shim.replicas import endpoints as replicas
 from anka_shim.stats import endpoints as stats
 from anka_shim.status import endpoints as status
@@ -22,7 +23,7 @@ from anka_shim.template import endpoints as template
 from anka_shim.vm import endpoints as vm
 
 _RESOURCES = (
-    vm, node, group, template, distribution, image, logs, devices, status, stats, api_key, mac_pool, auth_config,
-    tap, health, replicas, package, docs,
+    vm, node, group, template, distribution, image, logs, devices, status, stats, api_key, mac_pool, permission,
+    auth_config, tap, health, replicas, package, docs,
 )  # fmt: skip
 ROUTERS: tuple[APIRouter, ...] = tuple(resource.router for resource in (*_RESOURCES, browser_login))

@@ -62,6 +62,11 @@ class ShimSettings(CertificateSettings):
         "replicas: the first seals the handshakes and sessions of API keys, all are accepted. It is read again when it "
         "changes. Without --peers it may be left out.",
     )
+    enable_authorization: bool = Field(
+        default=False,
+        description="Who has logged in may do what their permission groups say, and else nothing: serve "
+        "/admin/api/v1/permission; needs --enable-auth.",
+    )
     api_key_session_seconds: float = Field(
         default=300.0, ge=10, le=86_400, description="How long a login with an API key lasts, from its beginning."
     )
@@ -304,6 +309,12 @@ class ShimSettings(CertificateSettings):
         return self
 
     @model_validator(mode="after")
+    def _knows_who_asks(self) -> Self:
+        if self.enable_authorization and not self.enable_auth:
+            raise ValueError("enable-authorization: needs --enable-auth, without which nobody says who they are")
+        return self
+
+    @model_validator(mode="after")
     def _can_log_in_with_tokens(self) -> Self:
         if self.enable_kubernetes_tokens and not self.enable_auth:
             raise ValueError("enable-kubernetes-tokens: needs --enable-auth, without which everybody may do everything")
@@ -311,6 +322,8 @@ class ShimSettings(CertificateSettings):
             raise ValueError("oidc-provider-url: needs --enable-auth, without which everybody may do everything")
         if self.oidc_provider_url and not self.oidc_client_id:
             raise ValueError("oidc-provider-url: needs --oidc-client-id: a token for somebody else must not be taken")
+        if self.oidc_provider_url and not self.enable_authorization:
+            raise ValueError("oidc-provider-url: needs --enable-authorization: else all whom it knows may do all")
         if self.has_browser_login and not self.site_url:
             raise ValueError("oidc-client-secret-file: needs --site-url, to which the provider sends browsers back")
         if self.has_browser_login and self.peers and self.seal_key_file is None:

@@ -12,6 +12,8 @@ import yaml
 
 from anka_dev.local_kubernetes import chart_release
 from anka_dev.repository import ROOT
+from anka_shim.old_settings.chart_values import translate
+from anka_shim.old_settings.environment_file import parse
 from localkube.controlplane import KubernetesCluster
 from localkube.controlplane.helm import Helm
 from localkube.progress import say_on_stderr
@@ -108,6 +110,52 @@ def test_what_is_set_is_there(helm: Helm, values: Object, which: tuple[str, str]
     assert lint(objects, NAMESPACE) == []
     found = at(objects, which, path)
     assert wanted in found if path.endswith(".args") else found == wanted
+
+
+ENVIRONMENT = """
+export ANKA_ANKA_REGISTRY="https://registry.example.com:8089"
+ANKA_LOCAL_ANKA_REGISTRY=http://registry.old.svc:8089
+ANKA_LISTEN_ADDR=:80
+ANKA_ENABLE_AUTH=true
+ANKA_ROOT_TOKEN=0123456789
+ANKA_ENABLE_API_KEYS=true
+ANKA_API_KEYS_SESSION_TTL=10m
+ANKA_INSTANCE_TIME_OUT=1m30s
+ANKA_PUSH_REGISTRY=http://push.example.com:8089
+ANKA_NODE_ACTIVE_TIMEOUT=2m
+ANKA_GRACEFUL_SHUTDOWN_TIMEOUT=10s
+ANKA_ENABLE_CENTRAL_LOGGING=true
+ANKA_V=1
+"""
+
+
+def test_what_an_old_environment_becomes(helm: Helm) -> None:
+    """`anka-shim translate-env`: the chart takes its values, and the programs get the flags."""
+    found = translate(parse(ENVIRONMENT).settings)
+    assert found.faults == []
+    helm.lint(found.values)
+    objects = rendered(helm, found.values)
+    assert lint(objects, NAMESPACE) == []
+    shim, operator = (at(objects, which, f"{CONTAINER}.args") for which in (SHIM, OPERATOR))
+    assert {
+        f"--registry-url={URL}",
+        f"--registry-internal-url={INTERNAL}",
+        "--enable-auth=true",
+        "--enable-api-keys=true",
+        "--root-token-file=/etc/anka/access/root-token",
+        "--seal-key-file=/etc/anka/access/seal-key",
+        "--peer-key-file=/etc/anka/peer/peer-key",
+        "--api-key-session-seconds=600",
+        "--terminated-seconds=90",
+        "--push-registry=http://push.example.com:8089",
+        "--drain-seconds=10",
+        "--log-level=DEBUG",
+    } <= set(shim)
+    assert "--heartbeat-seconds=120" in operator
+    assert at(objects, SERVICE, "spec.ports.0.port") == 80
+    mounts = at(objects, SHIM, f"{CONTAINER}.volumeMounts")
+    assert {"name": "access", "mountPath": "/etc/anka/access", "readOnly": True} in mounts
+    assert "0123456789" not in str(objects)
 
 
 def test_labels_are_on_everything(helm: Helm) -> None:

@@ -72,6 +72,7 @@ def test_agents_go_on_and_lose_nothing(make_bench: Callable[..., Bench], agent_c
         comes = bench.get(f"comes-{number}")["status"]["vm"]["uuid"]
         assert running == {vms[f"stays-{number}"]["uuid"], comes}
         bench.mac.agent.wait_ready()  # type: ignore[union-attr]
+        bench.clear()
 
 
 async def test_many_watches_come_back_one_after_the_other(agent_cloud: LocalCloud) -> None:

@@ -18,9 +18,8 @@ from anka_crds.resources import INSTANCES, NODES
 from anka_dev.cloud import LocalCloud
 from anka_dev.cloud.macs import RegistryHost
 from anka_dev.cloud.service import Service
-from anka_kube.lease import LEASES
 from localkube.free_ports import free_port
-from support.operators import NAMESPACE, OPERATOR_FLAGS, Fleet
+from support.operators import NAMESPACE, OPERATOR_FLAGS, Fleet, find_leader
 
 pytestmark = pytest.mark.integration
 
@@ -157,8 +156,7 @@ async def test_no_life_is_lost(fleet: Fleet, endpoint: Endpoint, pair: list[Serv
     for number in range(10):
         await fleet.node(f"mac-{number}", slots=12)
     await fleet.see(NODES, "mac-9", lambda node: node.status.state is NodeState.ACTIVE)
-    held = await fleet.client.get(LEASES, "anka-operator", "anka-system")
-    leader = next(service for service in pair if service.name == held.holder)
+    leader, other = await find_leader(fleet, pair)
 
     async def lives(numbers: range) -> None:
         async with asyncio.TaskGroup() as group:
@@ -185,7 +183,6 @@ async def test_no_life_is_lost(fleet: Fleet, endpoint: Endpoint, pair: list[Serv
     log = registry.directory / "files" / "central-logs" / "event" / "event.log"
     check_lives(await find_whole_lives(log))
     assert not any(PASSWORD in text for text in (*endpoint.bodies, log.read_text()))
-    other = next(service for service in pair if service is not leader)
     assert 'anka_operator_event_log_total{outcome="lost",sink="url"} 0.0' in other.metrics()
     assert "Bearer of-the-test" not in leader.log.read_text() + other.log.read_text() + other.metrics()
 

@@ -17,9 +17,8 @@ from anka_dev.cloud import LocalCloud
 from anka_dev.cloud.service import Service
 from anka_dev.repository import ROOT
 from anka_kube.errors import NotFound
-from anka_kube.lease import LEASES
 from support.mac_pools import FLAG, bind_roles, pool_spec
-from support.operators import NAMESPACE, OPERATOR_FLAGS, SECONDS, Fleet
+from support.operators import NAMESPACE, OPERATOR_FLAGS, SECONDS, Fleet, find_leader
 
 pytestmark = pytest.mark.integration
 
@@ -74,9 +73,7 @@ def lacks_address(instance: AnkaInstance) -> bool:
 async def test_the_leader_dies_among_many_starts(macs: Fleet, pair: list[Service]) -> None:
     """As many addresses as instances: none is given twice, and none is lost."""
     await make_pool(macs, 40, 3600)
-    names = {service.name for service in pair}
-    held = await macs.see(LEASES, "anka-operator", lambda lease: lease.holder in names, "anka-system")
-    leader = next(service for service in pair if service.name == held.holder)
+    leader, _ = await find_leader(macs, pair)
     burst = asyncio.create_task(macs.burst("job", 40))
     await macs.instances.wait_for(lambda _: len(addresses(macs)) >= 10, SECONDS)
     leader.kill()

@@ -29,7 +29,7 @@ from anka_dev.cloud.service import Service
 from anka_dev.dashboards.boards import BOARDS
 from anka_kube.lease import LEASES
 from anka_kube.store import EventType
-from support.operators import OPERATOR_FLAGS, SECONDS, Fleet, until
+from support.operators import OPERATOR_FLAGS, SECONDS, Fleet, find_leader, until
 
 pytestmark = pytest.mark.integration
 
@@ -45,14 +45,6 @@ def ended(service: Service, seconds: float = SECONDS) -> None:
     while service.running:
         assert time.monotonic() < deadline, f"{service.name} goes on"
         time.sleep(0.05)
-
-
-async def find_leader(fleet: Fleet, pair: list[Service]) -> tuple[Service, Service]:
-    """The one that leads, and the one that stands by: who is ready may not lead yet."""
-    names = {service.name for service in pair}
-    held = await fleet.see(LEASES, "anka-operator", lambda lease: lease.holder in names, "anka-system")
-    leader, standby = sorted(pair, key=lambda service: service.name != held.holder)
-    return leader, standby
 
 
 def bound(fleet: Fleet) -> int:

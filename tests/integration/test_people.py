@@ -25,18 +25,18 @@ pytestmark = pytest.mark.integration
 
 WHO_HAS = {"anka-view": ("view", "edit", "admin"), "anka-edit": ("edit", "admin"), "anka-repair": ("anka-repair",)}
 MAC_POOLS = ("anka-mac-pools", "anka-mac-pool-counts")
-WHO_HAS |= {role: (role,) for role in ("anka-push", "anka-api-keys", *MAC_POOLS)}
+WHO_HAS |= {role: (role,) for role in ("anka-push", "anka-api-keys", "anka-permission-groups", *MAC_POOLS)}
 WHO_HAS |= {"anka-reviews": ("anka-reviews",)}
 """By the role of ours: the roles that people are bound to who have it with that."""
 LESSER: dict[str, tuple[str, ...]] = {"anka-view": (), "anka-edit": ("view", "anka-view"), "anka-repair": ()}
 LESSER |= {"anka-mac-pools": ("anka-api-keys",), "anka-mac-pool-counts": ("view", "edit", "admin", "anka-mac-pools")}
 LESSER |= {"anka-push": ("view", "edit", "admin"), "anka-api-keys": ("view", "edit", "admin", "anka-view")}
+LESSER |= {"anka-permission-groups": ("view", "edit", "admin", "anka-view", "anka-api-keys")}
 LESSER |= {"anka-reviews": ("view", "edit", "admin", "anka-api-keys")}
 """And those who must not; who does not repair, see below."""
 
 WITH_STATUS = {kind.DEFINITION.plural for kind in KINDS_WITH_STATUS}
-_FILES = [BASE / "rbac-people.yaml", BASE / "rbac-api-keys.yaml", BASE / "rbac-mac-pools.yaml"]
-_FILES += [BASE / "rbac-reviews.yaml"]
+_FILES = [BASE / f"rbac-{name}.yaml" for name in ("people", "api-keys", "mac-pools", "permission-groups", "reviews")]
 _WRITTEN = [item for file in _FILES for item in yaml.safe_load_all(file.read_text())]
 EVERY = list(granted([*_WRITTEN, *map(bound, PEOPLE)]))
 
@@ -60,8 +60,8 @@ def roles(cluster: KubernetesCluster) -> Roles:
 def people(cluster: KubernetesCluster) -> Iterator[dict[str, Person]]:
     make_objects(cluster)
     with ExitStack() as stack:
-        bound_to = ("view", "edit", "admin", "anka-view", "anka-repair", "anka-api-keys", *MAC_POOLS)
-        every = {role: stack.enter_context(Person(cluster, role)) for role in (*bound_to, "anka-reviews")}
+        ours = ("anka-view", "anka-repair", "anka-api-keys", "anka-permission-groups", "anka-reviews", *MAC_POOLS)
+        every = {role: stack.enter_context(Person(cluster, role)) for role in ("view", "edit", "admin", *ours)}
         # Who pushes creates SaveImages.
         yield every | {"anka-push": stack.enter_context(Person(cluster, "anka-push", also=("anka-edit",)))}
 
@@ -121,6 +121,11 @@ def test_who_has_push_pushes(one: Granted, people: dict[str, Person], roles: Rol
 
 @of("anka-api-keys")
 def test_who_has_api_keys_manages_them(one: Granted, people: dict[str, Person], roles: Roles) -> None:
+    is_needed(one, people, roles)
+
+
+@of("anka-permission-groups")
+def test_who_has_permission_groups_manages_them(one: Granted, people: dict[str, Person], roles: Roles) -> None:
     is_needed(one, people, roles)
 
 

@@ -15,6 +15,7 @@ from localkube.controlplane import KubernetesCluster, apply
 from localkube.free_ports import free_port
 from support.api_keys import ROOT, SEAL_KEY, TOKEN, bearer, decrypt
 from support.rsa_keys import PUBLIC
+from support.shim_pair import Pair, until_known
 from support.shim_process import PATIENCE_SECONDS, ShimProcess, shim_process
 
 pytestmark = pytest.mark.integration
@@ -49,7 +50,7 @@ def shims(served_kinds: KubernetesCluster, tmp_path_factory: pytest.TempPathFact
         found = [stack.enter_context(shim_process(kubeconfig, *flags, port=port)) for port in ports]
         for shim in found:
             shim.wait_ready()
-            shim.until_true(lambda shim=shim: "anka_shim_peers 1.0" in shim.get("/metrics").text)  # type: ignore[misc]
+            until_known(shim, 1)
         yield found
     for key in json.loads(served_kinds.kubectl.run("get", "apikeys", "-ojson"))["items"]:
         served_kinds.kubectl.run("delete", "apikey", key["metadata"]["name"])
@@ -58,6 +59,12 @@ def shims(served_kinds: KubernetesCluster, tmp_path_factory: pytest.TempPathFact
 def add(shim: ShimProcess, id_: str, **more: Any) -> None:
     new = {"id": id_, "ttl": 600, "groups": ["g"], "publicKey": PUBLIC, **more}
     assert shim.call("POST", PATH, json=new, headers=ROOT) == {"status": "OK", "message": ""}
+
+
+def add_at_both(shims: list[ShimProcess], id_: str) -> None:
+    pair = Pair(*shims)
+    add(pair.writer, id_)
+    pair.shows(lambda: bool(pair.reader.call("GET", f"{PATH}?id={id_}", headers=ROOT).get("body")))
 
 
 def login(first: ShimProcess, second: ShimProcess, id_: str) -> dict[str, str]:
@@ -74,21 +81,22 @@ def code(shim: ShimProcess, session: dict[str, str]) -> int:
 
 def test_any_replica_does_any_step(shims: list[ShimProcess]) -> None:
     one, other = shims
+    pair, reverse = Pair(one, other), Pair(other, one)
     add(one, "anywhere")
-    assert [key["id"] for key in other.body("GET", PATH, headers=ROOT)] == ["anywhere"], "seen when POST answers"
+    pair.shows(lambda: [key["id"] for key in other.body("GET", PATH, headers=ROOT)] == ["anywhere"])
     session = login(one, other, "anywhere")
     assert [code(shim, session) for shim in shims] == [200, 200]
     changed = {"id": "anywhere", "groups": ["h"]}
     other.body("PUT", PATH, json=changed, headers=ROOT)
-    assert one.body("GET", f"{PATH}?id=anywhere", headers=ROOT)[0]["groups"] == ["h"]
+    reverse.shows(lambda: one.body("GET", f"{PATH}?id=anywhere", headers=ROOT)[0]["groups"] == ["h"])
     one.body("DELETE", PATH, json={"id": "anywhere"}, headers=ROOT)
-    assert [code(shim, session) for shim in shims] == [401, 401], "when DELETE answers"
+    pair.shows(lambda: [code(shim, session) for shim in shims] == [401, 401])
 
 
 def test_a_key_that_kubectl_deletes_soon_logs_nobody_in(
     shims: list[ShimProcess], served_kinds: KubernetesCluster
 ) -> None:
-    add(shims[0], "by hand")
+    add_at_both(shims, "by hand")
     session = login(shims[0], shims[1], "by hand")
     name = next(
         item["metadata"]["name"]
@@ -104,7 +112,7 @@ def test_a_key_that_kubectl_deletes_soon_logs_nobody_in(
 def test_an_expired_key_logs_nobody_in_and_is_removed(
     shims: list[ShimProcess], served_kinds: KubernetesCluster
 ) -> None:
-    add(shims[0], "short")
+    add_at_both(shims, "short")
     session = login(shims[0], shims[1], "short")
     shims[0].body("PUT", PATH, json={"id": "short", "groups": ["g"], "ttl": 1}, headers=ROOT)
     shims[1].until_true(lambda: code(shims[1], session) == 401)
@@ -112,7 +120,7 @@ def test_an_expired_key_logs_nobody_in_and_is_removed(
 
 
 def test_two_replicas_make_one_key_of_an_id(shims: list[ShimProcess]) -> None:
-    add(shims[0], "twice")
+    add_at_both(shims, "twice")
     new = {"id": "twice", "ttl": 60, "groups": [], "publicKey": PUBLIC}
     answer = shims[1].call("POST", PATH, json=new, headers=ROOT)
     assert answer["message"] == "id: there is an API key called so already (given: 'twice')"

@@ -6,11 +6,10 @@ import asyncio
 import itertools
 import json
 import os
-import re
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -29,13 +28,13 @@ from localkube.controlplane import ControlPlane, KubernetesCluster, apply
 from localkube.free_ports import free_port
 from support.agents import until
 from support.cluster import audit_events
+from support.shim_pair import MISSES, Pair, metric, until_known
 from support.shim_process import PATIENCE_SECONDS, ShimProcess, shim_process
 
 pytestmark = pytest.mark.integration
 
 BASE = Path(__file__).resolve().parents[2] / "charts" / "base"
 TEMPLATE = "c0ffee00-1111-411e-9505-128190e9854e"
-MISSES = "anka_shim_peer_misses_total"
 API = {"apiVersion": "anka.veertu.com/v1alpha1"}
 WINDOW_SECONDS = 8.0
 FEW = 3
@@ -71,15 +70,6 @@ def running(kubeconfig: Path, *flags: str, count: int = 2) -> Iterator[list[Shim
             shim.wait_ready()
             until_known(shim, count - 1)
         yield shims
-
-
-def until_known(shim: ShimProcess, others: int) -> None:
-    shim.until_true(lambda: metric(shim, "anka_shim_peers") == others)
-
-
-def metric(shim: ShimProcess, name: str) -> float:
-    text = shim.get("/metrics").text
-    return sum(float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE))
 
 
 @pytest.fixture(scope="module")
@@ -129,25 +119,6 @@ def verbs(plane: ControlPlane, *ids: str) -> list[str]:
 def written(plane: ControlPlane, *ids: str) -> Counter[str]:
     """The same, counted, once the creation of each is in the log."""
     return Counter(until(lambda: (found := verbs(plane, *ids)).count("create") >= len(ids) and found))
-
-
-class Pair:
-    """One writes, and the other shows it at once, unless the writer counts that as missed."""
-
-    def __init__(self, writer: ShimProcess, reader: ShimProcess) -> None:
-        self.writer = writer
-        self.reader = reader
-        self.missed = metric(writer, MISSES)
-
-    def shows(self, true: Callable[[], bool]) -> None:
-        """What was just written is shown by the reader."""
-        if true():
-            return
-        misses = metric(self.writer, MISSES)
-        assert misses > self.missed, "it was answered too early"
-        self.missed = misses
-        self.reader.until_true(true)
-        until_known(self.writer, 1)
 
 
 def start_on(shim: ShimProcess, **options: Any) -> Any:

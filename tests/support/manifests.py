@@ -8,7 +8,9 @@ from typing import Any
 import yaml
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "manifests"
-CLUSTER_WIDE = {"AnkaNode", "AnkaTemplate", "ApiKey", "MACAddressPool", "NodeGroup", "TemplateDistribution"}
+CLUSTER_WIDE = {
+    "AnkaNode", "AnkaTemplate", "ApiKey", "MACAddressPool", "NodeGroup", "PermissionGroup", "TemplateDistribution",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -222,6 +222,14 @@ async def until(true: Callable[[], Awaitable[Any]], what: str) -> Any:
     return found
 
 
+async def find_leader(fleet: Fleet, pair: list[Service]) -> tuple[Service, Service]:
+    """The one that leads, and the one that stands by: who is ready may not lead yet."""
+    names = {service.name for service in pair}
+    held = await fleet.see(LEASES, "anka-operator", lambda lease: lease.holder in names, "anka-system")
+    leader, standby = sorted(pair, key=lambda service: service.name != held.holder)
+    return leader, standby
+
+
 @pytest.fixture(scope="module")
 def operator_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """A control plane with kinds, policies and roles, where no process of ours runs yet."""

@@ -9,7 +9,17 @@ from typing import Any, Self
 
 import httpx
 
-from anka_crds.resources import API_KEYS, DISTRIBUTIONS, GROUPS, INSTANCES, MAC_POOLS, NODES, SAVES, TEMPLATES
+from anka_crds.resources import (
+    API_KEYS,
+    DISTRIBUTIONS,
+    GROUPS,
+    INSTANCES,
+    MAC_POOLS,
+    NODES,
+    PERMISSION_GROUPS,
+    SAVES,
+    TEMPLATES,
+)
 from anka_kube.resource import Resource
 from localkube.controlplane import KubernetesCluster
 
@@ -30,6 +40,7 @@ SPECS: dict[str, tuple[Kind, Json]] = {
         (DISTRIBUTIONS, {"template": "t"}),
         (MAC_POOLS, {"ranges": [{"first": "02:00:00:00:00:01", "last": "02:00:00:00:00:FF"}]}),
         (API_KEYS, {"id": "x", "publicKey": "AAAA", "expiresAt": "2030-01-01T00:00:00Z"}),
+        (PERMISSION_GROUPS, {"displayName": "x"}),
     )
 }
 """Our kinds by plural, each with a valid spec."""

@@ -11,7 +11,15 @@ from support.rights import Right
 FILE = ROOT / "docs" / "reference" / "rights.md"
 PEOPLE = {"anka-view": "view", "anka-edit": "edit"} | {
     role: role
-    for role in ("anka-reviews", "anka-push", "anka-repair", "anka-api-keys", "anka-mac-pools", "anka-mac-pool-counts")
+    for role in (
+        "anka-push",
+        "anka-repair",
+        "anka-api-keys",
+        "anka-permission-groups",
+        "anka-reviews",
+        "anka-mac-pools",
+        "anka-mac-pool-counts",
+    )
 }
 """Our roles for people, and the role by which each is granted. ``who`` is then our role, which has no binding."""
 WHO = {

@@ -62,10 +62,11 @@ class VmMonitor:
         if worker is None or worker.is_busy or vm is None or not vm.running or not self._is_used(uid):
             return
         steps = worker.steps
-        # As it is now: a VM that was restarted meanwhile has just begun.
-        seen = await self._inventory.detail(vm)
+        # As it is now: a VM that was restarted meanwhile has just begun. Not for the inventory, which may know more by
+        # then: a step of the worker does not wait for us.
+        seen = await self._anka.show(vm.uuid)
         current = self._instances.by_uid(uid)
-        if seen is None or current is None or not must_answer(current, seen, self._clock.now(), self.delay):
+        if current is None or not must_answer(current, seen, self._clock.now(), self.delay):
             return
         try:
             await self._anka.probe(seen.uuid, seconds=self.timeout)

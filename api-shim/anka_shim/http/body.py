@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 from fastapi.routing import APIRoute
@@ -13,21 +13,27 @@ from starlette.types import Receive, Scope
 from anka_shim.failure import Failure
 from anka_shim.http.body_budget import BodyBudget, BodyReservation
 
+Shape = type[dict[str, Any]] | type[list[Any]]
+_SHAPES: dict[Shape, str] = {dict: "object", list: "array"}
+
 READ_SECONDS = 30.0
 """How long a client may take to send its body."""
 
 
-def parse(raw: bytes) -> dict[str, Any]:
-    """UTF-8, else ISO-8859-1, which Jenkins sends. An empty body is an empty object. Raises Failure."""
+def parse(raw: bytes, shape: Shape = dict) -> Any:
+    """UTF-8, else ISO-8859-1, which Jenkins sends. An empty body is an empty object, but never an empty array, which
+    would mean that nothing is to be left. Raises Failure."""
     raw = raw.removeprefix(b"\xef\xbb\xbf").strip()
-    if not raw:
+    if not raw and shape is dict:
         return {}
+    if not raw:
+        raise Failure("the request body is empty: it must be a JSON array")
     try:
         data = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         data = _parse_latin(raw, error)
-    if not isinstance(data, dict):
-        raise Failure(f"the request body must be a JSON object, not {_kind(data)}")
+    if not isinstance(data, shape):
+        raise Failure(f"the request body must be a JSON {_SHAPES[shape]}, not {_kind(data)}")
     return data
 
 
@@ -43,8 +49,8 @@ def _parse_latin(raw: bytes, error: orjson.JSONDecodeError) -> object:
     raise Failure(f"the request body is not valid JSON: {error}") from None
 
 
-async def read(request: Request, reservation: BodyReservation) -> dict[str, Any]:
-    """The body of this request as a JSON object. Raises Failure if it isn't one, is too long or too slow."""
+async def read(request: Request, reservation: BodyReservation, shape: Shape = dict) -> Any:
+    """The body of this request as JSON of this shape. Raises Failure if it isn't, is too long or too slow."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal():
         reservation.check(int(declared))
@@ -65,13 +71,13 @@ async def read(request: Request, reservation: BodyReservation) -> dict[str, Any]
         raise Failure(f"the request body is not as long as its Content-Length says: {size} bytes of {int(declared)}")
     raw = b"".join(chunks)
     reservation.take_parsed(raw)
-    return parse(raw)
+    return parse(raw, shape)
 
 
 class JsonRequest(Request):
     """A request whose body has been read. Without a Content-Type, FastAPI takes it for JSON (strict_content_type)."""
 
-    def __init__(self, scope: Scope, receive: Receive, data: dict[str, Any]) -> None:
+    def __init__(self, scope: Scope, receive: Receive, data: Any) -> None:
         headers = [header for header in scope["headers"] if header[0] != b"content-type"]
         self.has_content_type = len(headers) < len(scope["headers"])
         super().__init__({**scope, "headers": headers}, receive)
@@ -80,12 +86,14 @@ class JsonRequest(Request):
     async def body(self) -> bytes:
         return b"{}"
 
-    async def json(self) -> dict[str, Any]:
+    async def json(self) -> Any:
         return self._data
 
 
 class JsonRoute(APIRoute):
     """A route whose body is read as above, before FastAPI looks at it."""
+
+    shape: ClassVar[Shape] = dict
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -95,10 +103,19 @@ class JsonRoute(APIRoute):
         async def handle_json(request: Request) -> Response:
             budget: BodyBudget = request.app.state.bodies
             with budget.open() as reservation:
-                return await handle(JsonRequest(request.scope, request.receive, await read(request, reservation)))
+                data = await read(request, reservation, self.shape)
+                return await handle(JsonRequest(request.scope, request.receive, data))
 
         return handle_json
 
 
+class JsonArrayRoute(JsonRoute):
+    """A route whose body is an array."""
+
+    shape = list
+
+
 def _kind(data: object) -> str:
-    return {list: "an array", str: "a string", type(None): "null", bool: "a boolean"}.get(type(data), "a number")
+    return {dict: "an object", list: "an array", str: "a string", type(None): "null", bool: "a boolean"}.get(
+        type(data), "a number"
+    )

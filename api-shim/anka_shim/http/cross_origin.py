@@ -1,11 +1,11 @@
 """Pages of other sites that may use this API (CORS), where `--allow-cors` names their origins. Pure.
 
 The browser asks first, without credentials, whether a page may send what it wants to: that question never needs a
-login. What the page then sends has an Authorization header of its own, never the cookies or the certificate of the
-browser."""
+login. What the page then sends has an Authorization header of its own: the cookies of a person who is logged in here
+are no credentials of that page."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from anka_shim.http.envelope import Envelope, ok
 from anka_shim.http.origin import Headers
@@ -46,6 +46,10 @@ class CrossOriginPolicy:
         if origin is None:
             return [_VARY]
         return [_VARY, (b"access-control-allow-origin", origin), (b"access-control-expose-headers", _EXPOSED)]
+
+
+def without_cookies(headers: Iterable[tuple[bytes, bytes]]) -> RawHeaders:
+    return [(name, value) for name, value in headers if name != b"cookie"]
 
 
 def is_preflight(method: str, headers: Headers) -> bool:

@@ -17,7 +17,7 @@ from anka_runtime.repetition import CAUSE
 from anka_shim import metrics
 from anka_shim.failure import Failure
 from anka_shim.http.authentication import ANONYMOUS, PRINCIPAL, client_address
-from anka_shim.http.cross_origin import CrossOriginPolicy, answer_preflight, is_preflight
+from anka_shim.http.cross_origin import CrossOriginPolicy, answer_preflight, is_preflight, without_cookies
 from anka_shim.http.envelope import MESSAGE, OUTCOME, Envelope, fail
 from anka_shim.http.methods import SAFE
 from anka_shim.http.notes import NOTES, noted
@@ -82,6 +82,8 @@ class Edge:
         scope["path"] = _normalize(scope["path"])
         # The page of another site that sends this, if such a page may.
         page = self._cross_origin.find_origin(headers) if self._cross_origin.is_on else None
+        if page is not None:
+            scope["headers"] = without_cookies(scope["headers"])
         code = 0
 
         async def sending(message: Message) -> None:

@@ -55,6 +55,11 @@ def ok_encoded(body: bytes) -> Envelope:
     return Envelope(b"".join((_BEFORE_BODY, body, b"}")))
 
 
+def saved() -> Envelope:
+    """The one success with a message (docs/reference/legacy-api.md#permissions)."""
+    return Envelope(b'{"status":"OK","message":"Saved"}', message="Saved")
+
+
 def fail(message: str, *, code: int = 200, headers: Mapping[str, str] | None = None) -> Envelope:
     """A failure. Logical ones are HTTP 200; other codes are for what is not about the request's content."""
     content = orjson.dumps({"status": "FAIL", "message": message})

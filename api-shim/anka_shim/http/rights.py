@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from anka_crds.api.permissions import ControllerPermission
+
 
 class Right(StrEnum):
     """What a request needs. The values are the old controller's ids of permissions, where it has one
@@ -17,35 +19,41 @@ class Right(StrEnum):
     UNKNOWN_ROUTE = "unknown route"
     """What is answered with 404 or 405, and OPTIONS. Any valid credentials."""
 
-    LIST_VMS = "list_vms"
-    START_VM = "start_vm"
-    UPDATE_VM = "update_vm"
-    TERMINATE_VM = "terminate_vm"
-    LIST_NODES = "list_nodes"
-    DELETE_NODE = "delete_node"
-    CHANGE_NODE_CONFIG = "change_node_config"
-    DELETE_TEMPLATE_FROM_NODES = "delete_template_from_nodes"
-    """Ours: the old controller has this permission, but its id is not published."""
-    REGISTRY_DISTRIBUTE = "registry_distribute"
-    REGISTRY_DISTRIBUTE_STATUS = "registry_distribute_status"
-    ADD_NODE_TO_GROUP = "add_node_to_group"
-    REMOVE_GROUP_FROM_NODE = "remove_group_from_node"
-    CREATE_GROUP = "create_group"
-    GET_GROUPS = "get_groups"
-    UPDATE_GROUP = "update_group"
-    DELETE_GROUP = "delete_group"
-    SAVE_IMAGE = "save_image"
-    LIST_IMAGES = "list_images"
-    REGISTRY_LIST = "registry_list"
-    REGISTRY_DELETE = "registry_delete"
-    GET_REGISTRY_DISK_INFO = "get_registry_disk_info"
-    VIEW_LOGS = "view_logs"
-    CREATE_API_KEY = "create_api_key"
-    GET_API_KEY = "get_api_key"
-    UPDATE_API_KEY = "update_api_key"
-    DELETE_API_KEY = "delete_api_key"
-    MAC_ADDRESS = "mac_address"
+    LIST_VMS = ControllerPermission.LIST_VMS
+    START_VM = ControllerPermission.START_VM
+    UPDATE_VM = ControllerPermission.UPDATE_VM
+    TERMINATE_VM = ControllerPermission.TERMINATE_VM
+    LIST_NODES = ControllerPermission.LIST_NODES
+    DELETE_NODE = ControllerPermission.DELETE_NODE
+    CHANGE_NODE_CONFIG = ControllerPermission.CHANGE_NODE_CONFIG
+    DELETE_TEMPLATE_FROM_NODES = ControllerPermission.DELETE_TEMPLATE_FROM_NODES
+    REGISTRY_DISTRIBUTE = ControllerPermission.REGISTRY_DISTRIBUTE
+    REGISTRY_DISTRIBUTE_STATUS = ControllerPermission.REGISTRY_DISTRIBUTE_STATUS
+    ADD_NODE_TO_GROUP = ControllerPermission.ADD_NODE_TO_GROUP
+    REMOVE_GROUP_FROM_NODE = ControllerPermission.REMOVE_GROUP_FROM_NODE
+    CREATE_GROUP = ControllerPermission.CREATE_GROUP
+    GET_GROUPS = ControllerPermission.GET_GROUPS
+    UPDATE_GROUP = ControllerPermission.UPDATE_GROUP
+    DELETE_GROUP = ControllerPermission.DELETE_GROUP
+    SAVE_IMAGE = ControllerPermission.SAVE_IMAGE
+    LIST_IMAGES = ControllerPermission.LIST_IMAGES
+    REGISTRY_LIST = ControllerPermission.REGISTRY_LIST
+    REGISTRY_DELETE = ControllerPermission.REGISTRY_DELETE
+    GET_REGISTRY_DISK_INFO = ControllerPermission.GET_REGISTRY_DISK_INFO
+    VIEW_LOGS = ControllerPermission.VIEW_LOGS
+    VIEW_PERMISSIONS = ControllerPermission.VIEW_PERMISSIONS
+    VIEW_PERMISSION_GROUPS = ControllerPermission.VIEW_PERMISSION_GROUPS
+    UPDATE_PERMISSION_GROUPS = ControllerPermission.UPDATE_PERMISSION_GROUPS
+    DELETE_PERMISSION_GROUPS = ControllerPermission.DELETE_PERMISSION_GROUPS
+    CREATE_API_KEY = ControllerPermission.CREATE_API_KEY
+    GET_API_KEY = ControllerPermission.GET_API_KEY
+    UPDATE_API_KEY = ControllerPermission.UPDATE_API_KEY
+    DELETE_API_KEY = ControllerPermission.DELETE_API_KEY
+    MAC_ADDRESS = ControllerPermission.MAC_ADDRESS
 
+
+PERMISSION_PATHS = ("/admin/api/v1/permission", "/admin/v1/api/permission")
+"""The documentation of the old API has the first in its headings, the second in its samples."""
 
 RIGHTS: Mapping[str, Right] = {
     "POST /api/v1/vm": Right.START_VM,
@@ -83,6 +91,19 @@ RIGHTS: Mapping[str, Right] = {
     "POST /api/v1/apikey": Right.CREATE_API_KEY,
     "PUT /api/v1/apikey": Right.UPDATE_API_KEY,
     "DELETE /api/v1/apikey": Right.DELETE_API_KEY,
+    **{
+        f"{method} {prefix}/{path}": right
+        for prefix in PERMISSION_PATHS
+        for method, path, right in (
+            ("GET", "resources/permissions", Right.VIEW_PERMISSIONS),
+            ("GET", "permissions", Right.VIEW_PERMISSIONS),
+            ("GET", "group", Right.VIEW_PERMISSION_GROUPS),
+            ("DELETE", "group/{name:path}", Right.DELETE_PERMISSION_GROUPS),
+            ("POST", "group/{name:path}/permissions", Right.UPDATE_PERMISSION_GROUPS),
+            ("GET", "group/{name:path}/resources", Right.VIEW_PERMISSION_GROUPS),
+            ("POST", "group/{name:path}/resources", Right.UPDATE_PERMISSION_GROUPS),
+        )
+    },
     "GET /api/v1/macaddr": Right.MAC_ADDRESS,
     "PUT /api/v1/macaddr": Right.MAC_ADDRESS,
     "DELETE /api/v1/macaddr": Right.MAC_ADDRESS,

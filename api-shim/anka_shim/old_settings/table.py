@@ -123,9 +123,16 @@ CONTROLLER: tuple[SettingAnswer, ...] = (
             "mount the authorities, and name the proxies whose header counts", values="shim.flags shim.volumes",
             flags="anka-shim --client-ca-file, anka-shim --client-crl-file, anka-shim --client-cert-header, "
             "anka-shim --trusted-proxies"),
-    missing("OIDC_PROVIDER_URL OIDC_CLIENT_ID OIDC_CLIENT_SECRET OIDC_DISPLAY_NAME OIDC_GROUPS_CLAIM "
-            "OIDC_USERNAME_CLAIM OIDC_SCOPES OIDC_USER_INFO OIDC_CACHE_TTL",
-            "none, none, none, none, groups, name, none, false, 1h", "there is no login by OIDC"),
+    by_hand("OIDC_PROVIDER_URL OIDC_CLIENT_ID OIDC_GROUPS_CLAIM OIDC_USERNAME_CLAIM", "none, none, groups, name",
+            "name the clients that machines have at the provider, too", values="shim.flags",
+            flags="anka-shim --oidc-provider-url, anka-shim --oidc-client-id, anka-shim --oidc-audiences, "
+            "anka-shim --oidc-groups-claim, anka-shim --oidc-username-claim"),
+    by_hand("OIDC_CLIENT_SECRET OIDC_SCOPES", "",
+            "put the secret into a Secret: values must not hold secrets; name the site that browsers come back to",
+            values="shim.flags shim.volumes",
+            flags="anka-shim --oidc-client-secret-file, anka-shim --oidc-scopes, anka-shim --site-url"),
+    missing("OIDC_DISPLAY_NAME OIDC_USER_INFO OIDC_CACHE_TTL", "none, false, 1h",
+            "there is no portal; claims are read from the token"),
     missing("ENABLE_CONTROLLER_AUTHORIZATION ENABLE_RESOURCE_MANAGEMENT", "false",
             "who has logged in may do everything; kubectl has RBAC"),
     by_hand("USE_HTTPS SERVER_CERT SERVER_KEY", "false", _INGRESS,

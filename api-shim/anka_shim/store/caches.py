@@ -3,20 +3,32 @@
 import asyncio
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from anka_crds.api import (
     AnkaInstance,
     AnkaNode,
     AnkaTemplate,
     ApiKey,
+    KubeObject,
     MACAddressPool,
     NodeGroup,
+    PermissionGroup,
     SaveImage,
     TemplateDistribution,
 )
 from anka_crds.api.defaults import CI_NAMESPACE
-from anka_crds.resources import API_KEYS, DISTRIBUTIONS, GROUPS, INSTANCES, MAC_POOLS, NODES, SAVES, TEMPLATES
+from anka_crds.resources import (
+    API_KEYS,
+    DISTRIBUTIONS,
+    GROUPS,
+    INSTANCES,
+    MAC_POOLS,
+    NODES,
+    PERMISSION_GROUPS,
+    SAVES,
+    TEMPLATES,
+)
 from anka_crds.rules.mac_addresses import AddressSet, format_address, list_claimed_addresses, parse_address
 from anka_kube.client import KubeClient
 from anka_kube.comparison import WatchComparison
@@ -26,6 +38,8 @@ from anka_kube.store import Store
 from anka_shim.annotations import SLOT
 from anka_shim.failure import Failure
 from anka_shim.ids import rest_id
+
+K = TypeVar("K", bound=KubeObject)
 
 BY_ID = "id"
 BY_NODE = "node"
@@ -40,10 +54,14 @@ class Stores:
     """One store for each kind, with the indexes that requests need. Also the Catalog that requests are read with."""
 
     def __init__(
-        self, namespace: str = CI_NAMESPACE, *, with_api_keys: bool = False, with_mac_pools: bool = False
+        self,
+        namespace: str = CI_NAMESPACE,
+        *,
+        with_api_keys: bool = False,
+        with_mac_pools: bool = False,
+        with_permission_groups: bool = False,
     ) -> None:
-        """`namespace`: where REST makes objects. `with_api_keys`, `with_mac_pools`: their cache is kept; else it stays
-        empty."""
+        """`namespace`: where REST makes objects. `with_…`: their cache is kept; else it stays empty."""
         self._namespace = namespace
         self.instances: Store[AnkaInstance] = Store(
             INSTANCES,
@@ -75,10 +93,17 @@ class Stores:
         )
         self.api_keys: Store[ApiKey] = Store(API_KEYS, {BY_ID: lambda obj: (obj.spec.id,)})
         self.pools: Store[MACAddressPool] = Store(MAC_POOLS)
+        self.permission_groups: Store[PermissionGroup] = Store(
+            PERMISSION_GROUPS, {BY_NAME: lambda obj: (obj.spec.display_name,)}
+        )
 
         stores = (self.instances, self.nodes, self.templates, self.groups, self.distributions, self.saves)
-        keys, pools = (self.api_keys,) if with_api_keys else (), (self.pools,) if with_mac_pools else ()
-        self.all: tuple[Store[Any], ...] = (*stores, *keys, *pools)
+        optional = (
+            (with_api_keys, self.api_keys),
+            (with_mac_pools, self.pools),
+            (with_permission_groups, self.permission_groups),
+        )
+        self.all: tuple[Store[Any], ...] = (*stores, *(store for is_kept, store in optional if is_kept))
 
     def id_of(self, obj: AnkaInstance | SaveImage) -> str:
         """Its id in the REST API."""
@@ -117,8 +142,19 @@ class Stores:
 
     def api_key(self, id_: str) -> ApiKey | None:
         """Of several with this id, the oldest: a new object takes nothing over from one that is there."""
-        found = self.api_keys.by_index(BY_ID, id_)
-        return min(found, key=lambda key: (str(key.metadata.creation_timestamp), key.metadata.name), default=None)
+        return _oldest(self.api_keys.by_index(BY_ID, id_))
+
+    def permission_group(self, name: str) -> PermissionGroup | None:
+        """The same by the name that clients use."""
+        return _oldest(self.permission_groups_named(name))
+
+    def permission_groups_named(self, name: str) -> Sequence[PermissionGroup]:
+        return self.permission_groups.by_index(BY_NAME, name)
+
+    def effective_permission_groups(self) -> Sequence[PermissionGroup]:
+        """Those that count, by name."""
+        found = [group for group in self.permission_groups if self.permission_group(group.spec.display_name) is group]
+        return sorted(found, key=lambda group: group.spec.display_name)
 
     @property
     def manages_addresses(self) -> bool:
@@ -147,6 +183,10 @@ class Stores:
     def pending_saves_of(self, instance: AnkaInstance) -> Sequence[SaveImage]:
         key = f"{instance.metadata.namespace}/{instance.metadata.name}"
         return [save for save in self.saves.by_index(BY_INSTANCE, key) if save.status.phase == "Pending"]
+
+
+def _oldest(found: Sequence[K]) -> K | None:
+    return min(found, key=lambda obj: (str(obj.metadata.creation_timestamp), obj.metadata.name), default=None)
 
 
 def _first(found: Sequence[M], id_: str) -> M | None:

@@ -27,6 +27,7 @@ MAX_SCRIPT_ERRORS = 16
 
 MAX_PUBLIC_KEY = 2048  # characters of an ApiKey's; RSA of 8192 bits takes 1,416
 MAX_KEY_GROUPS = 64  # per ApiKey
+MAX_GRANTED_RESOURCES = 2048  # per PermissionGroup
 
 MAX_MAC_RANGES = 64  # per MACAddressPool
 MAX_MAC_REUSE_SECONDS = 86_400  # a day: the operator remembers each address that rests

@@ -12,8 +12,13 @@ from support.shim_rig import rig
 
 ENDPOINTS: list[dict[str, Any]] = yaml.safe_load((FOLDER / "endpoints.yaml").read_text())
 Endpoint = tuple[str, str]
-OFF = {(method, "/api/v1/apikey") for method in ("GET", "POST", "PUT", "DELETE")}
-"""Where nobody has to log in, as in the contract: tests/unit/shim/api_key has their cases."""
+ADMIN = "/admin/api/v1/permission/"
+OFF = {(method, "/api/v1/apikey") for method in ("GET", "POST", "PUT", "DELETE")} | {
+    ("GET", ADMIN + "resources/permissions"),
+    ("GET", ADMIN + "group/{name}/resources"),
+    ("POST", ADMIN + "group/{name}/resources"),
+}
+"""Where nobody has to log in, as in the contract: tests/unit/shim/api_key and permission have their cases."""
 
 
 def name(entry: dict[str, Any]) -> Endpoint:

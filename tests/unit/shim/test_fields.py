@@ -28,6 +28,8 @@ from anka_shim.image.answer import ImageAnswer, ImageErrorAnswer, ImageRequestAn
 from anka_shim.image.request import SaveVm
 from anka_shim.node.answer import AnkaVersionAnswer, LocalTemplateAnswer, NodeAnswer, UsbDeviceAnswer
 from anka_shim.node.request import ConfigureNode
+from anka_shim.permission.answer import PermittedResourceAnswer
+from anka_shim.permission.request import PermitResource
 from anka_shim.status.answer import StatusAnswer
 from anka_shim.template.answer import TemplateAnswer, TemplateNameAnswer, TemplateRowAnswer, TemplateVersionAnswer
 from anka_shim.template.request import RevertTemplate
@@ -66,6 +68,7 @@ FIELDS: dict[str, tuple[type[BaseModel], ...]] = {
     "Group": (GroupAnswer, CreateGroup, UpdateGroup),
     "API key parameters": (CreateApiKey, UpdateApiKey, DeleteApiKey),
     "API key": (ApiKeyAnswer,),
+    "Permitted resource": (PermitResource, PermittedResourceAnswer),
     "Nodes of groups": (NodesOfGroups,),
     "USB": (DevicesAnswer,),
     "Status": (StatusAnswer,),

@@ -13,7 +13,16 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
-from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, ApiKey, NodeGroup, SaveImage, TemplateDistribution
+from anka_crds.api import (
+    AnkaInstance,
+    AnkaNode,
+    AnkaTemplate,
+    ApiKey,
+    NodeGroup,
+    PermissionGroup,
+    SaveImage,
+    TemplateDistribution,
+)
 from anka_crds.api.meta import ApiModel, ObjectMeta
 from anka_crds.api.node import MacUsage
 from anka_crds.api.states import NodeState, Phase
@@ -27,6 +36,7 @@ from anka_shim.group.answer import group_answer
 from anka_shim.ids import rest_id
 from anka_shim.image.answer import image_answer
 from anka_shim.node.answer import NodeHeartbeat, load, node_answer
+from anka_shim.permission.answer import permitted_resource_answer
 from anka_shim.store.caches import Stores
 from anka_shim.template.answer import registry_answer, row_answer, template_answer
 from anka_shim.vm.answer import element_answer, vm_answer
@@ -65,7 +75,17 @@ class Lease(ApiModel):
 
 KINDS: dict[str, type[BaseModel]] = {
     model.__name__: model
-    for model in (AnkaInstance, AnkaNode, AnkaTemplate, ApiKey, NodeGroup, SaveImage, TemplateDistribution, Lease)
+    for model in (
+        AnkaInstance,
+        AnkaNode,
+        AnkaTemplate,
+        ApiKey,
+        NodeGroup,
+        PermissionGroup,
+        SaveImage,
+        TemplateDistribution,
+        Lease,
+    )
 }
 
 
@@ -141,6 +161,12 @@ def group(objects: Objects) -> Parts:
 def api_key(objects: Objects) -> Parts:
     obj: Any = objects["ApiKey"]
     return {"API key": shown(api_key_answer(obj))}
+
+
+def permitted_resource(objects: Objects) -> Parts:
+    obj: Any = objects["PermissionGroup"]
+    found = [shown(permitted_resource_answer(one)) for one in obj.spec.resources]
+    return {"Permitted resource": inner({"body": found}, "body")}
 
 
 def devices(objects: Objects) -> Parts:
@@ -219,6 +245,7 @@ RESOURCES = (
     ),
     Resource(group, ("NodeGroup",), ("Group",)),
     Resource(api_key, ("ApiKey",), ("API key",)),
+    Resource(permitted_resource, ("PermissionGroup",), ("Permitted resource",)),
     Resource(
         devices,
         ("AnkaNode", "AnkaInstance"),

@@ -92,6 +92,17 @@ def test_api_keys_need_a_login_and_among_replicas_a_common_seal(
     assert "kkkk" not in said
 
 
+def test_authorization_needs_a_login(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = tmp_path / "root"
+    root.write_text("a token of the tests")
+    login = ["--enable-auth", "--root-token-file", str(root)]
+    assert not load(ShimSettings, "anka-shim", login).enable_authorization
+    assert load(ShimSettings, "anka-shim", [*login, "--enable-authorization"]).enable_authorization
+    with pytest.raises(SystemExit):
+        load(ShimSettings, "anka-shim", ["--enable-authorization"])
+    assert "enable-authorization: needs --enable-auth" in capsys.readouterr().err
+
+
 def test_tokens_of_the_cluster_need_a_login(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         load(ShimSettings, "anka-shim", ["--enable-kubernetes-tokens"])
@@ -104,15 +115,20 @@ def test_tokens_of_the_cluster_need_a_login(capsys: pytest.CaptureFixture[str]) 
     [
         (["--oidc-client-id=a"], "oidc-provider-url: needs --enable-auth"),
         (["--enable-auth"], "oidc-provider-url: needs --oidc-client-id"),
+        (["--enable-auth", "--oidc-client-id=a"], "oidc-provider-url: needs --enable-authorization"),
         (
             ["--enable-auth", "--oidc-client-id=a", "--oidc-provider-url=http://id.example.com"],
             "must begin with https://",
         ),
         (["--enable-auth", "--oidc-client-id=a", "--oidc-ca-file=/does/not/exist"], "oidc-ca-file"),
-        (["--enable-auth", "--oidc-client-id=a", "--oidc-client-secret-file=ROOT"], "needs --site-url"),
+        (
+            ["--enable-auth", "--enable-authorization", "--oidc-client-id=a", "--oidc-client-secret-file=ROOT"],
+            "needs --site-url",
+        ),
         (
             [
                 "--enable-auth",
+                "--enable-authorization",
                 "--oidc-client-id=a",
                 "--oidc-client-secret-file=ROOT",
                 "--site-url=https://a",

@@ -21,7 +21,7 @@ class ResourceVerb:
 
 _INSTANCES, _NODES, _GROUPS = "ankainstances", "ankanodes", "nodegroups"
 _TEMPLATES, _DISTRIBUTIONS, _SAVES, _KEYS = "ankatemplates", "templatedistributions", "saveimages", "apikeys"
-_POOLS = "macaddresspools"
+_POOLS, _PERMISSIONS = "macaddresspools", "permissiongroups"
 
 _PUSH = ResourceVerb("push", _TEMPLATES)
 """Whatever changes the registry, which all namespaces share (docs/operate/security.md)."""
@@ -53,6 +53,10 @@ VERBS: Mapping[Right, tuple[ResourceVerb, ...]] = {
     Right.GET_API_KEY: (ResourceVerb("list", _KEYS),),
     Right.UPDATE_API_KEY: (ResourceVerb("patch", _KEYS),),
     Right.DELETE_API_KEY: (ResourceVerb("delete", _KEYS),),
+    Right.VIEW_PERMISSIONS: (ResourceVerb("list", _PERMISSIONS),),
+    Right.VIEW_PERMISSION_GROUPS: (ResourceVerb("list", _PERMISSIONS),),
+    Right.UPDATE_PERMISSION_GROUPS: (ResourceVerb("create", _PERMISSIONS), ResourceVerb("patch", _PERMISSIONS)),
+    Right.DELETE_PERMISSION_GROUPS: (ResourceVerb("delete", _PERMISSIONS),),
     Right.MAC_ADDRESS: (ResourceVerb("list", _POOLS), ResourceVerb("patch", _POOLS)),
 }
 """All of them are needed. Who has logged in with a token of the cluster has no right that is not in this table."""

@@ -18,7 +18,7 @@ class OidcSettings(ClusterRegistrySettings):
         default="",
         max_length=1024,
         description="Issuer of an OpenID Connect provider, exactly as it writes it: who has a token of it may log in; "
-        "needs --enable-auth.",
+        "needs --enable-authorization.",
     )
     oidc_client_id: str = Field(
         default="",

@@ -10,7 +10,9 @@ from typing import Any, cast
 
 import pytest
 
+from anka_agent.anka.cli import AnkaCli
 from anka_agent.anka.errors import AnkaError, CommandTimeout, ConnectionLost, MissingCommand
+from anka_agent.anka.vm import Vm
 from anka_agent.instances.monitor import VmMonitor
 from support.faulty_mac import FaultyMac
 from support.manual_clock import ManualClock
@@ -23,10 +25,14 @@ STUCK = CommandTimeout("did not end within 10 s", command="run")
 class Guest:
     """Answers, or does not."""
 
-    def __init__(self) -> None:
+    def __init__(self, mac: FaultyMac) -> None:
+        self._anka = AnkaCli(mac.anka)
         self.error: AnkaError | None = None
         self.probed: list[tuple[str, float]] = []
         self.meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def show(self, vm: str) -> Vm:
+        return await self._anka.show(vm)
 
     async def probe(self, vm: str, *, seconds: float) -> None:
         self.probed.append((vm, seconds))
@@ -46,8 +52,8 @@ async def mac(tmp_path: Path) -> AsyncIterator[FaultyMac]:
 
 
 @pytest.fixture
-def guest() -> Guest:
-    return Guest()
+def guest(mac: FaultyMac) -> Guest:
+    return Guest(mac)
 
 
 @pytest.fixture
@@ -149,3 +155,12 @@ async def test_rounds(mac: FaultyMac, guest: Guest, monitor: VmMonitor) -> None:
     task.cancel()
     assert naps == [30.0] * 3
     assert len(guest.probed) == 2
+
+
+async def test_a_vm_that_is_gone_by_then(mac: FaultyMac, guest: Guest, monitor: VmMonitor) -> None:
+    """Looking at it brings it back into no listing."""
+    [vm] = mac.vms()
+    mac.anka.mac.stop(vm["uuid"])
+    mac.anka.mac.delete(vm["uuid"])
+    await monitor.check_all()
+    assert guest.probed == []

@@ -12,6 +12,7 @@ from prometheus_client import REGISTRY
 from anka_shim.access.login_limiter import MOST_FAILURES
 from anka_shim.http.authentication import routes
 from anka_shim.http.rights import RIGHTS, Right
+from support.routes import fill
 from support.shim_rig import Rig, rig
 
 TOKEN = "pass:word with blanks, é and %"
@@ -34,7 +35,7 @@ async def test_every_route_by_the_credentials_that_it_needs(shim: Rig) -> None:
     wrong = (None, basic("root", "not the token"), basic("admin", TOKEN), {"Authorization": "Bearer null"})
     for method, path, _ in routes(shim.api_app):
         is_open = RIGHTS[f"{method} {path}"] in (Right.NONE, Right.PEER)
-        url = path.format(file="x")
+        url = fill(path)
         for headers in wrong:
             answer = await shim.http.request(method, url, headers=headers)
             assert (answer.status_code == 401) != is_open, f"{method} {path} with {headers}"

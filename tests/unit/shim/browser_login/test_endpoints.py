@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -33,6 +34,7 @@ async def at(provider: OidcProviderServer, folder: Path, **more: Any) -> AsyncIt
         (folder / name).write_text(content)
     async with rig(
         enable_auth=True,
+        enable_authorization=True,
         root_token_file=folder / "root",
         oidc_provider_url=provider.url,
         oidc_client_id="anka",
@@ -41,6 +43,11 @@ async def at(provider: OidcProviderServer, folder: Path, **more: Any) -> AsyncIt
         site_url=SITE,
         **more,
     ) as found:
+        seen = asyncio.Event()
+        found.services.stores.permission_groups.subscribe(lambda *_: seen.set())
+        permissions = ["list_vms", "start_vm"]
+        found.api.put("permissiongroups", "g", "", spec={"displayName": "ios", "controllerPermissions": permissions})
+        await asyncio.wait_for(seen.wait(), 20)
         yield found
 
 
@@ -141,6 +148,7 @@ async def test_only_our_own_pages_change_something(
     answer = await shim.http.post("/api/v1/vm", json={"vmid": "x"}, headers={**session, **headers})
     assert answer.status_code == code
     assert (await shim.http.get("/api/v1/vm", headers=session)).status_code == 200
+    assert (await shim.http.get("/api/v1/node", headers=session)).status_code == 403, "no group of theirs has the right"
 
 
 async def test_a_callback_of_another_browser(shim: Rig, provider: OidcProviderServer) -> None:

@@ -10,6 +10,7 @@ from anka_shim.failure import Failure
 from anka_shim.http.authentication import ANONYMOUS, PRINCIPAL, OpenAccess, Principal, routes
 from anka_shim.http.rights import RIGHTS, Right
 from anka_shim.http.simple_reads import simple_reads
+from support.routes import fill
 from support.shim_rig import Rig, rig
 
 UNKNOWN = [("GET", "/nope"), ("GET", "/"), ("POST", "/livez"), ("PATCH", "/api/v1/vm"), ("TRACE", "/docs")]
@@ -34,7 +35,7 @@ class Guard:
 
 def requests(shim: Rig) -> list[tuple[str, str]]:
     """One for each route, for each simple read, and for what is no route."""
-    served = [(method, path.format(file="x")) for method, path, _ in routes(shim.api_app)]
+    served = [(method, fill(path)) for method, path, _ in routes(shim.api_app)]
     found = [*served, *((word, path) for method, path in served if method == "GET" for word in ("HEAD", "OPTIONS"))]
     assert {("GET", path) for path in simple_reads(shim.api_app)} <= set(found)
     return [*found, *UNKNOWN]
@@ -59,12 +60,13 @@ async def test_without_credentials_everything_is_refused() -> None:
 
 async def test_without_the_right_everything_is_refused() -> None:
     guard = Guard()
+    needed = {fill(route): right for route, right in RIGHTS.items()}
     async with rig(policy=guard) as shim:
         for method, path in requests(shim):
             answer = await shim.http.request(method, path, headers={"Authorization": "mine"})
             assert answer.status_code == 403, f"{method} {path}"
             word = "GET" if method == "HEAD" else method
-            wanted = RIGHTS.get(f"{word} {'/pkg/{file}' if path == '/pkg/x' else path}", Right.UNKNOWN_ROUTE)
+            wanted = needed.get(f"{word} {path}", Right.UNKNOWN_ROUTE)
             assert guard.asked.pop() is wanted, f"{method} {path}"
 
 

@@ -58,3 +58,16 @@ def test_any_bytes_are_an_object_or_a_failure(raw: bytes) -> None:
         data = {"failure": failure.message}
     assert isinstance(data, dict)
     assert data.get("failure", "the request body ").startswith("the request body ")
+
+
+@pytest.mark.parametrize(("raw", "data"), [(b"[]", []), (b' [1, {"a": "b"}] ', [1, {"a": "b"}])])
+def test_an_array(raw: bytes, data: list[object]) -> None:
+    assert body.parse(raw, list) == data
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"), [(b"", "is empty"), (b" ", "is empty"), (b"{}", "a JSON array, not an object")]
+)
+def test_what_is_no_array(raw: bytes, says: str) -> None:
+    with pytest.raises(Failure, match=says):
+        body.parse(raw, list)

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import Scope
 
+from anka_shim.http.authentication import ANONYMOUS, Principal
 from anka_shim.http.cross_origin import CrossOriginPolicy, is_preflight, parse_origins
+from anka_shim.http.rights import Right
 from anka_shim.settings import ShimSettings
 from support.shim_rig import TEMPLATE, rig
 
@@ -115,3 +118,22 @@ async def test_a_preflight_needs_no_login_and_what_follows_does(tmp_path: Path) 
             assert (await shim.http.request(method, "/api/v1/vm", headers=headers)).status_code == 401
         answer = await shim.http.get("/api/v1/vm", headers=CROSS, auth=("root", "0123456789"))
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, PORTAL)
+
+
+class Watcher:
+    """Admits everything, and remembers what came with it."""
+
+    def __init__(self) -> None:
+        self.cookies: list[list[bytes]] = []
+
+    async def admit(self, scope: Scope, right: Right) -> Principal:
+        self.cookies.append([value for name, value in scope["headers"] if name == b"cookie"])
+        return ANONYMOUS
+
+
+async def test_the_cookies_of_a_person_are_no_credentials_of_the_page() -> None:
+    watcher = Watcher()
+    async with rig(allow_cors=PORTAL, policy=watcher) as shim:
+        for headers in (CROSS, {}):
+            await shim.http.get("/api/v1/vm", headers={"Cookie": "session=1", **headers})
+    assert watcher.cookies == [[], [b"session=1"]]

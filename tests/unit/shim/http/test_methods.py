@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from anka_shim.http.connection import Connection
 from anka_shim.http.methods import ImpliedMethods
 from support.http_wire import exchange
+from support.routes import fill
 from support.shim_rig import TEMPLATE, Rig, rig
 
 OWN = {"x-request-id", "date"}
@@ -22,8 +23,11 @@ async def paths(shim: Rig) -> dict[str, set[str]]:
     """With the methods of each."""
     document = (await shim.http.get("/openapi.json")).json()
     found = {path: {method.upper() for method in methods} for path, methods in document["paths"].items()}
+    # A permission group may be called x/permissions, or x/resources.
+    for path, methods in found.items():
+        methods |= {"DELETE"} if "/permission/group/{name}/" in path else set()
     return {
-        **{path.replace("{file}", "AnkaAgent.pkg"): methods for path, methods in found.items()},
+        **{fill(path, "AnkaAgent.pkg"): methods for path, methods in found.items()},
         "/openapi.json": {"GET"},
         "/docs": {"GET"},
         "/docs/swagger-ui.css": {"GET"},

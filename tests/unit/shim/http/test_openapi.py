@@ -11,8 +11,8 @@ import pytest
 from support.shim_rig import rig
 
 Operation = tuple[str, dict[str, Any]]
-BODYLESS = {"GET /livez", "GET /readyz", "GET /metrics", "GET /pkg/{file}", "GET /logs/file"}
-BODYLESS |= {"POST /tap/v1/hand", "POST /tap/v1/shake"}
+BODYLESS = {"GET /livez", "GET /readyz", "GET /metrics", "GET /pkg/{file}", "GET /logs/file", "GET /logs/stream"}
+BODYLESS |= {"GET /logs/archive", "POST /tap/v1/hand", "POST /tap/v1/shake"}
 """Answers without the envelope."""
 
 WRONG: list[Any] = [{}, [], {"detail": "x"}, {"status": "OK"}, {"status": "FAIL"}, {"status": "FAIL", "message": None}]
@@ -40,11 +40,13 @@ def validator(document: dict[str, Any], schema: dict[str, Any]) -> Any:
 
 
 def contents(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Examples of a request are those of its model."""
+    """Examples of a request are those of its model, or its own if it is an array."""
     if "requestBody" in operation:
-        schema = operation["requestBody"]["content"]["application/json"]["schema"]
-        model = document["components"]["schemas"][schema["$ref"].split("/")[-1]]
-        examples = {str(number): {"value": value} for number, value in enumerate(model.get("examples", []))}
+        content = operation["requestBody"]["content"]["application/json"]
+        schema, examples = content["schema"], content.get("examples", {})
+        if "$ref" in schema:
+            model = document["components"]["schemas"][schema["$ref"].split("/")[-1]]
+            examples = {str(number): {"value": value} for number, value in enumerate(model.get("examples", []))}
         yield "the request", {"schema": schema, "examples": examples}
     for code, answer in operation["responses"].items():
         yield code, answer["content"]["application/json"]
@@ -64,9 +66,10 @@ async def test_every_field_of_a_request_is_described(document: dict[str, Any]) -
     schemas = document["components"]["schemas"]
     for name, operation in operations(document):
         if "requestBody" in operation:
-            model = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].split("/")[-1]
-            for field, schema in schemas[model]["properties"].items():
-                assert schema.get("description"), f"{name}: {model}.{field}"
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            model = schemas[schema.get("items", schema)["$ref"].split("/")[-1]]
+            for field, schema in model.get("properties", {}).items():
+                assert schema.get("description"), f"{name}: {field}"
 
 
 async def test_every_answer_has_examples_of_success_and_failure(document: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from anka_shim.http.application import build
 from anka_shim.http.body_budget import BodyBudget
 from anka_shim.http.injection import AppDependency, inject
+from anka_shim.http.rights import PERMISSION_PATHS
 from anka_shim.http.simple_reads import SimpleReads, simple_reads
 from support.shim_rig import TEMPLATE, rig
 
@@ -31,6 +32,7 @@ READS = {
     "/config/v1/auth",
     "/oidc/v1/login",
     "/api/v1/apikey",
+    *(f"{prefix}/{path}" for prefix in PERMISSION_PATHS for path in ("permissions", "resources/permissions", "group")),
     "/livez",
     "/readyz",
     "/metrics",

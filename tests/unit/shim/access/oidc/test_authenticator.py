@@ -36,6 +36,7 @@ def at(provider: OidcProviderServer, folder: Path, **more: Any) -> Any:
     (folder / "root-token").write_text(ROOT_TOKEN)
     return rig(
         enable_auth=True,
+        enable_authorization=True,
         root_token_file=folder / "root-token",
         oidc_provider_url=provider.url,
         oidc_client_id="anka",

@@ -1,0 +1,1 @@
+"""/admin/api/v1/permission."""
