@@ -37,6 +37,10 @@ Limit = Annotated[
 Address = Annotated[int | None, BeforeValidator(read_address, json_schema_input_type=str | None)]
 
 
+class ChangePool(RequestModel):
+    """Nothing in it counts, but it is read as every body of a change is: one that was cut is no request."""
+
+
 class ListAddresses(RequestModel):
     """One of the first three is required."""
 

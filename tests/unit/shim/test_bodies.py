@@ -19,13 +19,15 @@ async def shim() -> AsyncIterator[Rig]:
 
 
 async def changes(shim: Rig) -> list[tuple[str, str]]:
-    """Method and path of all that is not a read."""
+    """Method and path of all that is not a read. What takes no body and has its target in the path cannot take a lost
+    body for "all"."""
     document = (await shim.http.get("/openapi.json")).json()
     found = [
         (method.upper(), path)
         for path, methods in document["paths"].items()
-        for method in methods
+        for method, operation in methods.items()
         if method not in ("get", "head", "options") and not path.startswith("/tap/")  # those are not HTTP 200
+        if "requestBody" in operation or "{" not in path
     ]
     assert len(found) >= 18
     return found
