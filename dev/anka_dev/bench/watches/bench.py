@@ -1,5 +1,5 @@
 """The three writes of a start while each of many Macs watches: nothing, its instances by a selector, or one small
-object by its name, into which somebody writes what was bound."""
+object by its name, into which somebody writes what was bound (decision 18)."""
 
 from __future__ import annotations
 
