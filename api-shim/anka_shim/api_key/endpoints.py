@@ -2,32 +2,27 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, FastAPI, Query
+from fastapi import APIRouter, Body, Depends, Query
 from starlette.responses import Response
 
 from anka_shim.api_key.answer import ApiKeyListOk, PrivateKeyOk, api_key_answer
 from anka_shim.api_key.commands import ApiKeyCommands
 from anka_shim.api_key.request import CreateApiKey, DeleteApiKey, UpdateApiKey, pick_groups, pick_id, pick_ttl
-from anka_shim.failure import NOT_FOUND, Failure, require_found
+from anka_shim.failure import NOT_FOUND, require_found
 from anka_shim.http.answer import Ok
 from anka_shim.http.body import JsonRoute
 from anka_shim.http.envelope import ok
-from anka_shim.http.injection import SYNCED, AppDependency, Caches, ServiceDependency, inject
+from anka_shim.http.feature_dependency import FeatureDependency
+from anka_shim.http.injection import SYNCED, Caches, inject
 from anka_shim.http.openapi import answers
 from anka_shim.settings import ShimSettings
 
-
-class EnabledDependency(AppDependency[None]):
-    """Where API keys are off, these endpoints are as if they were not there."""
-
-    _settings = ServiceDependency(ShimSettings)
-
-    def resolve(self, app: FastAPI) -> None:
-        if not self._settings.resolve(app).enable_api_keys:
-            raise Failure("no such endpoint: API keys are off (--enable-api-keys)", code=404)
+API_KEYS = FeatureDependency(
+    ShimSettings, lambda settings: settings.enable_api_keys, "API keys are off (--enable-api-keys)"
+)
 
 
-router = APIRouter(tags=["API keys"], route_class=JsonRoute, dependencies=[Depends(EnabledDependency()), SYNCED])
+router = APIRouter(tags=["API keys"], route_class=JsonRoute, dependencies=[Depends(API_KEYS), SYNCED])
 
 PATH = "/api/v1/apikey"
 TAKEN = "id: there is an API key called so already (given: 'x')"

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -14,7 +14,8 @@ from anka_shim.access.policy import limit_logins
 from anka_shim.failure import Failure
 from anka_shim.http.authentication import client_address
 from anka_shim.http.envelope import ok
-from anka_shim.http.injection import AppDependency, ServiceDependency, inject
+from anka_shim.http.feature_dependency import FeatureDependency
+from anka_shim.http.injection import inject
 from anka_shim.settings import ShimSettings
 
 ATTEMPT_COOKIE = "__Host-anka-login"
@@ -23,17 +24,14 @@ _LONGEST = 4096
 """Characters of what the provider sends with the browser."""
 
 
-class BrowserLoginDependency(AppDependency[None]):
-    """Where people do not log in by OpenID Connect, these endpoints are as if they were not there."""
-
-    _settings = ServiceDependency(ShimSettings)
-
-    def resolve(self, app: FastAPI) -> None:
-        if not self._settings.resolve(app).has_browser_login:
-            raise Failure("no such endpoint: nobody logs in with a browser (--oidc-client-secret-file)", code=404)
+BROWSER_LOGIN = FeatureDependency(
+    ShimSettings,
+    lambda settings: settings.has_browser_login,
+    "nobody logs in with a browser (--oidc-client-secret-file)",
+)
 
 
-router = APIRouter(dependencies=[Depends(BrowserLoginDependency())], include_in_schema=False)
+router = APIRouter(dependencies=[Depends(BROWSER_LOGIN)], include_in_schema=False)
 """Pages for browsers: no client of the API asks for them."""
 
 Flow = Annotated[CodeFlow, inject(CodeFlow)]

@@ -3,15 +3,16 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Body, Depends, FastAPI, Path
+from fastapi import APIRouter, Body, Depends, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from anka_shim.failure import NOT_FOUND, Failure
+from anka_shim.failure import NOT_FOUND
 from anka_shim.http.answer import Ok
 from anka_shim.http.body import JsonArrayRoute
 from anka_shim.http.envelope import ok, saved
-from anka_shim.http.injection import SYNCED, AppDependency, Caches, ServiceDependency, inject
+from anka_shim.http.feature_dependency import FeatureDependency
+from anka_shim.http.injection import SYNCED, Caches, inject
 from anka_shim.http.openapi import EXAMPLES, answers
 from anka_shim.http.rights import PERMISSION_PATHS
 from anka_shim.permission.answer import (
@@ -29,20 +30,12 @@ from anka_shim.permission.commands import PermissionCommands
 from anka_shim.permission.request import Permissions, PermitResource, read_name, read_resources
 from anka_shim.settings import ShimSettings
 
-
-class AuthorizationDependency(AppDependency[None]):
-    """Where authorization is off, these endpoints are as if they were not there."""
-
-    _settings = ServiceDependency(ShimSettings)
-
-    def resolve(self, app: FastAPI) -> None:
-        if not self._settings.resolve(app).enable_authorization:
-            raise Failure("no such endpoint: authorization is off (--enable-authorization)", code=404)
-
-
-router = APIRouter(
-    tags=["Permissions"], route_class=JsonArrayRoute, dependencies=[Depends(AuthorizationDependency()), SYNCED]
+AUTHORIZATION = FeatureDependency(
+    ShimSettings, lambda settings: settings.enable_authorization, "authorization is off (--enable-authorization)"
 )
+
+
+router = APIRouter(tags=["Permissions"], route_class=JsonArrayRoute, dependencies=[Depends(AUTHORIZATION), SYNCED])
 
 DOCUMENTED, OTHER = PERMISSION_PATHS
 ONE_GROUP = "/group/{name:path}"

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from anka_shim.access.handshake import Handshake
 from anka_shim.access.login_limiter import LoginLimiter
 from anka_shim.access.policy import UNAUTHENTICATED, limit_logins, refuse_login
-from anka_shim.api_key.endpoints import EnabledDependency
+from anka_shim.api_key.endpoints import API_KEYS
 from anka_shim.failure import Failure
 from anka_shim.http.answer import Failed, to_json
 from anka_shim.http.authentication import client_address
@@ -66,7 +66,7 @@ class TapRoute(JsonRoute):
 router = APIRouter(
     tags=["Authentication"],
     route_class=TapRoute,
-    dependencies=[Depends(EnabledDependency()), Depends(ReadyDependency())],
+    dependencies=[Depends(API_KEYS), Depends(ReadyDependency())],
 )
 
 Login = Annotated[Handshake, inject(Handshake)]
