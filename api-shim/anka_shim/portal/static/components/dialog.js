@@ -3,9 +3,11 @@
 import { html, nothing, ref } from "../core/html.js";
 import { button } from "./button.js";
 
-/** @param {Element | undefined} element */
+/** Once it stands in the document: it is drawn outside first. @param {Element | undefined} element */
 function showModal(element) {
-  if (element instanceof HTMLDialogElement && !element.open) element.showModal();
+  queueMicrotask(() => {
+    if (element instanceof HTMLDialogElement && element.isConnected && !element.open) element.showModal();
+  });
 }
 
 /**
