@@ -32,12 +32,15 @@ def key_file(tmp_path: Path) -> Path:
 @asynccontextmanager
 async def pair(key_file: Path) -> AsyncIterator[tuple[Rig, Rig]]:
     """The first knows the second; the second is told, and tells nobody."""
-    async with rig(peer_key_file=key_file) as second, listening(second.edge) as (host, port):
-        async with rig(peer_key_file=key_file, peers=f"{host}:{port}", peer_seconds=2.0) as first:
-            async with asyncio.timeout(60):
-                while not first.services.peers.announcements:  # noqa: ASYNC110 - nothing tells a test of it
-                    await asyncio.sleep(0.01)
-            yield first, second
+    async with (
+        rig(peer_key_file=key_file) as second,
+        listening(second.edge) as (host, port),
+        rig(peer_key_file=key_file, peers=f"{host}:{port}", peer_seconds=2.0) as first,
+        asyncio.timeout(60),
+    ):
+        while not first.services.peers.announcements:  # noqa: ASYNC110 - nothing tells a test of it
+            await asyncio.sleep(0.01)
+        yield first, second
 
 
 def until(shim: Rig) -> int:
