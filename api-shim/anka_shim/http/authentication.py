@@ -18,7 +18,7 @@ PRINCIPAL = "anka.principal"
 """Key in the ASGI scope under which endpoints find the Principal."""
 
 
-class LoginMethod(StrEnum):
+class Login(StrEnum):
     """How somebody logged in."""
 
     ROOT = "root"
@@ -36,20 +36,20 @@ class Principal:
     groups: frozenset[str] = frozenset()
     is_root: bool = False
     """Has every right."""
-    method: LoginMethod | None = None
+    login: Login | None = None
 
     @property
     def account(self) -> str:
         """Who it is in logs, annotations and budgets: never the same for two who log in differently.
 
         Names alone would be: a certificate or a provider may call its user `root`, or as an API key is called."""
-        match self.method:
-            case None | LoginMethod.ROOT:
+        match self.login:
+            case None | Login.ROOT:
                 return self.name
-            case LoginMethod.API_KEY if ":" not in self.name and self.name != LoginMethod.ROOT:
+            case Login.API_KEY if ":" not in self.name and self.name != Login.ROOT:
                 # As the old controller calls it.
                 return self.name
-        return f"{self.method}:{self.name}"
+        return f"{self.login}:{self.name}"
 
 
 ANONYMOUS = Principal("anonymous")
