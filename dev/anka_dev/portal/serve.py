@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from anka_dev.portal.fixtures import Cloud, change, make_cloud, stamp
+from anka_dev.portal.log_fixtures import list_logs, send_log
 from anka_dev.repository import ROOT
 
 STATIC = ROOT / "api-shim/anka_shim/portal/static"
@@ -124,6 +125,10 @@ async def get_session(request: web.Request) -> web.Response:
     return envelope(request.app[SESSION])
 
 
+async def get_logs(_: web.Request) -> web.Response:
+    return envelope(list_logs(datetime.now(UTC)))
+
+
 async def answer_action(request: web.Request) -> web.Response:
     """Actions succeed, without consequences; reads have nothing."""
     if request.method == "GET":
@@ -157,6 +162,9 @@ def make_app(*, rate: float = 0, rights: list[str] | None = None, authentication
             web.get(PLACE + "{path:.+}", get_file),
             web.get("/portal/v1/stream", get_stream),
             web.get("/portal/v1/session", get_session),
+            web.get("/api/v1/logs", get_logs),
+            web.get("/logs/file", send_log),
+            web.get("/logs/stream", send_log),
             web.post("/portal/v1/login", get_session),
             web.route("*", "/{path:.*}", answer_action),
         ]
