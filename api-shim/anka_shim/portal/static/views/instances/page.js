@@ -1,11 +1,11 @@
 // @ts-check
 /** One instance: how its start went, how to enter it, what its script said, why it failed. */
+import { chip, phaseTone } from "../../components/chip.js";
 import { looks } from "../../components/looks.js";
 import { conditionList, eventList, section, yamlBlock } from "../../components/object-sections.js";
 import { chosenTab, tabs } from "../../components/tabs.js";
 import { html, nothing } from "../../core/html.js";
 import { pageActions } from "./actions.js";
-import { stateChip } from "./columns.js";
 import { objectDetail, timelineDetail } from "./detail.js";
 import { accessFacts, facts } from "./page-facts.js";
 import { instanceName, stateWord } from "./facts.pure.js";
@@ -74,7 +74,7 @@ function page(ctx, row) {
   return html`
     <header class="page-head">
       <p class="page-title"><a href="#/instances">Instances</a> / <strong>${instanceName(row)}</strong>
-        ${isThere ? stateChip(row) : html`<span class="dim">has ended: this is what was last seen</span>`}</p>
+        ${isThere ? chip(row.never ? "bad" : phaseTone(stateWord(row)), row.never ? "Can never run" : stateWord(row)) : html`<span class="dim">has ended: this is what was last seen</span>`}</p>
       ${isThere ? pageActions(ctx, row) : nothing}
     </header>
     ${row.never ? html`<p class="banner bad" role="alert">This instance can never run: ${row.message ?? row.reason}. Waiting does not change it.</p>` : nothing}
