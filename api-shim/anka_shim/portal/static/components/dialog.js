@@ -62,7 +62,9 @@ export function confirm(ctx, { title, text, list = [], degree, typed, action, ru
                 written = /** @type {HTMLInputElement} */ (event.target).value;
                 ctx.update();
               }} @keydown=${(/** @type {KeyboardEvent} */ event) => {
-                if (event.key === "Enter" && written.trim() === typed) act();
+                if (event.key !== "Enter") return;
+                event.preventDefault(); // else it would press the button that has the focus after this
+                if (written.trim() === typed) act();
               }}></label>`
           : nothing}`,
       actions: html`${button({ label: "Keep as it is", ctx, run: () => ctx.close() })}
