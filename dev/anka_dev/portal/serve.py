@@ -10,7 +10,9 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from anka_dev.portal import instance_details
 from anka_dev.portal.fixtures import Cloud, change, make_cloud, stamp
+from anka_dev.portal.log_fixtures import list_logs, send_log
 from anka_dev.repository import ROOT
 
 STATIC = ROOT / "api-shim/anka_shim/portal/static"
@@ -125,9 +127,16 @@ async def get_session(request: web.Request) -> web.Response:
     return envelope(request.app[SESSION])
 
 
+async def get_logs(_: web.Request) -> web.Response:
+    return envelope(list_logs(datetime.now(UTC)))
+
+
 async def answer_action(request: web.Request) -> web.Response:
-    """Actions succeed, without consequences; reads have nothing."""
+    """Actions succeed, without consequences; of reads, few have something."""
     if request.method == "GET":
+        found = instance_details.answer(request.app[CLOUD], request.path, dict(request.query))
+        if found is not None:
+            return envelope(found)
         return envelope(fail="this server has invented rows only", status=200)
     return envelope({})
 
@@ -158,6 +167,9 @@ def make_app(*, rate: float = 0, rights: list[str] | None = None, authentication
             web.get(PLACE + "{path:.+}", get_file),
             web.get("/portal/v1/stream", get_stream),
             web.get("/portal/v1/session", get_session),
+            web.get("/api/v1/logs", get_logs),
+            web.get("/logs/file", send_log),
+            web.get("/logs/stream", send_log),
             web.post("/portal/v1/login", get_session),
             web.route("*", "/{path:.*}", answer_action),
         ]

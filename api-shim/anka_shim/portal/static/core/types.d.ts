@@ -49,7 +49,7 @@ export interface InstanceRow {
   ip?: string; hostIp?: string; vncUrl?: string;
   ports?: { name?: string; guest?: number; host?: number; protocol?: string }[];
   macAddress?: string; vcpus?: number; ram?: string; externalId?: string; metadata?: Record<string, string>;
-  requestedBy?: string; script?: { code?: number; timedOut?: boolean }; never?: boolean; managedBy?: string;
+  usbDevice?: string; vlan?: string; requestedBy?: string; script?: { code?: number; timedOut?: boolean }; never?: boolean; managedBy?: string;
 }
 
 export interface TemplateRow {
