@@ -10,7 +10,7 @@ import pytest
 from anka_dev.repository import ROOT
 
 NODE = shutil.which("node")
-FILES = sorted((ROOT / "tests/portal").glob("*.test.mjs"))
+FILES = sorted((ROOT / "tests/portal").rglob("*.test.mjs"))
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="no node here")
 
