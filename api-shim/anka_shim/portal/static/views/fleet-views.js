@@ -10,4 +10,4 @@ import queue from "./queue/queue.js";
 import utilisation from "./use/utilisation.js";
 
 /** @type {import("../core/types").View[]} */
-export default [fleet, queue, nodes, node, groups, utilisation, join];
+export const fleetViews = [fleet, queue, nodes, node, groups, utilisation, join];

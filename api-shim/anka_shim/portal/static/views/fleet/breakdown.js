@@ -19,7 +19,7 @@ import { countBy } from "./breakdown.pure.js";
  */
 function list(title, key, bars, tone, href) {
   const top = Math.max(1, ...bars.map((bar) => bar.value));
-  return html`<section class="panel" data-breakdown=${key}><h2>${title}</h2><ul class="bar-list">${bars.map(
+  return html`<section class="card" data-breakdown=${key}><h2>${title}</h2><ul class="bar-list">${bars.map(
     ({ label, value }) => html`<li><a href=${href(label)}>${label}</a>${meter({ label, value, max: top, text: String(value), tone: tone(label) })}</li>`,
   )}</ul></section>`;
 }
@@ -29,7 +29,7 @@ export function breakdown(instances) {
   if (!instances.length) return nothing;
   const states = countBy(instances, (row) => row.phase, 9);
   const templates = countBy(instances, (row) => row.template.name ?? row.template.id ?? "not known", 8);
-  return html`<div class="panels">
+  return html`<div class="cards-wide">
     ${list("Instances by state", "states", states, phaseTone, (phase) => formatHash("instances", { phase }))}
     ${list("Instances by template", "templates", templates, () => "busy", (q) => formatHash("instances", { q }))}
   </div>`;

@@ -74,7 +74,7 @@ function map(ctx, sections, isCompact) {
   const groups = ctx.store.version("groups");
   return html`<div class="map" @keydown=${(/** @type {KeyboardEvent} */ event) => moveByKey(ctx, event)}
     @focusin=${(/** @type {FocusEvent} */ event) => {
-      const id = event.target instanceof Element ? event.target.closest(".tile")?.getAttribute("data-id") : null;
+      const id = event.target instanceof Element ? event.target.closest(".mac")?.getAttribute("data-id") : null;
       if (!id || id === ctx.local["current"]) return;
       ctx.local["current"] = id;
       ctx.update();
@@ -83,7 +83,7 @@ function map(ctx, sections, isCompact) {
       ({ id }) => id,
       ({ id, title, note, tiles }) => html`<section class="map-section">
         <h2>${title} <small>${count(tiles.length, "Mac")}${note ? `, ${note}` : ""}${free(tiles)}</small></h2>
-        <ul class="tiles ${isCompact ? "tiles-compact" : ""}">${repeat(
+        <ul class="macs ${isCompact ? "macs-compact" : ""}">${repeat(
           tiles,
           ({ node }) => node.id,
           (tile) => {
@@ -119,14 +119,14 @@ export default {
     x: {
       title: "Choose the Mac, or not",
       run: (ctx) => {
-        const id = document.activeElement?.closest(".tile")?.getAttribute("data-id");
+        const id = document.activeElement?.closest(".mac")?.getAttribute("data-id");
         if (id) toggle(ctx, id);
       },
     },
     o: {
       title: "Show the Mac beside the map",
       run: (ctx) => {
-        const id = document.activeElement?.closest(".tile")?.getAttribute("data-id");
+        const id = document.activeElement?.closest(".mac")?.getAttribute("data-id");
         if (id) ctx.setQuery({ mac: id });
       },
     },

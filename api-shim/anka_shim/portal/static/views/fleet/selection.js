@@ -28,9 +28,9 @@ export function moveByKey(ctx, event) {
   if (!(event.currentTarget instanceof HTMLElement) || !(event.target instanceof HTMLElement)) return;
   if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLSelectElement) return;
   const links = [...event.currentTarget.querySelectorAll("[data-tile]")];
-  const from = links.indexOf(/** @type {Element} */ (event.target.closest(".tile")?.querySelector("[data-tile]")));
+  const from = links.indexOf(/** @type {Element} */ (event.target.closest(".mac")?.querySelector("[data-tile]")));
   const places = links.map((link) => {
-    const { left, top } = /** @type {Element} */ (link.closest(".tile")).getBoundingClientRect();
+    const { left, top } = /** @type {Element} */ (link.closest(".mac")).getBoundingClientRect();
     return { left: Math.round(left), top: Math.round(top) };
   });
   const next = nextTile(places, from, event.key);

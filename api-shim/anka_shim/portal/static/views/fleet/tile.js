@@ -65,7 +65,7 @@ function pulls({ node, slots }, ctx) {
   return [
     ...starting.map((row) => ({ label: `${templateOf(row)} for ${row.displayName ?? row.name}`, percent: row.percent })),
     ...tasks.map((task) => ({ label: templateOfTask(task.name, ctx), percent: task.percent })),
-  ].map(({ label, percent }) => html`<div class="tile-pull" title=${label}><span class="tile-pull-name">${label}</span>${progress({ label: `Pull of ${label}`, percent })}</div>`);
+  ].map(({ label, percent }) => html`<div class="mac-pull" title=${label}><span class="mac-pull-name">${label}</span>${progress({ label: `Pull of ${label}`, percent })}</div>`);
 }
 
 /** @param {string} name @param {Context} ctx */
@@ -82,7 +82,7 @@ function marks({ node, free, freeVcpus, heldFor }, ctx, section) {
   const last = node.failures?.last;
   const others = node.groups.filter((id) => id !== section).map((id) => ctx.store.get("groups", id)?.name ?? id);
   const wanted = node.wantedAgentVersion && node.wantedAgentVersion !== node.agentVersion ? node.wantedAgentVersion : "";
-  return html`<p class="tile-marks">
+  return html`<p class="mac-marks">
     ${failures
       ? html`<span class="mark mark-failed" title=${`${last?.reason ?? ""} ${last?.message ?? ""}`.trim()} data-failures=${failures}
           >${count(failures, "failure")}</span>`
@@ -108,14 +108,14 @@ export function tileOf(tile, { ctx, section, isCurrent, isSelected, isCompact, o
   const failures = node.failures?.count ?? 0;
   const words = `${node.name}: ${word}, ${taken} of ${slots.length} slots in use${failures ? `, ${count(failures, "failure")}` : ""}`;
   const disk = node.disk;
-  return html`<li class=${classMap({ tile: true, "tile-selected": isSelected, "tile-compact": isCompact, [`tone-${nodeTone(word)}`]: true })}
+  return html`<li class=${classMap({ mac: true, "mac-selected": isSelected, "mac-compact": isCompact, [`tone-${nodeTone(word)}`]: true })}
     data-id=${node.id} @click=${(/** @type {MouseEvent} */ event) => {
       if (!(event.target instanceof Element) || event.target.closest("a, input, button, label")) return;
       onOpen();
     }}>
-    <div class="tile-head">
+    <div class="mac-head">
       <input type="checkbox" aria-label="Select ${node.name}" tabindex=${isCurrent ? 0 : -1} .checked=${isSelected} @change=${onSelect}>
-      <a class="tile-name" data-tile=${node.id} href=${formatHash(`nodes/${encodeURIComponent(node.id)}`)} tabindex=${isCurrent ? 0 : -1}
+      <a class="mac-name" data-tile=${node.id} href=${formatHash(`nodes/${encodeURIComponent(node.id)}`)} tabindex=${isCurrent ? 0 : -1}
         aria-label=${words} title=${ifDefined(isCompact ? words : undefined)}>${node.name}</a>
       ${isCompact
         ? html`${failures ? html`<span class="mark mark-failed" data-failures=${failures}>${failures}</span>` : nothing}${chip(nodeTone(word), word.slice(0, 1), `${word} ${whyOf(node)}`)}`
@@ -126,7 +126,7 @@ export function tileOf(tile, { ctx, section, isCurrent, isSelected, isCompact, o
       ? nothing
       : html`${pulls(tile, ctx)}
           ${disk?.sizeBytes
-            ? html`<div class="tile-disk">${meter({
+            ? html`<div class="mac-disk">${meter({
                 label: "Disk", value: disk.sizeBytes - (disk.freeBytes ?? 0), max: disk.sizeBytes, text: `${bytes(disk.freeBytes)} free`,
               })}</div>`
             : nothing}

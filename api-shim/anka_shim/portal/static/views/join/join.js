@@ -50,7 +50,7 @@ function form(ctx, state) {
   const ask = () => {
     if (!why && !state.isAsking) void make(ctx);
   };
-  return html`<section class="panel"><h2>1. Its name</h2>
+  return html`<section class="card"><h2>1. Its name</h2>
     <form class="form" @submit=${(/** @type {Event} */ event) => {
       event.preventDefault();
       if (ctx.can("change_node_config").ok) ask();
@@ -86,10 +86,10 @@ function lines(ctx, state) {
   const byHand = joinByHand(shown, groups);
   const install = html`<p>The agent must be installed there: <code>sudo sh install.sh anka_cloud-VERSION-py3-none-any.whl</code>, from a release.</p>`;
   if (made) {
-    return html`<section class="panel" data-join="made"><h2>2. Paste this on the Mac</h2>${install}${codeLines(ctx, made.command)}
+    return html`<section class="card" data-join="made"><h2>2. Paste this on the Mac</h2>${install}${codeLines(ctx, made.command)}
       <p class="hint">The token lets in this one Mac, and ends ${time(made.expires, ctx)}. Nobody can see it again: if it is lost, make new lines.</p></section>`;
   }
-  return html`<section class="panel" data-join="by-hand"><h2>2. ${failure ? "Make the token with kubectl" : "Paste the lines on the Mac"}</h2>
+  return html`<section class="card" data-join="by-hand"><h2>2. ${failure ? "Make the token with kubectl" : "Paste the lines on the Mac"}</h2>
     ${failure ? html`<p class="note" role="alert">${failure}</p>` : install}
     <details ?open=${Boolean(failure)}><summary>With kubectl</summary>${codeLines(ctx, byHand.kubectl)}
       <p class="hint">The last line prints the one for the Mac.</p></details></section>`;
@@ -101,7 +101,7 @@ function waiting(ctx, state) {
   if (!name) return nothing;
   const node = ctx.store.get("nodes", name);
   const tone = /** @type {const} */ ({ ok: "ok", bad: "bad", wait: "wait" });
-  return html`<section class="panel" aria-live="polite" data-waits=${name} data-joined=${String(Boolean(node))}><h2>3. ${node ? html`${link("nodes", node.id, node.name)} has joined` : `Waiting for ${name}…`}</h2>
+  return html`<section class="card" aria-live="polite" data-waits=${name} data-joined=${String(Boolean(node))}><h2>3. ${node ? html`${link("nodes", node.id, node.name)} has joined` : `Waiting for ${name}…`}</h2>
     <ul class="plain-list">${checksOf(node, ctx.now).map(({ title, state: mark, text }) => html`<li>${chip(tone[mark], title)} <span>${text}</span></li>`)}</ul>
     ${node ? html`<p><a href="#/nodes/${encodeURIComponent(node.id)}">Open it</a></p>` : html`<p class="hint">This page shows it as soon as its agent reports.</p>`}</section>`;
 }

@@ -22,7 +22,7 @@ import { taskTitle } from "./node.pure.js";
  * @param {string} none
  */
 function panel(title, heads, lines, none) {
-  return html`<section class="panel"><h2>${title} <small>${lines.length || ""}</small></h2>${lines.length
+  return html`<section class="card"><h2>${title} <small>${lines.length || ""}</small></h2>${lines.length
     ? html`<div class="scroll-x" tabindex="0" role="region" aria-label=${title}><table class="plain-table">
         <thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
         <tbody>${lines.map((cells) => html`<tr>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`
@@ -58,14 +58,14 @@ export function devices(node) {
     name ?? "", html`<code>${location}</code>`, group ?? "", available === false ? chip("busy", "in use") : chip("ok", "free"),
   ]);
   return html`${panel("USB devices", ["Device", "Location", "Group", ""], usb, "None.")}
-    <section class="panel"><h2>VLANs</h2><p>${(node.vlans ?? []).join(", ") || html`<span class="dim">None is named.</span>`}</p></section>`;
+    <section class="card"><h2>VLANs</h2><p>${(node.vlans ?? []).join(", ") || html`<span class="dim">None is named.</span>`}</p></section>`;
 }
 
 /** @param {Context} ctx @param {NodeRow} node */
 export function versions(ctx, node) {
   const { anka, update } = node;
   const valid = anka?.licenseStatus;
-  return html`<section class="panel"><h2>About it</h2>${details([
+  return html`<section class="card"><h2>About it</h2>${details([
     ["Id", html`<code>${node.id}</code>`],
     ["Address", node.ip],
     ["VMs are reached at", node.host],
@@ -105,5 +105,5 @@ export function events(ctx, node) {
       state: found.state, what: "the events", error: found.error,
       content: () => panel("Events", ["When", "Reason", "Message", "", "By"], lines, "Kubernetes keeps them for an hour; there are none."),
     })}
-    ${found.value ? html`<details class="panel"><summary>YAML</summary><pre class="yaml" tabindex="0">${found.value.yaml}</pre></details>` : nothing}`;
+    ${found.value ? html`<details class="card"><summary>YAML</summary><pre class="yaml" tabindex="0">${found.value.yaml}</pre></details>` : nothing}`;
 }

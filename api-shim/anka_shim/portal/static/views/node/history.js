@@ -30,7 +30,7 @@ export function lastInstances(ctx, node) {
   const found = loadNodeHistory(ctx, node.id);
   const entries = found.value?.instances ?? [];
   const { failed, reasons } = resultsOf(entries);
-  return html`<section class="panel" data-panel="history"><h2>Last instances
+  return html`<section class="card" data-panel="history"><h2>Last instances
       ${entries.length ? html`<small>${failed ? `${failed} of ${entries.length} failed: ${reasons.map(([reason, n]) => `${n} ${reason}`).join(", ")}` : `none of ${entries.length} failed`}</small>` : nothing}</h2>
     ${looks({
       state: found.state,

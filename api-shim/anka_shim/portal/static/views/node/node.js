@@ -52,14 +52,14 @@ function page(ctx, node) {
       ${held ? html`<p class="note">Kept free for ${link("instances", held.id, titleOf(held))}, which waits longer than others.</p>` : nothing}
       ${node.problem ? html`<p class="note note-bad">${node.problem}</p>` : nothing}
     </header>
-    <div class="panels">
-      <section class="panel"><h2>Slots <small>${taken} of ${slotLimit(node) ?? slots.length} in use</small></h2>${slotList(ctx, slots)}</section>
-      <section class="panel"><h2>Capacity and use</h2>${bars(node, slotLimit(node), taken)}<h3>Last hour</h3>${usageLines(ctx, node)}</section>
+    <div class="cards-wide">
+      <section class="card"><h2>Slots <small>${taken} of ${slotLimit(node) ?? slots.length} in use</small></h2>${slotList(ctx, slots)}</section>
+      <section class="card"><h2>Capacity and use</h2>${bars(node, slotLimit(node), taken)}<h3>Last hour</h3>${usageLines(ctx, node)}</section>
     </div>
     ${lastInstances(ctx, node)}
-    <div class="panels">${versions(ctx, node)} <div>${conditions(ctx, node)} ${tasks(ctx, node)}</div></div>
+    <div class="cards-wide">${versions(ctx, node)} <div>${conditions(ctx, node)} ${tasks(ctx, node)}</div></div>
     ${templates(ctx, node)}
-    <div class="panels">${devices(node)}</div>
+    <div class="cards-wide">${devices(node)}</div>
     ${events(ctx, node)}
   </div>`;
 }

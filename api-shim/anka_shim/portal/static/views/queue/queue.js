@@ -43,7 +43,7 @@ function isShown(ctx, row) {
 /** @param {Context} ctx @param {readonly InstanceRow[]} never */
 function neverRuns(ctx, never) {
   if (!never.length) return nothing;
-  return html`<section class="panel panel-bad" data-never=${never.length}>
+  return html`<section class="card card-bad" data-never=${never.length}>
     <h2>${chip("bad", "Can never run")} <small>${count(never.length, "instance")}: waiting does not change it</small></h2>
     <ul class="plain-list">${never.map(
       (row) => html`<li data-id=${row.id}><span class="grow">${link("instances", row.id, titleOf(row))} <small>${ownerOf(row)}</small><br>
@@ -57,7 +57,7 @@ function neverRuns(ctx, never) {
 function reasons(waiting) {
   const groups = groupByMessage(waiting);
   if (groups.length < 2) return nothing;
-  return html`<details class="panel" open><summary>What they wait for</summary><ul class="plain-list">${groups
+  return html`<details class="card" open><summary>What they wait for</summary><ul class="plain-list">${groups
     .slice(0, REASONS)
     .map(({ message, rows }) => html`<li><strong>${rows.length}</strong> <span class="grow">${message}</span></li>`)}
     ${groups.length > REASONS ? html`<li class="dim">${groups.length - REASONS} more reasons</li>` : nothing}</ul></details>`;

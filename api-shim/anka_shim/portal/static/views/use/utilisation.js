@@ -46,11 +46,11 @@ function tables({ failures, startSeconds }) {
   const reasons = Object.entries(failures ?? {}).sort((a, b) => b[1] - a[1]);
   const top = Math.max(1, ...reasons.map(([, n]) => n));
   const templates = Object.entries(startSeconds ?? {}).sort((a, b) => b[1].n - a[1].n);
-  return html`<div class="panels">
-    <section class="panel" data-panel="failures"><h2>Failures by reason</h2>${reasons.length
+  return html`<div class="cards-wide">
+    <section class="card" data-panel="failures"><h2>Failures by reason</h2>${reasons.length
       ? html`<ul class="bar-list">${reasons.map(([reason, n]) => html`<li><a href=${formatHash("instances", { phase: "Error", q: reason })}>${reason}</a>${meter({ label: reason, value: n, max: top, text: String(n), tone: "bad" })}</li>`)}</ul>`
       : html`<p class="dim">None.</p>`}</section>
-    <section class="panel" data-panel="starts"><h2>Time to start by template</h2>${templates.length
+    <section class="card" data-panel="starts"><h2>Time to start by template</h2>${templates.length
       ? html`<div class="scroll-x" tabindex="0" role="region" aria-label="Time to start by template"><table class="plain-table"><thead><tr><th scope="col">Template</th><th scope="col" class="num">Starts</th><th scope="col" class="num">Median</th>
           <th scope="col" class="num">95 of 100 within</th></tr></thead>
           <tbody>${templates.map(([name, { p50, p95, n }]) => html`<tr><td>${name}</td><td class="num">${n}</td><td class="num">${words(p50)}</td><td class="num">${words(p95)}</td></tr>`)}</tbody></table></div>`
@@ -65,7 +65,7 @@ function groups(ctx) {
   const nodes = ctx.store.rows("nodes");
   const placed = placedByNode(ctx.store.rows("instances"));
   const held = heldNodes([]);
-  return html`<section class="panel"><h2>Slots in use by group, now</h2><ul class="bar-list">${all.map((group) => {
+  return html`<section class="card"><h2>Slots in use by group, now</h2><ul class="bar-list">${all.map((group) => {
     const slots = tilesOf(membersOf(nodes, group.id), placed, held).flatMap((tile) => tile.slots);
     const taken = slots.filter(({ kind }) => kind !== "free").length;
     return html`<li><a href=${formatHash("fleet", { group: group.id })}>${group.name}</a>${meter({ label: group.name, value: taken, max: slots.length, text: `${taken} of ${slots.length}` })}</li>`;
