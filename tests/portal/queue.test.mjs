@@ -46,8 +46,8 @@ test("equal reasons are one line, the most frequent first", () => {
 
 test("Macs are named by what rules them out; those that fit come first", () => {
   const groups = groupAssessments([
-    { node: "m1", fits: false, why: "full" },
-    { node: "m2", fits: false, why: "full" },
+    { node: "m1", fits: false, why: "is full" },
+    { node: "m2", fits: false, why: "is full" },
     { node: "m3", fits: false, why: null },
     { node: "m4", fits: true, needsPull: true },
     { node: "m5", fits: true },

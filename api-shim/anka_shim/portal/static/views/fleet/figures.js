@@ -56,11 +56,10 @@ export function figuresBar(figures, ctx) {
   const room = byResource ? html`and ${freeVcpus} vCPUs on ${count(byResource, "Mac")} limited by resources` : "more VMs could start now";
   return html`<dl class="figures">
     ${figure("Active Macs", html`${figures.states["Active"] ?? 0}<small> of ${macs}</small>`, states(figures), "active")}
-    ${figure("VMs running", html`${figures.running}<small> · ${figures.taken} of ${figures.capacity} slots</small>`,
-      stackedBar({ label: "Slots", max: figures.capacity, parts: [
+    ${figure("VMs running", figures.running, html`${figures.taken} of ${count(figures.capacity, "slot")} in use${stackedBar({ label: "Slots", max: figures.capacity, parts: [
         { label: "running", value: figures.running, tone: "ok" },
         { label: "starting or ending", value: Math.max(0, figures.taken - figures.running), tone: "busy" },
-      ] }), "running")}
+      ] })}`, "running")}
     ${figure("Slots free now", free, room, "free")}
     ${figure("Waiting", html`<a href="#/queue">${figures.waiting}</a>`, waiting(figures, ctx), "waiting")}
     ${registry(figures, ctx)}

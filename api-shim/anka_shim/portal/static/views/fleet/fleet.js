@@ -157,11 +157,10 @@ export default {
       what: "Macs",
       isEmpty: !tiles.length,
       empty: { title: "No Mac has joined yet.", hint: html`<a href="#/join">Join the first one</a>` },
-      content: () => html`<div class="fleet">
+      content: () => html`<div class="split"><div class="split-main">
         ${figuresBar(figures, ctx)} ${filters(ctx)} ${selectionBar(ctx, sections.flatMap((section) => section.tiles.map(({ node }) => node)))}
         ${shown.length ? map(ctx, sections, isCompact) : html`<p class="look look-empty">No Mac matches these filters.</p>`}
-        ${legend()} ${breakdown(ctx.store.rows("instances"))} ${open ? nodeDrawer(ctx, open) : nothing}
-      </div>`,
+        ${legend()} ${breakdown(ctx.store.rows("instances"))} </div>${open ? nodeDrawer(ctx, open) : nothing}</div>`,
     });
   },
 };

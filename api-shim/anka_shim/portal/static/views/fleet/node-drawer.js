@@ -8,7 +8,7 @@ import { html, nothing } from "../../core/html.js";
 import { bars } from "../node/bars.js";
 import { nodeButtons } from "../node/buttons.js";
 import { slotLimit } from "./slots.pure.js";
-import { ageOf, stateChip, templateOf, whyOf } from "./tile.js";
+import { ageOf, stateChip, templateOf, whyOf, wordOf } from "./tile.js";
 
 /**
  * @param {import("../../core/types").Context} ctx
@@ -21,7 +21,7 @@ export function nodeDrawer(ctx, { node, slots }) {
     label: `Mac ${node.name}`,
     title: link("nodes", node.id, node.name),
     onClose: () => ctx.setQuery({ mac: null }),
-    body: html`<p>${stateChip(node)} ${whyOf(node)}</p>
+    body: html`<p>${stateChip(node)} ${wordOf(node) === "Active" ? nothing : whyOf(node)}</p>
       <div class="button-row">${nodeButtons(ctx, node)}</div>
       ${bars(node, slotLimit(node), slots.filter((slot) => slot.kind !== "free").length)}
       <h3>VMs</h3>

@@ -35,11 +35,12 @@ export function isAccepting(node) {
 /**
  * The most VMs at a time; null where only vCPUs and RAM limit them.
  * @param {NodeRow} node
+ * @returns {number|null}
  */
 export function slotLimit(node) {
-  const isArm = node.arch === "arm64";
-  if (node.capacityMode === "resource") return isArm ? Math.min(ARM_VMS, node.maxVms) : null;
-  return isArm ? Math.min(ARM_VMS, node.maxVms) : node.maxVms;
+  const most = node.maxVms ?? 0;
+  if (node.arch === "arm64") return Math.min(ARM_VMS, most);
+  return node.capacityMode === "resource" ? null : most;
 }
 
 /**

@@ -44,16 +44,16 @@ function columns(ctx) {
     { key: "name", label: "Name", width: "14rem", always: true, sort: (row) => row.name, render: (row) => html`<a href="#/groups?open=${encodeURIComponent(row.id)}">${row.name}</a>` },
     { key: "nodes", label: "Macs", num: true, width: "5rem", sort: (row) => row.nodes, render: (row) => row.nodes ?? 0 },
     { key: "active", label: "Active", num: true, width: "6rem", sort: (row) => row.activeNodes, render: (row) => row.activeNodes ?? 0 },
+    { key: "fallback", label: "While it is full", width: "18rem", always: true, sort: (row) => chainOf(ctx.store.rows("groups"), row.id).length, render: (row) => chain(ctx, row) },
     {
       key: "slots", label: "Slots in use", width: "10rem",
       render: (row) => {
         const { all, taken } = slots(ctx, row);
-        return meter({ label: "Slots", value: taken, max: all, text: `${taken} of ${all}` });
+        return meter({ label: "Slots", tone: "busy", value: taken, max: all, text: `${taken} of ${all}` });
       },
     },
     { key: "free", label: "Free now", num: true, width: "6rem", render: (row) => slots(ctx, row).free },
     { key: "waiting", label: "Waiting", num: true, width: "6rem", render: (row) => ctx.store.rows("instances").filter((instance) => instance.group === row.id && instance.phase === "Scheduling" && !instance.node).length },
-    { key: "fallback", label: "While it is full", width: "18rem", always: true, sort: (row) => chainOf(ctx.store.rows("groups"), row.id).length, render: (row) => chain(ctx, row) },
     { key: "description", label: "Description", width: "18rem", sort: (row) => row.description, render: (row) => row.description ?? "" },
     { key: "reason", label: "State", width: "10rem", sort: (row) => row.reason, render: (row) => (row.reason && row.reason !== "Ready" ? chip(row.reason === "Empty" ? "off" : "bad", row.reason) : chip("ok", "Ready")) },
     { key: "id", label: "Id", width: "14rem", hidden: true, sort: (row) => row.id, render: (row) => html`<code>${row.id}</code>${copyButton(ctx, row.id, `Copy the id of ${row.name}`)}` },
@@ -110,7 +110,7 @@ export default {
     const groups = ctx.store.rows("groups");
     const { q, open } = ctx.route.query;
     const opened = groups.find(({ id }) => id === open);
-    return html`<div class="groups">
+    return html`<div class="split"><div class="split-main">
       ${filterBar(ctx, {
         placeholder: "Search groups",
         extra: button({ ctx, label: "Create a group…", icon: "plus", primary: true, right: "create_group", run: () => openEditor(ctx) }),
@@ -121,7 +121,7 @@ export default {
         onOpen: ({ id }) => ctx.setQuery({ open: id }),
         empty: groups.length ? { title: "No group matches the search." } : { title: "There are no groups yet.", hint: "Every Mac takes every instance." },
       })}
-      ${opened ? groupDrawer(ctx, opened) : nothing}
+      </div>${opened ? groupDrawer(ctx, opened) : nothing}
     </div>`;
   },
 };

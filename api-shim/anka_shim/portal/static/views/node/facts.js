@@ -68,11 +68,11 @@ export function versions(ctx, node) {
   return html`<section class="card"><h2>About it</h2>${details([
     ["Id", html`<code>${node.id}</code>`],
     ["Address", node.ip],
-    ["VMs are reached at", node.host],
+    ["VMs reached at", node.host],
     ["Architecture", node.arch],
     ["Cores, RAM", node.vcpus ? `${node.vcpus} cores, ${node.ramGib ?? "?"} GiB` : null],
     ["Disk", node.disk?.sizeBytes ? `${bytes(node.disk.freeBytes)} of ${bytes(node.disk.sizeBytes)} free, Anka uses ${bytes(node.disk.ankaBytes)}` : null],
-    ["Kept free on the disk", node.reservePercent === undefined ? null : `${node.reservePercent} %`],
+    ["Disk kept free", node.reservePercent === undefined ? null : `${node.reservePercent} %`],
     ["Anka", anka?.version ? `${anka.version}${anka.build ? ` (${anka.build})` : ""}` : null],
     ["Licence", anka?.license ? html`${anka.license} ${valid ? chip(valid === "valid" ? "ok" : "bad", valid) : nothing}` : null],
     ["Licence expires", anka?.expires],

@@ -7,7 +7,7 @@ import { link } from "../../components/text.js";
 import { between, duration } from "../../core/format.js";
 import { html, nothing } from "../../core/html.js";
 import { heldNodes, isDrained, placedByNode, slotLimit, slotsOf } from "../fleet/slots.pure.js";
-import { stateChip, templateOf, whyOf } from "../fleet/tile.js";
+import { stateChip, templateOf, whyOf, wordOf } from "../fleet/tile.js";
 import { ownerOf, titleOf } from "../queue/actions.js";
 import { bars } from "./bars.js";
 import { nodeButtons } from "./buttons.js";
@@ -43,7 +43,7 @@ function page(ctx, node) {
   const held = heldNodes(instances).get(node.id);
   return html`<div class="node-page" data-id=${node.id}>
     <header class="page-head">
-      <p class="page-state">${stateChip(node)} <span>${whyOf(node)}</span></p>
+      <p class="page-state">${stateChip(node)} <span>${wordOf(node) === "Active" ? nothing : whyOf(node)}</span></p>
       <p>${node.groups.map((id) => html`<a class="badge" href="#/groups?open=${encodeURIComponent(id)}">${ctx.store.get("groups", id)?.name ?? id}</a> `)}
         ${node.groups.length ? nothing : html`<span class="dim">in no group</span>`}
         <a href="#/logs?q=${encodeURIComponent(node.name)}">its logs</a></p>

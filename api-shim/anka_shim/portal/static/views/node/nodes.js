@@ -115,7 +115,7 @@ export default {
   render(ctx) {
     const tiles = allTiles(ctx);
     const groups = [...ctx.store.rows("groups")].sort((a, b) => a.name.localeCompare(b.name));
-    return html`<div class="nodes">
+    return html`<div class="split-main">
       ${filterBar(ctx, {
         placeholder: "Search Macs",
         fields: [

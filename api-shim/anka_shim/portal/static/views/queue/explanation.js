@@ -45,7 +45,7 @@ function answer(ctx, { answer: found, ahead, placed, nodes }) {
     <p class="dim">${queue}</p>
     ${nodes.length
       ? html`<ul class="reasons">${groupAssessments(nodes).map(
-          ({ why, fits, nodes: macs }) => html`<li class=${fits ? "fits" : ""}><strong>${macs.length} ${why}</strong>: ${names(ctx, macs)}</li>`)}</ul>`
+          ({ why, fits, nodes: macs }) => html`<li class=${fits ? "fits" : ""}><strong>${why}</strong> (${macs.length}): ${names(ctx, macs)}</li>`)}</ul>`
       : nothing}`;
 }
 

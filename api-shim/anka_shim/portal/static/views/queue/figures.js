@@ -30,7 +30,7 @@ export function queueFigures(ctx, waiting, never) {
     <div class="figure" data-figure="waiting"><dt>Waiting</dt><dd class="figure-value">${waiting.length}</dd>
       <dd class="figure-words">${line.length
         ? sparkline({ values: line, label: `Waiting in the last hour: at most ${highest(line)}`, tone: "wait" })
-        : never ? `${count(never, "more")} can never run` : "no history yet"}</dd></div>
+        : never ? `and ${never} that can never run` : "no history yet"}</dd></div>
     <div class="figure" data-figure="oldest"><dt>Oldest wait</dt>
       <dd class="figure-value">${oldest ? duration(between(waitsSince(oldest), ctx.now)) : "–"}</dd>
       <dd class="figure-words">${oldest
@@ -38,6 +38,6 @@ export function queueFigures(ctx, waiting, never) {
         : "nothing waits"}</dd></div>
     <div class="figure" data-figure="waits"><dt>Waits of the last hour</dt>
       <dd class="figure-value">${words(waits?.p50)}<small> median</small></dd>
-      <dd class="figure-words">95 of 100 waited at most ${words(waits?.p95)}${waits ? html`, of ${count(waits.n, "start")}` : nothing}</dd></div>
+      <dd class="figure-words">95 of 100 waited at most ${words(waits?.p95)}${waits?.n ? html`, of ${count(waits.n, "start")}` : nothing}</dd></div>
   </dl>`;
 }

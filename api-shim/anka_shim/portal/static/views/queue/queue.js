@@ -25,6 +25,10 @@ import { waitingDrawer } from "./waiting-drawer.js";
 /** Reasons that are listed above the queue; the others are fewer each. */
 const REASONS = 5;
 
+/** Instances that can never run: so many of a reason are listed, and so few are open from the start. */
+const SHOWN = 20;
+const FEW = 5;
+
 const split = memo(
   (/** @type {Context} */ { store }) => [store, store.version("instances")],
   ({ store }) => splitWaiting(store.rows("instances")),
@@ -43,15 +47,22 @@ function isShown(ctx, row) {
 /** @param {Context} ctx @param {readonly InstanceRow[]} never */
 function neverRuns(ctx, never) {
   if (!never.length) return nothing;
+  const groups = groupByMessage(never);
   return html`<section class="card card-bad" data-never=${never.length}>
     <h2>${chip("bad", "Can never run")} <small>${count(never.length, "instance")}: waiting does not change it</small></h2>
-    <ul class="plain-list">${never.map(
-      (row) => html`<li data-id=${row.id}><span class="grow">${link("instances", row.id, titleOf(row))} <small>${ownerOf(row)}</small><br>
-        <strong>${row.reason}</strong>: ${row.message}</span>
-        ${button({ ctx, label: "Why?", quiet: true, run: () => ctx.setQuery({ open: row.id }) })}
-        ${button({ ctx, label: "Cancel…", right: "terminate_vm", danger: true, run: () => cancel(ctx, [row]) })}</li>`)}</ul>
+    ${groups.map(({ message, rows }) => html`<details class="never-group" ?open=${groups.length === 1 && rows.length <= FEW}>
+      <summary><strong>${rows.length} ${rows[0]?.reason}</strong>: ${message}</summary>
+      <ul class="plain-list">${rows.slice(0, SHOWN).map((row) => neverLine(ctx, row))}
+        <li>${rows.length > SHOWN ? html`<span class="grow dim">and ${rows.length - SHOWN} more</span>` : html`<span class="grow"></span>`}
+          ${rows.length > 1 ? button({ ctx, label: `Cancel all ${rows.length}…`, right: "terminate_vm", danger: true, run: () => cancel(ctx, rows) }) : nothing}</li></ul>
+    </details>`)}
   </section>`;
 }
+
+/** @param {Context} ctx @param {InstanceRow} row */
+const neverLine = (ctx, row) => html`<li data-id=${row.id}><span class="grow">${link("instances", row.id, titleOf(row))} <small>${ownerOf(row)}, ${templateOf(row)}</small></span>
+  ${button({ ctx, label: "Why?", quiet: true, run: () => ctx.setQuery({ open: row.id }) })}
+  ${button({ ctx, label: "Cancel…", right: "terminate_vm", danger: true, run: () => cancel(ctx, [row]) })}</li>`;
 
 /** @param {readonly InstanceRow[]} waiting */
 function reasons(waiting) {
@@ -67,13 +78,13 @@ function reasons(waiting) {
 const columns = (ctx) => [
   { key: "position", label: "#", num: true, width: "4rem", always: true, sort: ({ position }) => position, render: ({ position }) => position },
   { key: "name", label: "Instance", width: "14rem", always: true, sort: ({ row }) => titleOf(row), render: ({ row }) => link("instances", row.id, titleOf(row)) },
-  { key: "owner", label: "Asked for by", width: "12rem", sort: ({ row }) => ownerOf(row), render: ({ row }) => ownerOf(row) },
+  { key: "since", label: "Waits since", width: "8rem", sort: ({ row }) => waitsSince(row), render: ({ row }) => time(waitsSince(row), ctx) },
+  { key: "why", label: "Why", width: "24rem", always: true, sort: ({ row }) => row.message, render: ({ row }) => row.message ?? "the scheduler has not looked at it yet" },
   { key: "template", label: "Template", width: "13rem", sort: ({ row }) => templateOf(row), render: ({ row }) => templateOf(row) },
   { key: "group", label: "Group", sort: ({ row }) => groupOf(ctx, row), render: ({ row }) => groupOf(ctx, row) },
   { key: "priority", label: "Priority", num: true, width: "6rem", sort: ({ row }) => row.priority, render: ({ row }) => row.priority },
-  { key: "since", label: "Waits since", width: "8rem", sort: ({ row }) => waitsSince(row), render: ({ row }) => time(waitsSince(row), ctx) },
+  { key: "owner", label: "Asked for by", width: "12rem", sort: ({ row }) => ownerOf(row), render: ({ row }) => ownerOf(row) },
   { key: "deadline", label: "Gives up", width: "8rem", sort: ({ row }) => row.deadline, render: ({ row }) => (row.deadline ? time(row.deadline, ctx) : "") },
-  { key: "why", label: "Why", width: "26rem", always: true, sort: ({ row }) => row.message, render: ({ row }) => row.message ?? "the scheduler has not looked at it yet" },
 ];
 
 /** @type {import("../../core/types").View} */
@@ -115,7 +126,7 @@ export default {
       seconds: ctx.store.staleSeconds("instances"),
       right: ctx.store.denied("instances"),
       what: "the queue",
-      content: () => html`<div class="queue">
+      content: () => html`<div class="split"><div class="split-main queue">
         ${queueFigures(ctx, waiting, never.length)} ${neverRuns(ctx, never)} ${reasons(waiting)}
         ${filterBar(ctx, { placeholder: "Search the queue", fields: [{ key: "group", label: "Group", options: groups }] })}
         ${table({
@@ -126,7 +137,7 @@ export default {
             : { title: "Nothing waits.", hint: "Every instance that was asked for has a Mac." },
           actions: (selected) => button({ ctx, label: "Cancel…", danger: true, right: "terminate_vm", run: () => cancel(ctx, selected.map(({ row }) => row)) }),
         })}
-        ${open ? waitingDrawer(ctx, open, queue.find(({ row }) => row.id === opened)?.position) : nothing}
+        </div>${open ? waitingDrawer(ctx, open, queue.find(({ row }) => row.id === opened)?.position) : nothing}
       </div>`,
     });
   },

@@ -55,6 +55,12 @@ export function groupByMessage(rows) {
 }
 
 /**
+ * "is full" of one Mac is "full" of several.
+ * @param {string|null|undefined} why
+ */
+const phraseOf = (why) => (why ? why.replace(/^is /, "") : "cannot take it");
+
+/**
  * The Macs of an explanation, by what rules them out: "full: mac-01, mac-02".
  * @param {readonly {node: string, fits: boolean, why?: string|null, needsPull?: boolean}[]} assessments
  * @returns {{why: string, fits: boolean, nodes: string[]}[]} those that fit first, then the most frequent reason
@@ -63,7 +69,7 @@ export function groupAssessments(assessments) {
   /** @type {Map<string, {why: string, fits: boolean, nodes: string[]}>} */
   const found = new Map();
   for (const {node, fits, why, needsPull} of assessments) {
-    const words = fits ? (needsPull ? "could take it, and would pull the template first" : "could take it, and has the template") : why || "cannot take it";
+    const words = fits ? (needsPull ? "could take it, and would pull the template first" : "could take it, and has the template") : phraseOf(why);
     const there = found.get(words);
     if (there) there.nodes.push(node);
     else found.set(words, {why: words, fits, nodes: [node]});

@@ -34,15 +34,15 @@ function figures({ series, waitSeconds, pullHits }) {
     <div class="figure"><dt>Started</dt><dd class="figure-value">${started}</dd><dd class="figure-words">in the last hour</dd></div>
     <div class="figure"><dt>Failed</dt><dd class="figure-value ${failed ? "tone-bad" : ""}">${failed}</dd>
       <dd class="figure-words">${all ? `${percent((100 * failed) / all)} of ${all}` : "of none"}</dd></div>
-    <div class="figure"><dt>Wait for a Mac</dt><dd class="figure-value">${waitSeconds ? words(waitSeconds.p50) : "–"}<small> median</small></dd>
-      <dd class="figure-words">${waitSeconds ? `95 of 100 at most ${words(waitSeconds.p95)}` : "nothing was started"}</dd></div>
+    <div class="figure"><dt>Wait for a Mac</dt><dd class="figure-value">${waitSeconds?.n ? words(waitSeconds.p50) : "–"}<small> median</small></dd>
+      <dd class="figure-words">${waitSeconds?.n ? `95 of 100 at most ${words(waitSeconds.p95)}` : "nothing was started"}</dd></div>
     <div class="figure"><dt>Template was there</dt><dd class="figure-value">${pulls ? percent((100 * (pullHits?.cached ?? 0)) / pulls) : "–"}</dd>
       <dd class="figure-words">${pulls ? `${pullHits?.pulled ?? 0} of ${count(pulls, "start")} pulled it first` : "nothing was started"}</dd></div>
   </dl>`;
 }
 
-/** @param {History} history */
-function tables({ failures, startSeconds }) {
+/** @param {Context} ctx @param {History} history */
+function tables(ctx, { failures, startSeconds }) {
   const reasons = Object.entries(failures ?? {}).sort((a, b) => b[1] - a[1]);
   const top = Math.max(1, ...reasons.map(([, n]) => n));
   const templates = Object.entries(startSeconds ?? {}).sort((a, b) => b[1].n - a[1].n);
@@ -53,7 +53,7 @@ function tables({ failures, startSeconds }) {
     <section class="card" data-panel="starts"><h2>Time to start by template</h2>${templates.length
       ? html`<div class="scroll-x" tabindex="0" role="region" aria-label="Time to start by template"><table class="plain-table"><thead><tr><th scope="col">Template</th><th scope="col" class="num">Starts</th><th scope="col" class="num">Median</th>
           <th scope="col" class="num">95 of 100 within</th></tr></thead>
-          <tbody>${templates.map(([name, { p50, p95, n }]) => html`<tr><td>${name}</td><td class="num">${n}</td><td class="num">${words(p50)}</td><td class="num">${words(p95)}</td></tr>`)}</tbody></table></div>`
+          <tbody>${templates.map(([name, { p50, p95, n }]) => html`<tr><td>${ctx.store.get("templates", name)?.name ?? name}</td><td class="num">${n}</td><td class="num">${words(p50)}</td><td class="num">${words(p95)}</td></tr>`)}</tbody></table></div>`
       : html`<p class="dim">Nothing was started.</p>`}</section>
   </div>`;
 }
@@ -68,7 +68,7 @@ function groups(ctx) {
   return html`<section class="card"><h2>Slots in use by group, now</h2><ul class="bar-list">${all.map((group) => {
     const slots = tilesOf(membersOf(nodes, group.id), placed, held).flatMap((tile) => tile.slots);
     const taken = slots.filter(({ kind }) => kind !== "free").length;
-    return html`<li><a href=${formatHash("fleet", { group: group.id })}>${group.name}</a>${meter({ label: group.name, value: taken, max: slots.length, text: `${taken} of ${slots.length}` })}</li>`;
+    return html`<li><a href=${formatHash("fleet", { group: group.id })}>${group.name}</a>${meter({ label: group.name, tone: "busy", value: taken, max: slots.length, text: `${taken} of ${slots.length}` })}</li>`;
   })}</ul></section>`;
 }
 
@@ -95,7 +95,7 @@ function content(ctx, history) {
             { label: "started", values: line("started"), tone: "ok" }, { label: "failed", values: line("failed"), tone: "bad" }] })}
           ${lineChart({ title: "Oldest wait, in seconds", times, lines: [{ label: "oldest wait", values: line("oldestWait"), tone: "warn" }] })}
         </div>`}
-    ${tables(history)} ${groups(ctx)}
+    ${tables(ctx, history)} ${groups(ctx)}
     ${grafana ? nothing : html`<p class="hint">For more than an hour: Prometheus reads <code>/metrics</code>, and the chart brings dashboards for Grafana.</p>`}
   </div>`;
 }
