@@ -6,6 +6,7 @@ import { chip } from "../../components/chip.js";
 import { codeLines, link } from "../../components/text.js";
 import { time } from "../../components/time.js";
 import { html, nothing } from "../../core/html.js";
+import { changeGroups } from "../node/actions.js";
 import { checksOf, joinByHand, nameProblem, toName } from "./join.pure.js";
 
 /** @typedef {import("../../core/types").Context} Context */
@@ -29,11 +30,10 @@ const stateOf = (ctx) => (ctx.local["join"] ??= { name: "", groups: new Set(), m
 /** @param {Context} ctx */
 async function make(ctx) {
   const state = stateOf(ctx);
-  const groups = [...state.groups];
   Object.assign(state, { isAsking: true, failure: "", made: null, waitsFor: state.name });
   ctx.update();
   try {
-    state.made = await ctx.api.call("POST", "/portal/v1/join", { name: state.name, seconds: SECONDS, ...(groups.length ? { groups } : {}) });
+    state.made = await ctx.api.call("POST", "/portal/v1/join", { name: state.name, seconds: SECONDS });
   } catch (error) {
     state.failure = error instanceof Error ? error.message : String(error);
   }
@@ -66,7 +66,7 @@ function form(ctx, state) {
         }}></label>
       <p class="hint" id="join-name-hint">${state.name && why ? why : "Small letters, digits and '-'; it becomes the name of its AnkaNode."}</p>
       ${groups.length
-        ? html`<fieldset class="choices"><legend>Groups</legend>${groups.map(({ id, name }) => html`<label class="choice"><input type="checkbox" .checked=${state.groups.has(id)}
+        ? html`<fieldset class="choices"><legend>Groups that it shall be in</legend>${groups.map(({ id, name }) => html`<label class="choice"><input type="checkbox" .checked=${state.groups.has(id)}
             @change=${() => {
               if (!state.groups.delete(id)) state.groups.add(id);
               ctx.update();
@@ -90,9 +90,22 @@ function lines(ctx, state) {
       <p class="hint">The token lets in this one Mac, and ends ${time(made.expires, ctx)}. Nobody can see it again: if it is lost, make new lines.</p></section>`;
   }
   return html`<section class="card" data-join="by-hand"><h2>2. ${failure ? "Make the token with kubectl" : "Paste the lines on the Mac"}</h2>
-    ${failure ? html`<p class="note" role="alert">${failure}</p>` : install}
-    <details ?open=${Boolean(failure)}><summary>With kubectl</summary>${codeLines(ctx, byHand.kubectl)}
+    ${failure ? html`<p class="note lines" role="alert">${failure}</p>` : install}
+    <details><summary>With kubectl</summary>${codeLines(ctx, byHand.kubectl)}
       <p class="hint">The last line prints the one for the Mac.</p></details></section>`;
+}
+
+/**
+ * A token to join permits no groups: who makes it gives them afterwards.
+ * @param {Context} ctx
+ * @param {JoinState} state
+ * @param {import("../../core/types").NodeRow} node
+ */
+function groupButton(ctx, state, node) {
+  const missing = [...state.groups].filter((id) => !node.groups.includes(id));
+  if (!missing.length) return nothing;
+  const names = missing.map((id) => ctx.store.get("groups", id)?.name ?? id).join(", ");
+  return button({ ctx, label: `Add it to ${names}`, icon: "groups", primary: true, right: "add_node_to_group", run: () => void changeGroups(ctx, [node], missing, true) });
 }
 
 /** @param {Context} ctx @param {JoinState} state */
@@ -103,7 +116,7 @@ function waiting(ctx, state) {
   const tone = /** @type {const} */ ({ ok: "ok", bad: "bad", wait: "wait" });
   return html`<section class="card" aria-live="polite" data-waits=${name} data-joined=${String(Boolean(node))}><h2>3. ${node ? html`${link("nodes", node.id, node.name)} has joined` : `Waiting for ${name}…`}</h2>
     <ul class="plain-list">${checksOf(node, ctx.now).map(({ title, state: mark, text }) => html`<li>${chip(tone[mark], title)} <span>${text}</span></li>`)}</ul>
-    ${node ? html`<p><a href="#/nodes/${encodeURIComponent(node.id)}">Open it</a></p>` : html`<p class="hint">This page shows it as soon as its agent reports.</p>`}</section>`;
+    ${node ? groupButton(ctx, state, node) : html`<p class="hint">This page shows it as soon as its agent reports.</p>`}</section>`;
 }
 
 /** @type {import("../../core/types").View} */

@@ -105,5 +105,6 @@ export function events(ctx, node) {
       state: found.state, what: "the events", error: found.error,
       content: () => panel("Events", ["When", "Reason", "Message", "", "By"], lines, "Kubernetes keeps them for an hour; there are none."),
     })}
+    ${found.value?.eventsProblem ? html`<p class="note">${found.value.eventsProblem}</p>` : nothing}
     ${found.value ? html`<details class="card"><summary>YAML</summary><pre class="yaml" tabindex="0">${found.value.yaml}</pre></details>` : nothing}`;
 }

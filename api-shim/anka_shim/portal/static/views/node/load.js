@@ -21,7 +21,7 @@ export const loadNodeHistory = (ctx, id) =>
  * @param {Context} ctx
  * @param {string} id
  * @returns {import("../../core/types").Resource<{object: unknown, yaml: string, events: {at: string, type?: string, reason?: string,
- *   message?: string, count?: number, by?: string}[]}>}
+ *   message?: string, count?: number, by?: string}[], eventsProblem?: string}>}
  */
 export const loadNodeObject = (ctx, id) =>
   ctx.resource(`node-object/${id}`, (signal) =>
