@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from anka_dev.portal.fixtures import LONG, MARKUP, TEMPLATES, Cloud, identifier, stamp
+from anka_dev.portal.instance_details import instance_object
 
 STEP_SECONDS = 10
 SAMPLES = 360
@@ -81,7 +82,7 @@ def object_detail(cloud: Cloud, kind: str, id_: str) -> dict[str, Any] | None:
         return None
     now = datetime.now(UTC)
     return {
-        "object": row,
+        "object": instance_object(row) if kind == "instances" else row,
         "yaml": f"apiVersion: anka.veertu.com/v1alpha1\nmetadata:\n  name: {id_}\nspec:\n  note: '{MARKUP}'\n",
         "events": [
             {

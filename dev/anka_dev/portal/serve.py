@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from anka_dev.portal import details
+from anka_dev.portal import details, instance_details
 from anka_dev.portal.fixtures import Cloud, change, make_cloud, stamp
 from anka_dev.repository import ROOT
 
@@ -126,8 +126,11 @@ async def get_session(request: web.Request) -> web.Response:
 
 
 async def answer_action(request: web.Request) -> web.Response:
-    """Actions succeed, without consequences; reads have nothing."""
+    """Actions succeed, without consequences; of reads, few have something."""
     if request.method == "GET":
+        found = instance_details.answer(request.app[CLOUD], request.path, dict(request.query))
+        if found is not None:
+            return envelope(found)
         return envelope(fail="this server has invented rows only", status=200)
     return envelope({})
 

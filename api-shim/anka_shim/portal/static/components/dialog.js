@@ -3,9 +3,11 @@
 import { html, nothing, ref } from "../core/html.js";
 import { button } from "./button.js";
 
-/** @param {Element | undefined} element */
+/** Once it stands in the document: it is drawn outside first. @param {Element | undefined} element */
 function showModal(element) {
-  if (element instanceof HTMLDialogElement && !element.open) element.showModal();
+  queueMicrotask(() => {
+    if (element instanceof HTMLDialogElement && element.isConnected && !element.open) element.showModal();
+  });
 }
 
 /**
@@ -60,7 +62,9 @@ export function confirm(ctx, { title, text, list = [], degree, typed, action, ru
                 written = /** @type {HTMLInputElement} */ (event.target).value;
                 ctx.update();
               }} @keydown=${(/** @type {KeyboardEvent} */ event) => {
-                if (event.key === "Enter" && written.trim() === typed) act();
+                if (event.key !== "Enter") return;
+                event.preventDefault(); // else it would press the button that has the focus after this
+                if (written.trim() === typed) act();
               }}></label>`
           : nothing}`,
       actions: html`${button({ label: "Keep as it is", ctx, run: () => ctx.close() })}

@@ -37,7 +37,7 @@ export class TableState {
     this.scroller = element instanceof HTMLElement ? element : null;
     const scroller = this.scroller;
     if (!scroller) return;
-    scroller.scrollTop = this.scrollTop;
+    this.#scrollAfterDrawing();
     scroller.addEventListener("scroll", () => this.#scrolled(scroller.scrollTop), { passive: true });
     this.observer = new ResizeObserver(() => {
       if (Math.abs(scroller.clientHeight - this.height) < 1) return;

@@ -1,6 +1,7 @@
 // @ts-check
 /** Shortcuts: `/` search, `?` help, g and a letter for a view, and the keys of the view. */
 import { helpDialog } from "../components/help.js";
+import { TABLE_KEYS } from "../components/table-keys.js";
 import { isEditing } from "./focus.js";
 import { formatHash } from "./router.js";
 
@@ -37,9 +38,20 @@ export function listenToKeys(app) {
       }
     } else {
       const key = app.view?.keys?.[event.key];
-      if (!key) return;
-      event.preventDefault();
-      key.run(app.ctx);
+      if (key) {
+        event.preventDefault();
+        key.run(app.ctx);
+      } else if (isNowhere(event.target) && TABLE_KEYS.has(event.key)) {
+        const table = document.querySelector("main .table-scroll");
+        if (!table) return;
+        event.preventDefault();
+        table.dispatchEvent(new CustomEvent("table-key", { detail: event.key }));
+      }
     }
   });
+}
+
+/** The focus is on nothing in particular. @param {EventTarget | null} target */
+function isNowhere(target) {
+  return target === document.body || (target instanceof Element && target.matches("main, .table-scroll"));
 }

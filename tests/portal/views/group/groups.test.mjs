@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { chainOf, membersOf, possibleFallbacks } from "../../api-shim/anka_shim/portal/static/views/group/chain.pure.js";
+import { chainOf, membersOf, possibleFallbacks } from "../../../../api-shim/anka_shim/portal/static/views/group/chain.pure.js";
 
 const GROUPS = [
   { id: "a", name: "A", fallback: "b" }, { id: "b", name: "B", fallback: "c" }, { id: "c", name: "C" },

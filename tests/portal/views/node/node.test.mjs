@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { barsOf, drainText, resultsOf, taskTitle } from "../../api-shim/anka_shim/portal/static/views/node/node.pure.js";
+import { barsOf, drainText, resultsOf, taskTitle } from "../../../../api-shim/anka_shim/portal/static/views/node/node.pure.js";
 
 const NOW = Date.parse("2026-11-30T12:00:00Z");
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { figuresOf, sectionsOf, sortTiles, stateOf, tilesOf } from "../../api-shim/anka_shim/portal/static/views/fleet/fleet.pure.js";
-import { nextTile } from "../../api-shim/anka_shim/portal/static/views/fleet/grid.pure.js";
+import { figuresOf, sectionsOf, sortTiles, stateOf, tilesOf } from "../../../../api-shim/anka_shim/portal/static/views/fleet/fleet.pure.js";
+import { nextTile } from "../../../../api-shim/anka_shim/portal/static/views/fleet/grid.pure.js";
 import {
   freeOn,
   heldNodes,
@@ -10,7 +10,7 @@ import {
   placedByNode,
   slotLimit,
   slotsOf,
-} from "../../api-shim/anka_shim/portal/static/views/fleet/slots.pure.js";
+} from "../../../../api-shim/anka_shim/portal/static/views/fleet/slots.pure.js";
 
 const node = (id, more = {}) => ({
   id, name: id, state: "Active", arch: "amd64", groups: [], capacityMode: "number", maxVms: 2, usage: {}, ...more,

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import {
   highest, latest, pathOf, seriesCsv, sumInto, ticksUpTo, toCsv, total,
-} from "../../api-shim/anka_shim/portal/static/views/use/history.pure.js";
+} from "../../../../api-shim/anka_shim/portal/static/views/use/history.pure.js";
 
 test("CSV: one line for a sample, quoted where it must be", () => {
   assert.equal(toCsv([["a", 'say "x", y'], [1, null]]), 'a,"say ""x"", y"\r\n1,\r\n');

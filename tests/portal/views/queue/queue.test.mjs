@@ -6,7 +6,7 @@ import {
   groupByMessage,
   oldestOf,
   splitWaiting,
-} from "../../api-shim/anka_shim/portal/static/views/queue/queue.pure.js";
+} from "../../../../api-shim/anka_shim/portal/static/views/queue/queue.pure.js";
 
 const row = (id, more = {}) => ({
   id, name: id, namespace: "n", created: "2026-11-30T10:00:00Z", phase: "Scheduling", template: {}, ...more,

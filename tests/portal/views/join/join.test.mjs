@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { checksOf, joinByHand, nameProblem, toName } from "../../api-shim/anka_shim/portal/static/views/join/join.pure.js";
+import { checksOf, joinByHand, nameProblem, toName } from "../../../../api-shim/anka_shim/portal/static/views/join/join.pure.js";
 
 test("names that Kubernetes takes, and those that it refuses", () => {
   for (const good of ["mac-03", "a", "mac.local", "m1.build.example"]) assert.equal(nameProblem(good), "", good);
