@@ -64,7 +64,7 @@ class PortalPage:
         return self.page.get_by_role("button", name=name, exact=True)
 
     def axe(self) -> list[dict[str, Any]]:
-        """What axe finds wrong in the page as it is now. `npm ci` in dev/portal brings axe; without it the test skips."""
+        """What axe finds wrong in the page as it is now. Without axe, which `npm ci` in dev/portal brings, it skips."""
         if not AXE.is_file():
             pytest.skip("axe is not installed: npm ci in dev/portal")
         self.page.evaluate(AXE.read_text())
