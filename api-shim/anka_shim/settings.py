@@ -208,8 +208,8 @@ class ShimSettings(CertificateSettings):
         default=200,
         ge=1,
         le=10_000,
-        description="Most tabs of browsers that may have the portal open at this replica; half of them for one user, or "
-        "one address where nobody has to log in.",
+        description="Most tabs of browsers that may have the portal open at this replica; half of them for one user, "
+        "or one address where nobody has to log in.",
     )
     keep_alive_seconds: int = Field(
         default=150, ge=1, description="How long an idle connection is kept; Jenkins reuses them for 120 s."

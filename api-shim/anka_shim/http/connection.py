@@ -1,6 +1,6 @@
 """One connection: uvicorn's protocol, with the rules of RFC 9112 that it lacks. It ignores an offered upgrade, but to a
-WebSocket where there is one, refuses ambiguous requests, answers in the order of the requests, and bounds the headers in
-size and time."""
+WebSocket where there is one, refuses ambiguous requests, answers in the order of the requests, and bounds the headers
+in size and time."""
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable
@@ -169,12 +169,12 @@ class Connection(HttpToolsProtocol):
             except httptools.HttpParserUpgrade as offer:
                 rest = rest[offer.args[0] :]
             head = self._head_without_offer()
-            offer = self._find_websocket_offer()
+            websocket = self._find_websocket_offer()
             self.parser = httptools.HttpRequestParser(self)
             self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-            if offer is not None:
+            if websocket is not None:
                 # Whatever the answer is, nothing that follows is a request.
-                self._offer = offer
+                self._offer = websocket
                 self._early += rest
                 self.parser.feed_data(head)
                 return
@@ -261,7 +261,9 @@ class Connection(HttpToolsProtocol):
             app = self._with_offer(app, self._offer, cycle)
         super()._start_asgi_task(cycle, _with_expectation(app, cycle) if cycle.waiting_for_100_continue else app)
 
-    def _with_offer(self, app: ASGI3Application, offer: WebSocketOffer, cycle: RequestResponseCycle) -> ASGI3Application:
+    def _with_offer(
+        self, app: ASGI3Application, offer: WebSocketOffer, cycle: RequestResponseCycle
+    ) -> ASGI3Application:
         async def answer(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
             async def sending(message: ASGISendEvent) -> None:
                 if message["type"] == "http.response.start" and message["status"] == 101:
@@ -273,7 +275,9 @@ class Connection(HttpToolsProtocol):
 
         return answer
 
-    def _switch(self, offer: WebSocketOffer, cycle: RequestResponseCycle, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    def _switch(
+        self, offer: WebSocketOffer, cycle: RequestResponseCycle, headers: Iterable[tuple[bytes, bytes]]
+    ) -> None:
         """The connection goes on as a WebSocket, which counts in the budget as before."""
         if cycle.disconnected or self.transport.is_closing() or offer.listener is None:
             cycle.disconnected = True

@@ -5,6 +5,7 @@ The protocol itself is that of the library `websockets`, without I/O; this is th
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
@@ -30,6 +31,8 @@ PING_SECONDS = 20.0
 """Between two pings, and the longest time until one is answered."""
 WINDOW_BITS = 13
 """Of the compression: more would find more repetitions, and take more memory for each connection."""
+KERNEL_BYTES = 262_144
+"""That the kernel keeps for a slow client."""
 CLOSE_SECONDS = 2.0
 """How long a client may take to close its side."""
 
@@ -45,7 +48,7 @@ _quiet.setLevel(logging.CRITICAL)
 class WebSocketListener(Protocol):
     """Whose WebSocket it is. Called in the event loop; must not raise."""
 
-    def on_open(self, socket: "WebSocket") -> None: ...
+    def on_open(self, opened: "WebSocket") -> None: ...
 
     def on_text(self, text: str) -> None: ...
 
@@ -125,6 +128,7 @@ class WebSocket(asyncio.Protocol):
         self._is_paused = False
         self._is_answered = True
         self._parts: list[bytes] = []
+        self._is_in_message = False
 
     def start(
         self, offer: WebSocketOffer, headers: Iterable[tuple[bytes, bytes]], early: bytes, listener: WebSocketListener
@@ -136,6 +140,8 @@ class WebSocket(asyncio.Protocol):
             (name.decode(), value.decode("latin-1")) for name, value in headers if name not in _OWN_FIELDS
         )
         self._connections.add(self)
+        # What a client does not take is kept here, where it is seen, and not by the kernel.
+        self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
         self._protocol.send_response(response)
         self._flush()
         self._start_timer(PING_SECONDS, self._ping)
@@ -161,8 +167,9 @@ class WebSocket(asyncio.Protocol):
         return self._is_paused
 
     def send(self, text: bytes) -> None:
-        """At once: what the client does not take is kept. Nothing happens when it is closed."""
-        if self.is_open:
+        """At once: what the client does not take is kept. Nothing happens when it is closed, or within a message
+        that is sent in parts."""
+        if self.is_open and not self._is_in_message:
             self._protocol.send_text(text)
             metrics.WEBSOCKET_MESSAGES.inc()
             self._flush()
@@ -246,6 +253,7 @@ class WebSocket(asyncio.Protocol):
         if self.is_open:
             send = self._protocol.send_text if is_first else self._protocol.send_continuation
             send(part, is_last)
+            self._is_in_message = not is_last
             self._flush()
 
     def _ping(self) -> None:
@@ -296,4 +304,3 @@ def is_offer(method: bytes, version: str, target: bytes, headers: Sequence[tuple
         and b"websocket" in [word.strip() for word in upgrades.split(b",")]
         and names.isdisjoint({b"content-length", b"transfer-encoding"})
     )
-

@@ -24,8 +24,6 @@ def permission_group_row(group: PermissionGroup) -> Row:
         created=time(group.metadata.creation_timestamp),
         controller=[str(one) for one in spec.controller_permissions],
         registry=[],
-        resources=[
-            {"type": str(one.type), "id": one.id, "permissions": one.permissions} for one in spec.resources
-        ],
+        resources=[{"type": str(one.type), "id": one.id, "permissions": one.permissions} for one in spec.resources],
         namespace=getattr(spec, "namespace", None),
     )

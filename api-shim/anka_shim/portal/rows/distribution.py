@@ -15,7 +15,8 @@ def distribution_row(obj: TemplateDistribution, ids: Catalog) -> Row:
         created=time(obj.metadata.creation_timestamp),
         template=compact(
             id=id_,
-            name=(template.name if template is not None else None) or (known.status.name if known is not None else None),
+            name=(template.name if template is not None else None)
+            or (known.status.name if known is not None else None),
             tag=(template.tag if template is not None else None) or spec.tag,
             version=template.version if template is not None and template.version is not None else spec.version,
         ),

@@ -8,7 +8,8 @@ from anka_crds.api.instance import AnkaInstance
 from anka_crds.api.states import Phase
 from anka_crds.api.vm_info import ScriptResult, VmInfo
 from anka_crds.rules.condition_list import find
-from anka_crds.rules.queue_order import is_pending, to_queued
+from anka_scheduler.queue import to_queued
+from anka_scheduler.shape import is_pending
 from anka_shim.catalog import Catalog, group_id, template_id
 from anka_shim.portal.rows.row import Row, compact, ready, requester, time
 from anka_shim.vm.answer import state

@@ -1,5 +1,6 @@
 """The rows of one kind, as JSON: encoded once after each change, and only while somebody looks."""
 
+import itertools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,11 @@ from anka_shim.portal.rows.row import Row
 from anka_shim.portal.stream.ring import ChangeRing
 from anka_shim.portal.stream.version import Version, format_version, parse_version, reaches
 
-Ids = Callable[[Any], Iterable[str]]
-"""Of the rows that an object is shown in."""
+Ids = Callable[[Any, Any], Iterable[str]]
+"""Of the rows that an object is shown in: as it was, and as it is; None before it was there, and when it is gone."""
+
+MOST_AT_ONCE = 500
+"""Rows that one flush encodes: other work comes in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Feed:
         self._list_ids = list_ids
         self._sources = sources
         self._on_change = on_change
-        self._encoded: dict[str, bytes | None] = {}
+        self._encoded: dict[str, bytes] = {}
         self._dirty: set[str] = set()
         self._changed_sources: set[int] = set()
         self._ring = ChangeRing()
@@ -55,21 +59,27 @@ class Feed:
 
         def on_event(_: EventType, old: Any, new: Any) -> None:
             self._changed_sources.add(number)
-            for obj in (old, new):
-                if obj is not None:
-                    self._dirty.update(ids(obj))
-            self._on_change()
+            self.mark(ids(old, new))
 
         return source.subscribe(on_event)
 
+    @property
+    def sources(self) -> Sequence[Store[Any]]:
+        return self._sources
+
     def mark(self, ids: Iterable[str]) -> None:
-        """These rows may have changed for another reason."""
+        """These rows may have changed."""
         self._dirty.update(ids)
         if self._dirty:
             self._on_change()
 
     def mark_all(self) -> None:
         self.mark(self._list_ids())
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether what it is made from has been read."""
+        return self._version is not None
 
     @property
     def version(self) -> str:
@@ -87,21 +97,26 @@ class Feed:
             max(known, _number(source)) if number in self._changed_sources else known
             for number, (known, source) in enumerate(zip(self._version, self._sources, strict=True))
         )
-        ids = frozenset(id_ for id_ in self._dirty if self._has_changed(id_))
-        self._dirty.clear()
-        self._changed_sources.clear()
+        now = frozenset(itertools.islice(self._dirty, MOST_AT_ONCE))
+        self._dirty -= now
+        if self._dirty:
+            self._on_change()
+        else:
+            self._changed_sources.clear()
+        ids = frozenset(id_ for id_ in now if self._has_changed(id_))
         if not ids:
             return None
         self._ring.record(self._version, ids)
         return Change(self.version, ids)
 
     def row(self, id_: str) -> bytes | None:
-        """As of now: None if it is gone."""
-        try:
+        """None if it is gone. What is kept is what has been told: the next flush compares with it."""
+        if id_ in self._encoded:
             return self._encoded[id_]
-        except KeyError:
-            encoded = self._encoded[id_] = self._encode(id_)
-            return encoded
+        encoded = self._encode(id_)
+        if encoded is not None and id_ not in self._dirty:
+            self._encoded[id_] = encoded
+        return encoded
 
     def ids(self) -> Collection[str]:
         return tuple(self._list_ids())
@@ -130,10 +145,9 @@ class Feed:
         if id_ not in self._encoded:
             # Nobody has seen it, or nobody knows what was seen.
             return True
-        before = self._encoded[id_]
-        after = self._encoded[id_] = self._encode(id_)
-        if after is None:
-            del self._encoded[id_]
+        before, after = self._encoded.pop(id_), self._encode(id_)
+        if after is not None:
+            self._encoded[id_] = after
         return before != after
 
     def _encode(self, id_: str) -> bytes | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from anka_shim.portal.stream.kinds import KIND_RIGHTS
+from anka_shim.portal.kinds import KIND_RIGHTS
 
 _LONGEST_VERSION = 200
 PART_BYTES = 65_536
@@ -49,19 +49,10 @@ def _texts(values: list[Any]) -> Iterator[str]:
 
 
 def hello(
-    *, version: str, replica: str, time: str, session: Mapping[str, Any], kinds: Sequence[str], denied: Mapping[str, str]
+    about: Mapping[str, str], session: Mapping[str, Any], kinds: Sequence[str], denied: Mapping[str, str]
 ) -> bytes:
-    return orjson.dumps(
-        {
-            "type": "hello",
-            "version": version,
-            "replica": replica,
-            "time": time,
-            "session": session,
-            "kinds": kinds,
-            "denied": denied,
-        }
-    )
+    """`about`: version, replica and time."""
+    return orjson.dumps({"type": "hello", **about, "session": session, "kinds": kinds, "denied": denied})
 
 
 def ping(time: str, stale: Mapping[str, float]) -> bytes:
