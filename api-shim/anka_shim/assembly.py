@@ -62,6 +62,7 @@ from anka_shim.replicas.barrier import PeerBarrier
 from anka_shim.replicas.client import PeerClient
 from anka_shim.replicas.peer_key import PeerKey
 from anka_shim.replicas.peers import Peers
+from anka_shim.replicas.used_secrets import UsedSecrets
 from anka_shim.routers import ROUTERS
 from anka_shim.settings import ShimSettings
 from anka_shim.stats.tracker import BindTracker
@@ -108,6 +109,7 @@ class Services:
     api_keys: ApiKeyCommands
     permissions: PermissionCommands
     handshake: Handshake
+    used_secrets: UsedSecrets
     kubernetes_tokens: TokenReviewAuthenticator
     kubernetes_rights: AccessReviewRights
     oidc_tokens: OidcAuthenticator | None
@@ -183,10 +185,12 @@ async def services(
         instances = ObjectWriter(client, stores.instances, writes, budget)
         nodes = ObjectWriter(client, stores.nodes, writes, budget)
         seal_keys = SealFile(settings.seal_key_file, clock).keys
+        used_secrets = UsedSecrets(peers, clock, settings.peer_seconds)
         handshake = Handshake(
             ApiKeyCatalog(stores, watches, clock),
             seal_keys,
             clock,
+            used_secrets,
             session_seconds=settings.api_key_session_seconds,
         )
         if settings.enable_api_keys:
@@ -251,6 +255,7 @@ async def services(
             api_keys=ApiKeyCommands(stores, ObjectWriter(client, stores.api_keys, writes, budget), clock),
             permissions=PermissionCommands(stores, ObjectWriter(client, stores.permission_groups, writes, budget)),
             handshake=handshake,
+            used_secrets=used_secrets,
             kubernetes_tokens=kubernetes_tokens,
             kubernetes_rights=kubernetes_rights,
             oidc_tokens=oidc_tokens,

@@ -123,6 +123,7 @@ RIGHTS: Mapping[str, Right] = {
     "GET /readyz": Right.NONE,
     "GET /metrics": Right.NONE,
     "GET /peer/reached": Right.PEER,
+    "POST /peer/used": Right.PEER,
     "GET /openapi.json": Right.LOGIN,
     "GET /docs": Right.LOGIN,
     "GET /docs/swagger-ui-bundle.js": Right.LOGIN,

@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,18 +11,18 @@ from importlib.resources.abc import Traversable
 from anka_runtime.version import package_version
 
 INDEX = "index.html"
-PLACE = b"__STATIC__"
+PLACE = b"/portal/static/version/"
 """In the index: stands for the path of the files, which has their version in it."""
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".mjs": "text/javascript; charset=utf-8",
+    ".png": "image/png",
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
-    ".md": "text/plain; charset=utf-8",
+    "LICENSE": "text/plain; charset=utf-8",
 }
+"""By how the name ends. Other files of the folder are for developers, and not served."""
 _SMALLEST = 256
 """Bytes from which on compression is worth it."""
 
@@ -56,18 +55,24 @@ def static_files() -> StaticFiles:
 def pack(contents: Mapping[str, bytes], package: str) -> StaticFiles:
     """`contents`: by path, the index among them."""
     digest = hashlib.sha256()
-    for path, content in sorted(contents.items()):
+    served = {path: content for path, content in contents.items() if find_media_type(path) is not None}
+    for path, content in sorted(served.items()):
         digest.update(f"{len(path)} {path} {len(content)} ".encode() + content)
     version = f"{package}-{digest.hexdigest()[:12]}"
-    index = contents[INDEX].replace(PLACE, f"/portal/static/{version}".encode())
-    others = {path: make_file(path, content) for path, content in contents.items() if path != INDEX}
-    return StaticFiles(version, make_file(INDEX, index), others)
+    index = served.pop(INDEX).replace(PLACE, f"/portal/static/{version}/".encode())
+    return StaticFiles(
+        version, make_file(INDEX, index), {path: make_file(path, content) for path, content in served.items()}
+    )
+
+
+def find_media_type(path: str) -> str | None:
+    """None for a file that is not served."""
+    return next((type_ for ending, type_ in MEDIA_TYPES.items() if path.endswith(ending)), None)
 
 
 def make_file(path: str, content: bytes) -> StaticFile:
     packed = gzip.compress(content, 9, mtime=0) if len(content) >= _SMALLEST else content
-    suffix = path[path.rfind(".") :] if "." in path else ""
-    media_type = MEDIA_TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
+    media_type = find_media_type(path) or "application/octet-stream"
     tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
     return StaticFile(content, packed if len(packed) < len(content) else None, media_type, tag)
 

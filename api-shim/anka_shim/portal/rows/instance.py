@@ -81,6 +81,8 @@ def instance_row(obj: AnkaInstance, id_: str, ids: Catalog) -> Row:
         macAddress=status.mac_address
         or (vm.mac_address if vm is not None else None)
         or (network.mac_address if network is not None else None),
+        usbDevice=status.usb_device or spec.usb_device,
+        vlan=status.vlan or (network.vlan if network is not None else None),
         ports=_ports(vm),
         externalId=spec.external_id,
         metadata=spec.metadata or {},

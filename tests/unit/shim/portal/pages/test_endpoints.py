@@ -14,7 +14,7 @@ SCRIPT = b"export const all = 1;\n" * 100
 
 @pytest.fixture
 def files(monkeypatch: pytest.MonkeyPatch) -> StaticFiles:
-    index = b'<!doctype html><script type="module" src="' + PLACE + b'/main.js"></script>'
+    index = b'<!doctype html><script type="module" src="' + PLACE + b'main.js"></script>'
     found = pack({INDEX: index, "main.js": SCRIPT, "views/a.js": b"1"}, "1.0")
     monkeypatch.setattr(endpoints, "static_files", lambda: found)
     return found

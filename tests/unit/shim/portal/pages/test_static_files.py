@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from anka_shim.portal.pages.static_files import INDEX, PLACE, make_file, pack, static_files
 
-contents = st.dictionaries(st.text("abc/.", min_size=1, max_size=8), st.binary(max_size=600), max_size=5)
+contents = st.dictionaries(st.sampled_from(["main.js", "a/b.css", "icon.svg", "b/LICENSE"]), st.binary(max_size=600), max_size=5)
 
 
 @given(contents, contents)
@@ -17,7 +17,7 @@ def test_another_content_is_another_version(first: dict[str, bytes], second: dic
 
 
 def test_the_index_names_the_files_of_its_version() -> None:
-    packed = pack({INDEX: b'<script src="' + PLACE + b'/main.js">', "main.js": b"x"}, "1.0")
+    packed = pack({INDEX: b'<script src="' + PLACE + b'main.js">', "main.js": b"x"}, "1.0")
     assert packed.index.content == f'<script src="/portal/static/{packed.version}/main.js">'.encode()
     assert list(packed.by_path) == ["main.js"]
 
@@ -29,10 +29,14 @@ def test_what_is_packed_is_the_same(content: bytes) -> None:
     assert file.packed is None or (gzip.decompress(file.packed) == content and len(file.packed) < len(content))
 
 
-def test_media_types() -> None:
-    assert make_file("a/b.js", b"").media_type == "text/javascript; charset=utf-8"
-    assert make_file("a.css", b"").media_type == "text/css; charset=utf-8"
-    assert make_file("LICENSE", b"").media_type == "application/octet-stream"
+def test_media_types_and_what_is_not_served() -> None:
+    names = ["a/b.js", "a.css", "lit/LICENSE", "types.d.ts", "package.json", "views/__init__.py"]
+    packed = pack({INDEX: b"", **dict.fromkeys(names, b"x")}, "1.0")
+    assert {path: file.media_type for path, file in packed.by_path.items()} == {
+        "a/b.js": "text/javascript; charset=utf-8",
+        "a.css": "text/css; charset=utf-8",
+        "lit/LICENSE": "text/plain; charset=utf-8",
+    }
 
 
 def test_ours() -> None:
