@@ -60,7 +60,7 @@ class WebSocketListener(Protocol):
 
 
 class WebSocketOffer:
-    """Of a client. An endpoint takes it up with SwitchingResponse, or answers as ever."""
+    """Of a client. An endpoint takes it up with SwitchingAnswer, or answers as ever."""
 
     def __init__(self, target: bytes, headers: Iterable[tuple[bytes, bytes]]) -> None:
         fields = [b"%s: %s" % field for field in headers if field[0] in _HANDSHAKE_FIELDS]
@@ -90,7 +90,7 @@ class WebSocketOffer:
         return protocol, response
 
 
-class SwitchingResponse(Response):
+class SwitchingAnswer(Response):
     """Takes up the offer: from here on, the connection is the listener's. Raises Failure if there is none."""
 
     def __init__(self, listener: WebSocketListener) -> None:

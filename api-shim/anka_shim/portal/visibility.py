@@ -14,7 +14,7 @@ class Visibility(Protocol):
     def shows(self, kind: str, id_: str) -> bool: ...
 
 
-class Everything:
+class FullVisibility:
     """For all, where permissions are about kinds and not about single objects."""
 
     key: Hashable = None
@@ -23,4 +23,4 @@ class Everything:
         return True
 
 
-EVERYTHING = Everything()
+EVERYTHING = FullVisibility()

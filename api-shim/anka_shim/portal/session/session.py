@@ -9,7 +9,6 @@ from anka_shim.http.rights import Right
 from anka_shim.settings import ShimSettings
 from anka_shim.times import rfc3339
 
-
 LOGINS: Mapping[LoginMethod | None, str] = {
     None: "none",
     LoginMethod.ROOT: "root",

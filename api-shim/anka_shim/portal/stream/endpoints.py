@@ -10,7 +10,7 @@ from anka_runtime.version import package_version
 from anka_shim.failure import Failure
 from anka_shim.http.authentication import name_client
 from anka_shim.http.injection import inject
-from anka_shim.http.websocket import SwitchingResponse, find_offer
+from anka_shim.http.websocket import SwitchingAnswer, find_offer
 from anka_shim.portal.feature import PORTAL
 from anka_shim.portal.session.visitor import PortalAccess
 from anka_shim.portal.stream.budget import TabBudget
@@ -41,4 +41,4 @@ async def stream(
     is_within = budget.enter(client)
     about = {"version": package_version(), "replica": peers.id}
     tab = Tab(hub, access.watch(request.scope), about, lambda: budget.leave(client), is_full=not is_within)
-    return SwitchingResponse(tab)
+    return SwitchingAnswer(tab)

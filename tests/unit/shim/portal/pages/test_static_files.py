@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from anka_shim.portal.pages.static_files import INDEX, PLACE, make_file, pack, static_files
 
-contents = st.dictionaries(st.sampled_from(["main.js", "a/b.css", "icon.svg", "b/LICENSE"]), st.binary(max_size=600), max_size=5)
+contents = st.dictionaries(
+    st.sampled_from(["main.js", "a/b.css", "icon.svg", "b/LICENSE"]), st.binary(max_size=600), max_size=5
+)
 
 
 @given(contents, contents)
