@@ -30,7 +30,8 @@ PING_SECONDS = 5.0
 CLOUD = web.AppKey("cloud", Cloud)
 SESSION = web.AppKey("session", dict[str, Any])
 RATE = web.AppKey("rate", float)
-SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
+SOCKETS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("sockets")
+TASKS: web.AppKey[list[asyncio.Task[None]]] = web.AppKey("tasks")
 
 
 def make_session(*, rights: list[str] | None, authentication: bool) -> dict[str, Any]:
@@ -160,11 +161,11 @@ async def answer_action(request: web.Request) -> web.Response:
 
 async def add_tasks(app: web.Application) -> None:
     app[SOCKETS] = set()
-    app["tasks"] = [asyncio.create_task(run_changes(app)), asyncio.create_task(run_pings(app))]
+    app[TASKS] = [asyncio.create_task(run_changes(app)), asyncio.create_task(run_pings(app))]
 
 
 async def end_tasks(app: web.Application) -> None:
-    for task in app["tasks"]:
+    for task in app[TASKS]:
         task.cancel()
     for socket in list(app[SOCKETS]):
         await socket.close()
