@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from anka_dev.portal import details, instance_details
+from anka_dev.portal.access_fixtures import PRIVATE_KEY, list_events, list_permissions, list_resource_kinds
 from anka_dev.portal.fixtures import Cloud, change, make_cloud, stamp
+from anka_dev.portal.log_fixtures import list_logs, send_log
 from anka_dev.repository import ROOT
 
 STATIC = ROOT / "api-shim/anka_shim/portal/static"
@@ -27,7 +30,8 @@ PING_SECONDS = 5.0
 CLOUD = web.AppKey("cloud", Cloud)
 SESSION = web.AppKey("session", dict[str, Any])
 RATE = web.AppKey("rate", float)
-SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
+SOCKETS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("sockets")
+TASKS: web.AppKey[list[asyncio.Task[None]]] = web.AppKey("tasks")
 
 
 def make_session(*, rights: list[str] | None, authentication: bool) -> dict[str, Any]:
@@ -125,6 +129,26 @@ async def get_session(request: web.Request) -> web.Response:
     return envelope(request.app[SESSION])
 
 
+READS: dict[str, Callable[[], Any]] = {
+    "/admin/api/v1/permission/permissions": list_permissions,
+    "/admin/api/v1/permission/resources/permissions": list_resource_kinds,
+    "/portal/v1/events": list_events,
+}
+"""What details say, by path."""
+
+
+async def read(request: web.Request) -> web.Response:
+    return envelope(READS[request.path]())
+
+
+async def make_key(_: web.Request) -> web.Response:
+    return envelope(PRIVATE_KEY)
+
+
+async def get_logs(_: web.Request) -> web.Response:
+    return envelope(list_logs(datetime.now(UTC)))
+
+
 async def answer_action(request: web.Request) -> web.Response:
     """Actions succeed, without consequences; of reads, few have something."""
     if request.method == "GET":
@@ -161,11 +185,11 @@ async def post_join(request: web.Request) -> web.Response:
 
 async def add_tasks(app: web.Application) -> None:
     app[SOCKETS] = set()
-    app["tasks"] = [asyncio.create_task(run_changes(app)), asyncio.create_task(run_pings(app))]
+    app[TASKS] = [asyncio.create_task(run_changes(app)), asyncio.create_task(run_pings(app))]
 
 
 async def end_tasks(app: web.Application) -> None:
-    for task in app["tasks"]:
+    for task in app[TASKS]:
         task.cancel()
     for socket in list(app[SOCKETS]):
         await socket.close()
@@ -185,6 +209,11 @@ def make_app(*, rate: float = 0, rights: list[str] | None = None, authentication
             web.get(PLACE + "{path:.+}", get_file),
             web.get("/portal/v1/stream", get_stream),
             web.get("/portal/v1/session", get_session),
+            *(web.get(path, read) for path in READS),
+            web.post("/api/v1/apikey", make_key),
+            web.get("/api/v1/logs", get_logs),
+            web.get("/logs/file", send_log),
+            web.get("/logs/stream", send_log),
             web.post("/portal/v1/login", get_session),
             web.get("/portal/v1/history", get_history),
             web.get("/portal/v1/explain", get_explanation),
