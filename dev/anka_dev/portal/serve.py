@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from aiohttp import BasicAuth, WSMsgType, web
 
-from anka_dev.portal import instance_details
+from anka_dev.portal import details, instance_details
+from anka_dev.portal.access_fixtures import PRIVATE_KEY, list_events, list_permissions, list_resource_kinds
 from anka_dev.portal.fixtures import Cloud, change, make_cloud, stamp
 from anka_dev.portal.log_fixtures import list_logs, send_log
 from anka_dev.repository import ROOT
@@ -150,6 +152,22 @@ async def log_out(request: web.Request) -> web.Response:
     return envelope()
 
 
+READS: dict[str, Callable[[], Any]] = {
+    "/admin/api/v1/permission/permissions": list_permissions,
+    "/admin/api/v1/permission/resources/permissions": list_resource_kinds,
+    "/portal/v1/events": list_events,
+}
+"""What details say, by path."""
+
+
+async def read(request: web.Request) -> web.Response:
+    return envelope(READS[request.path]())
+
+
+async def make_key(_: web.Request) -> web.Response:
+    return envelope(PRIVATE_KEY)
+
+
 async def get_logs(_: web.Request) -> web.Response:
     return envelope(list_logs(datetime.now(UTC)))
 
@@ -162,6 +180,30 @@ async def answer_action(request: web.Request) -> web.Response:
             return envelope(found)
         return envelope(fail="this server has invented rows only", status=200)
     return envelope({})
+
+
+async def get_history(request: web.Request) -> web.Response:
+    return envelope(details.history(request.app[CLOUD]))
+
+
+async def get_explanation(request: web.Request) -> web.Response:
+    return envelope(details.explanation(request.app[CLOUD], dict(request.query)))
+
+
+async def get_node_history(request: web.Request) -> web.Response:
+    return envelope(details.node_history(request.app[CLOUD]))
+
+
+async def get_object(request: web.Request) -> web.Response:
+    query = request.query
+    found = details.object_detail(request.app[CLOUD], query.get("kind", ""), query.get("id", ""))
+    return envelope(fail="Not found") if found is None else envelope(found)
+
+
+async def post_join(request: web.Request) -> web.Response:
+    name = (await request.json())["name"]
+    line = f"sudo anka-agent join https://cluster.example.com:6443 --token {'t' * 400} --node-id {name}"
+    return envelope({"command": [line], "expires": stamp(datetime.now(UTC) + timedelta(hours=1))})
 
 
 async def add_tasks(app: web.Application) -> None:
@@ -196,12 +238,20 @@ def make_app(
             web.get(PLACE + "{path:.+}", get_file),
             web.get("/portal/v1/stream", get_stream),
             web.get("/portal/v1/session", get_session),
+            *(web.get(path, read) for path in READS),
+            web.post("/api/v1/apikey", make_key),
             web.get("/api/v1/logs", get_logs),
             web.get("/logs/file", send_log),
             web.get("/logs/stream", send_log),
             web.get("/portal/v1/login", get_logins),
             web.post("/portal/v1/login", log_in),
             web.post("/portal/v1/logout", log_out),
+            web.post("/portal/v1/login", get_session),
+            web.get("/portal/v1/history", get_history),
+            web.get("/portal/v1/explain", get_explanation),
+            web.get("/portal/v1/nodes/history", get_node_history),
+            web.get("/portal/v1/object", get_object),
+            web.post("/portal/v1/join", post_join),
             web.route("*", "/{path:.*}", answer_action),
         ]
     )
