@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from anka_dev.portal import instance_details
+from anka_dev.portal import details, instance_details
 from anka_dev.portal.access_fixtures import PRIVATE_KEY, list_events, list_permissions, list_resource_kinds
 from anka_dev.portal.fixtures import Cloud, change, make_cloud, stamp
 from anka_dev.portal.log_fixtures import list_logs, send_log
@@ -159,6 +159,30 @@ async def answer_action(request: web.Request) -> web.Response:
     return envelope({})
 
 
+async def get_history(request: web.Request) -> web.Response:
+    return envelope(details.history(request.app[CLOUD]))
+
+
+async def get_explanation(request: web.Request) -> web.Response:
+    return envelope(details.explanation(request.app[CLOUD], dict(request.query)))
+
+
+async def get_node_history(request: web.Request) -> web.Response:
+    return envelope(details.node_history(request.app[CLOUD]))
+
+
+async def get_object(request: web.Request) -> web.Response:
+    query = request.query
+    found = details.object_detail(request.app[CLOUD], query.get("kind", ""), query.get("id", ""))
+    return envelope(fail="Not found") if found is None else envelope(found)
+
+
+async def post_join(request: web.Request) -> web.Response:
+    name = (await request.json())["name"]
+    line = f"sudo anka-agent join https://cluster.example.com:6443 --token {'t' * 400} --node-id {name}"
+    return envelope({"command": [line], "expires": stamp(datetime.now(UTC) + timedelta(hours=1))})
+
+
 async def add_tasks(app: web.Application) -> None:
     app[SOCKETS] = set()
     app[TASKS] = [asyncio.create_task(run_changes(app)), asyncio.create_task(run_pings(app))]
@@ -191,6 +215,11 @@ def make_app(*, rate: float = 0, rights: list[str] | None = None, authentication
             web.get("/logs/file", send_log),
             web.get("/logs/stream", send_log),
             web.post("/portal/v1/login", get_session),
+            web.get("/portal/v1/history", get_history),
+            web.get("/portal/v1/explain", get_explanation),
+            web.get("/portal/v1/nodes/history", get_node_history),
+            web.get("/portal/v1/object", get_object),
+            web.post("/portal/v1/join", post_join),
             web.route("*", "/{path:.*}", answer_action),
         ]
     )
