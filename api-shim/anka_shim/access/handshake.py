@@ -20,7 +20,7 @@ from anka_shim.access.api_keys import ApiKeyCatalog
 from anka_shim.access.public_key import encrypt
 from anka_shim.access.seal import NONCE_BYTES, Seal, close, reopen
 from anka_shim.access.session_token import SessionToken, parse_session
-from anka_shim.http.authentication import Login, Principal
+from anka_shim.http.authentication import LoginMethod, Principal
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ class Handshake:
         if reopen(given.token, "session", (*_facts(key), given.session), self._seal_keys(), now) is None:
             return None
         groups = frozenset((*key.spec.groups, key.spec.id))
-        return Principal(key.spec.id, groups=groups, login=Login.API_KEY)
+        return Principal(key.spec.id, groups=groups, method=LoginMethod.API_KEY)
 
 
 def _facts(key: ApiKey) -> tuple[str, str]:

@@ -18,7 +18,7 @@ PRINCIPAL = "anka.principal"
 """Key in the ASGI scope under which endpoints find the Principal."""
 
 
-class Login(StrEnum):
+class LoginMethod(StrEnum):
     """How somebody logged in."""
 
     ROOT = "root"
@@ -36,7 +36,7 @@ class Principal:
     groups: frozenset[str] = frozenset()
     is_root: bool = False
     """Has every right."""
-    login: Login | None = None
+    method: LoginMethod | None = None
     expires: int | None = field(default=None, compare=False)
     """When this login ends, in seconds since 1970; None where it has no end, or that is not known."""
 
@@ -45,13 +45,13 @@ class Principal:
         """Who it is in logs, annotations and budgets: never the same for two who log in differently.
 
         Names alone would be: a certificate or a provider may call its user `root`, or as an API key is called."""
-        match self.login:
-            case None | Login.ROOT:
+        match self.method:
+            case None | LoginMethod.ROOT:
                 return self.name
-            case Login.API_KEY if ":" not in self.name and self.name != Login.ROOT:
+            case LoginMethod.API_KEY if ":" not in self.name and self.name != LoginMethod.ROOT:
                 # As the old controller calls it.
                 return self.name
-        return f"{self.login}:{self.name}"
+        return f"{self.method}:{self.name}"
 
 
 ANONYMOUS = Principal("anonymous")

@@ -4,18 +4,18 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from anka_shim.http.authentication import Login, Principal
+from anka_shim.http.authentication import LoginMethod, Principal
 from anka_shim.http.rights import Right
 from anka_shim.settings import ShimSettings
 from anka_shim.times import rfc3339
 
-LOGINS: Mapping[Login | None, str] = {
+LOGINS: Mapping[LoginMethod | None, str] = {
     None: "none",
-    Login.ROOT: "root",
-    Login.API_KEY: "apiKey",
-    Login.CERTIFICATE: "certificate",
-    Login.OIDC: "oidc",
-    Login.KUBERNETES: "kubernetes",
+    LoginMethod.ROOT: "root",
+    LoginMethod.API_KEY: "apiKey",
+    LoginMethod.CERTIFICATE: "certificate",
+    LoginMethod.OIDC: "oidc",
+    LoginMethod.KUBERNETES: "kubernetes",
 }
 """How somebody has logged in, in the words of the page."""
 
@@ -26,7 +26,7 @@ def describe_session(
     """`rights`: None for all. `expires`: seconds since 1970; None for a login that has no end."""
     return {
         "user": principal.name,
-        "login": LOGINS[principal.login],
+        "login": LOGINS[principal.method],
         "authentication": settings.enable_auth,
         "rights": None if rights is None else sorted(rights),
         "features": describe_features(settings),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from starlette.types import Scope
 
 from anka_shim.failure import Failure
-from anka_shim.http.authentication import ANONYMOUS, PRINCIPAL, Login, OpenAccess, Principal, routes
+from anka_shim.http.authentication import ANONYMOUS, PRINCIPAL, LoginMethod, OpenAccess, Principal, routes
 from anka_shim.http.rights import RIGHTS, Right
 from anka_shim.http.simple_reads import simple_reads
 from support.routes import fill
@@ -111,9 +111,9 @@ async def test_endpoints_learn_who_it_is() -> None:
     assert seen == [Principal("me", frozenset({"ci"}))]
 
 
-LOGINS = st.sampled_from([login for login in Login if login is not Login.ROOT])
-NAMES = st.lists(st.sampled_from([*Login, ":", "ci"]), max_size=4).map("".join)
-PRINCIPALS = st.builds(Principal, NAMES, login=LOGINS) | st.just(Principal("root", login=Login.ROOT))
+LOGINS = st.sampled_from([login for login in LoginMethod if login is not LoginMethod.ROOT])
+NAMES = st.lists(st.sampled_from([*LoginMethod, ":", "ci"]), max_size=4).map("".join)
+PRINCIPALS = st.builds(Principal, NAMES, method=LOGINS) | st.just(Principal("root", method=LoginMethod.ROOT))
 
 
 @given(PRINCIPALS, PRINCIPALS)
@@ -124,13 +124,13 @@ def test_nobody_is_taken_for_another(one: Principal, other: Principal) -> None:
 @pytest.mark.parametrize(
     ("principal", "account"),
     [
-        (Principal("root", login=Login.ROOT), "root"),
-        (Principal("jenkins", login=Login.API_KEY), "jenkins"),
-        (Principal("root", login=Login.API_KEY), "api-key:root"),
-        (Principal("oidc:Ada", login=Login.API_KEY), "api-key:oidc:Ada"),
-        (Principal("root", login=Login.OIDC), "oidc:root"),
-        (Principal("jenkins", login=Login.CERTIFICATE), "certificate:jenkins"),
-        (Principal("system:serviceaccount:ci:builder", login=Login.KUBERNETES),
+        (Principal("root", method=LoginMethod.ROOT), "root"),
+        (Principal("jenkins", method=LoginMethod.API_KEY), "jenkins"),
+        (Principal("root", method=LoginMethod.API_KEY), "api-key:root"),
+        (Principal("oidc:Ada", method=LoginMethod.API_KEY), "api-key:oidc:Ada"),
+        (Principal("root", method=LoginMethod.OIDC), "oidc:root"),
+        (Principal("jenkins", method=LoginMethod.CERTIFICATE), "certificate:jenkins"),
+        (Principal("system:serviceaccount:ci:builder", method=LoginMethod.KUBERNETES),
          "kubernetes:system:serviceaccount:ci:builder"),
     ],
 )  # fmt: skip
