@@ -3,8 +3,7 @@
 
 import { nodeTone } from "../../components/chip.js";
 import { meter, stackedBar } from "../../components/graphs.js";
-import { bytes, count, percent, roughly } from "../../core/format.js";
-import { between } from "../../core/format.js";
+import { between, bytes, count, percent, roughly } from "../../core/format.js";
 import { html, nothing } from "../../core/html.js";
 import { formatHash } from "../../core/router.js";
 import { STATES } from "./fleet.pure.js";
