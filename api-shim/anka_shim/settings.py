@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 
-from anka_crds.api.defaults import CI_NAMESPACE, NODE_NAMESPACE
+from anka_crds.api.defaults import CI_NAMESPACE, JOINING_NAMESPACE, NODE_NAMESPACE
 from anka_crds.api.fields import RegistryUrl
 from anka_crds.api.limits import MAX_SECONDS
 from anka_runtime.secret_file import SHORTEST_TOKEN, read_secret
@@ -40,6 +40,11 @@ class ShimSettings(CertificateSettings):
     )
     node_namespace: str = Field(
         default=NODE_NAMESPACE, min_length=1, description="Namespace of the nodes' Leases, which have their usage."
+    )
+    joining_namespace: str = Field(
+        default=JOINING_NAMESPACE,
+        min_length=1,
+        description="Namespace of the ServiceAccounts of join tokens: as those of Macs, they have no right in REST.",
     )
     host: str = Field(
         default="127.0.0.1",

@@ -19,6 +19,9 @@ NAMES = {
     "rest": """list1000_p50_ms list1000_p99_ms list1000_bytes list1000_per_s_c1 list1000_per_s_c8 get_per_s_c1
         get_per_s_c8 get_p50_ms post_per_s post_ratio_vs_raw_create post_p50_ms_at_50 post_p99_ms_at_50 delete_per_s
         shim_rss_mb post_shim_cpu_ms get_shim_cpu_ms list1000_shim_cpu_ms get_load_share_c8""",
+    "access": """get_none_per_s post_none_per_s get_root_ratio get_session_ratio get_token_ratio get_certificate_ratio
+        post_root_ratio post_session_ratio post_token_ratio post_certificate_ratio post_handshake_p50_ms_at_50
+        post_handshake_p99_ms_at_50""",
     "burst100": """start_ended_to_started_p50_ms
         writes_alone_s writes_alone_cpu_s
         last_created_s last_bound_s last_started_s created_to_bound_p50_s bound_to_started_p95_s
@@ -56,7 +59,7 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> Figures:
     output = directory / "bench.json"
     done = subprocess.run(
         [
-            sys.executable, "-m", "anka_dev", "bench", "--quick", "--only=rest,burst.100,watches,scale",
+            sys.executable, "-m", "anka_dev", "bench", "--quick", "--only=rest,access,burst.100,watches,scale",
             f"--output={output}", f"--directory={directory / 'work'}", *([] if len(PROGRAMS) == 2 else ["--no-pods"]),
         ],
         capture_output=True, text=True, timeout=600, check=False,

@@ -24,6 +24,7 @@ class Benchmark:
 
 BENCHMARKS: tuple[Benchmark, ...] = (
     Benchmark("rest", "the legacy REST API: lists, reads, starts, deletions", "anka_dev.bench.rest.bench"),
+    Benchmark("access", "REST with each credential beside no authentication", "anka_dev.bench.access.bench"),
     Benchmark("sched.pure", "the scheduler's decisions alone, without I/O", "anka_dev.bench.sched.pure"),
     Benchmark("sched.bind", "instances bound in a cluster, beside kube-scheduler", "anka_dev.bench.sched.bind"),
     Benchmark("burst.100", "100 starts on 50 Macs, and as many Pods on 50 nodes", "anka_dev.bench.burst.small"),
