@@ -46,6 +46,8 @@ BY_NODE = "node"
 BY_NAME = "name"
 BY_INSTANCE = "instance"
 BY_SLOT = "slot"
+BY_OWNER = "owner"
+"""Instances by the permission group that they are made for."""
 BY_ADDRESS = "address"
 """Instances by the MAC addresses that they have, or ask for while they wait."""
 
@@ -69,6 +71,7 @@ class Stores:
                 BY_ID: lambda obj: (self.id_of(obj),),
                 BY_NODE: lambda obj: (obj.status.node_name,) if obj.status.node_name else (),
                 BY_SLOT: lambda obj: (obj.metadata.annotations[SLOT],) if SLOT in obj.metadata.annotations else (),
+                BY_OWNER: lambda obj: (obj.spec.permission_group,) if obj.spec.permission_group else (),
                 **(
                     {BY_ADDRESS: lambda obj: map(format_address, list_claimed_addresses(obj))} if with_mac_pools else {}
                 ),
