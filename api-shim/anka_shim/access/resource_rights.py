@@ -49,13 +49,17 @@ class ResourceRights:
     def __init__(self, stores: Stores, *, is_on: bool = False) -> None:
         self._stores = stores
         self.is_on = is_on
+        self.generation = 0
+        """Another number whenever permissions may be others."""
         self._known: dict[frozenset[str], ResourcePermissions] = {}
         stores.permission_groups.subscribe(self._forget)
 
     def member(self) -> MemberRights | None:
-        """None for a sender who is not restricted: root, and identities of the cluster, which have what RBAC gives
-        them, as with kubectl."""
-        sender = current_sender()
+        """Of the sender of the current request; None if they are not restricted."""
+        return self.member_of(current_sender())
+
+    def member_of(self, sender: Principal) -> MemberRights | None:
+        """None for root, and for identities of the cluster, which have what RBAC gives them, as with kubectl."""
         if not self.is_on or _is_unrestricted(sender):
             return None
         # A group that is named as its only member needs no list of members.
@@ -161,6 +165,7 @@ class ResourceRights:
 
     def _forget(self, _: EventType, __: PermissionGroup | None, ___: PermissionGroup | None) -> None:
         self._known.clear()
+        self.generation += 1
 
 
 def _is_unrestricted(sender: Principal) -> bool:

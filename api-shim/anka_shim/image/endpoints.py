@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from anka_crds.api import SaveImage
 from anka_shim.access.resource_rights import ResourceRights
-from anka_shim.annotations import PERMISSION_GROUP
 from anka_shim.failure import NOT_FOUND, Failure, require_found
 from anka_shim.http.body import JsonRoute
 from anka_shim.http.envelope import ok
@@ -56,20 +55,12 @@ async def list_images(
 ) -> Response:
     """Without `id`, the list of all, oldest first."""
     if not id:
-        shown = [save for save in caches.all_saves() if rights.owns(_owner(save, caches))]
+        shown = [save for save in caches.all_saves() if rights.owns(caches.owner_of(save))]
         return ok([_answer(save, caches, settings) for save in shown])
     found = require_found(caches.save(id))
-    if not rights.owns(_owner(found, caches)):
+    if not rights.owns(caches.owner_of(found)):
         raise Failure(NOT_FOUND)
     return ok(_answer(found, caches, settings))
-
-
-def _owner(save: SaveImage, caches: Stores) -> str | None:
-    """The permission group of its instance, which may be gone; of one that kubectl saves, while it is there."""
-    instance = caches.instances.get(save.spec.instance, save.metadata.namespace)
-    if instance is not None and save.status.instance_id in (None, instance.metadata.uid):
-        return instance.spec.permission_group
-    return save.metadata.annotations.get(PERMISSION_GROUP)
 
 
 def _answer(save: SaveImage, caches: Stores, settings: ShimSettings) -> ImageAnswer:

@@ -137,7 +137,7 @@ CONTROLLER: tuple[SettingAnswer, ...] = (
               to_switch("shim.flags.enable-authorization"), values="shim.flags",
               flags="anka-shim --enable-authorization",
               rest="make the PermissionGroups: who is in none may do nothing, except with the root token"),
-    translate("ENABLE_RESOURCE_MANAGEMENT", "false", "members of permission groups see and use what their resources permit",
+    translate("ENABLE_RESOURCE_MANAGEMENT", "false", "members of a group see and use what its resources permit",
               to_switch("resourcePermissions.enabled"), values="resourcePermissions.enabled",
               flags="anka-operator --enable-resource-permissions, anka-shim --enable-resource-permissions",
               rest="give each PermissionGroup its resources: without any template, it has none"),

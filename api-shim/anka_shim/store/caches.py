@@ -35,7 +35,7 @@ from anka_kube.comparison import WatchComparison
 from anka_kube.reflector import Reflector
 from anka_kube.resource import M
 from anka_kube.store import Store
-from anka_shim.annotations import SLOT
+from anka_shim.annotations import PERMISSION_GROUP, SLOT
 from anka_shim.failure import Failure
 from anka_shim.ids import rest_id
 
@@ -118,6 +118,13 @@ class Stores:
         uid = save.status.instance_id or (now.metadata.uid if now is not None else "")
         saved = save.metadata.model_copy(update={"name": save.spec.instance, "uid": uid})
         return rest_id(saved, self._namespace) or save.spec.instance
+
+    def owner_of(self, save: SaveImage) -> str | None:
+        """The permission group of its instance, which may be gone; of one that kubectl saves, while it is there."""
+        instance = self.instances.get(save.spec.instance, save.metadata.namespace)
+        if instance is not None and save.status.instance_id in (None, instance.metadata.uid):
+            return instance.spec.permission_group
+        return save.metadata.annotations.get(PERMISSION_GROUP)
 
     def instance(self, id_: str) -> AnkaInstance | None:
         return _first(self.instances.by_index(BY_ID, id_), id_)
@@ -224,10 +231,13 @@ class Watches:
         await self._first.synced.wait()
         await asyncio.gather(*(reflector.run() for reflector in self._others))
 
+    @property
+    def reflectors(self) -> Sequence[Reflector[Any]]:
+        return (self._first, *self._others)
+
     def missing_caches(self) -> str | None:
         """None once all caches have been read once, else what is missing, in one line."""
-        reflectors = (self._first, *self._others)
-        missing = [reflector.resource.plural for reflector in reflectors if not reflector.synced.is_set()]
+        missing = [reflector.resource.plural for reflector in self.reflectors if not reflector.synced.is_set()]
         return f"not read from the Kubernetes API yet: {', '.join(missing)}" if missing else None
 
 

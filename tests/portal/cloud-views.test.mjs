@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+const STATIC = new URL("../../api-shim/anka_shim/portal/static/", import.meta.url);
+const { LineBuffer, LineSplitter, describeFields, isGraveEnough, parseLine, textOf } = await import(new URL("core/log-lines.js", STATIC).href);
+const { countDevices, listDevices, listVlans } = await import(new URL("core/devices.js", STATIC).href);
+
+test("a splitter yields the same lines wherever the bytes are cut", () => {
+  const text = "first\nzweite – é 🍏\n\n  \nthird\nrest";
+  const bytes = new TextEncoder().encode(text);
+  for (let size = 1; size <= bytes.length; size++) {
+    const splitter = new LineSplitter();
+    const lines = [];
+    for (let at = 0; at < bytes.length; at += size) lines.push(...splitter.add(bytes.slice(at, at + size)));
+    assert.deepEqual([...lines, ...splitter.end()], ["first", "zweite – é 🍏", "third", "rest"], `pieces of ${size}`);
+  }
+});
+
+test("lines of our processes, of the event log, and of anything else", () => {
+  const own = parseLine('{"ts": "2026-11-24T07:39:39+0000", "level": "WARNING", "logger": "a.b", "message": "m", "port": 1}', 7);
+  assert.deepEqual(own, { n: 7, at: "2026-11-24T07:39:39+0000", level: "WARNING", logger: "a.b", message: "m", fields: { port: 1 } });
+  const event = parseLine('{"name": "VMStarted", "time": 1602006103, "instance_id": "x"}', 1);
+  assert.equal(event.message, "VMStarted");
+  assert.equal(event.at, "2020-10-06T17:41:43.000Z");
+  assert.deepEqual(event.fields, { instance_id: "x" });
+  for (const text of ["plain", '{"cut off', "[1]", "null", '"text"']) assert.equal(parseLine(text, 1).message, text);
+});
+
+test("levels", () => {
+  const line = (level) => parseLine(JSON.stringify({ level, message: "m" }), 1);
+  assert.ok(isGraveEnough(line("ERROR"), "WARNING"));
+  assert.ok(!isGraveEnough(line("INFO"), "WARNING"));
+  assert.ok(isGraveEnough(line("strange"), "INFO"));
+  assert.ok(!isGraveEnough(line("strange"), "ERROR"));
+  assert.ok(isGraveEnough(line("DEBUG"), undefined));
+  assert.match(textOf(parseLine('{"message":"m","a":{"b":1},"c":"d"}', 1)), /a=\{"b":1\} c=d/);
+  assert.equal(describeFields({}), "");
+});
+
+test("a buffer keeps the newest and counts what it dropped", () => {
+  const buffer = new LineBuffer(3);
+  buffer.add(["1", "2"]);
+  buffer.add(["3", "4", "5"]);
+  assert.deepEqual(buffer.lines.map((line) => [line.n, line.message]), [[3, "3"], [4, "4"], [5, "5"]]);
+  assert.equal(buffer.dropped, 2);
+  buffer.clear();
+  assert.deepEqual([buffer.lines, buffer.count, buffer.dropped], [[], 0, 0]);
+});
+
+const NODES = [
+  { id: "n1", name: "One", state: "Active", groups: [], vlans: ["120", "9"], usb: [
+    { location: "0x1", name: "iPhone", group: "phone", available: true }, { location: "0x2", group: "phone", available: false },
+    { location: "0x3", name: "Alone", available: true },
+  ] },
+  { id: "n2", name: "Two", state: "Offline", groups: [], vlans: ["120"], usb: [{ location: "0x1", group: "phone", available: true }] },
+];
+const INSTANCES = [
+  { id: "a", node: "n1", phase: "Started", usbDevice: "0x1", vlan: "120" },
+  { id: "b", node: "n1", phase: "Error", usbDevice: "0x3", vlan: "120" },
+  { id: "c", phase: "Scheduling", usbDevice: "0x3" },
+];
+
+test("devices: claimed by who is there, never by who has ended or waits", () => {
+  const devices = listDevices(NODES, INSTANCES);
+  assert.deepEqual(devices.map((d) => [d.id, d.state, d.holder?.id]), [
+    ["n1/0x1", "claimed", "a"], ["n1/0x2", "in use on the Mac", undefined], ["n1/0x3", "free", undefined],
+    ["n2/0x1", "Mac offline", undefined],
+  ]);
+  assert.deepEqual(countDevices(devices), [{ name: "0x3", free: 1, busy: 0 }, { name: "phone", free: 0, busy: 2 }]);
+});
+
+test("VLANs in the order of their numbers, with Macs and VMs", () => {
+  const vlans = listVlans(NODES, INSTANCES);
+  assert.deepEqual(vlans.map((v) => [v.id, v.nodes.length, v.instances.map((i) => i.id)]), [["9", 1, []], ["120", 2, ["a"]]]);
+});
