@@ -143,7 +143,9 @@ class Tab:
         versions: dict[str, str] = {}
         for kind in self.kinds:
             await self._wait_until_ready(kind)
-            versions[kind] = await self._send_list(kind, opening.since.get(kind) if self.visibility is EVERYTHING else None)
+            versions[kind] = await self._send_list(
+                kind, opening.since.get(kind) if self.visibility is EVERYTHING else None
+            )
         self._catch_up(versions)
         stale = self._hub.stale()
         self._socket.send(messages.ping(self._hub.now(), stale))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from anka_crds.api import PermissionGroup
+from anka_crds.api.permissions import ControllerPermission
 from anka_shim.access.kubernetes.principal import KubernetesPrincipal
 from anka_shim.access.resource_rights import ResourceRights
 from anka_shim.failure import Failure
@@ -17,6 +18,7 @@ from anka_shim.http.authentication import ANONYMOUS, Principal, sent_by
 from anka_shim.store.caches import Stores
 from support.api_keys import ROOT, add_key, login, with_keys
 from support.objects import node, permission_group
+from support.rest_images import put_instance
 from support.shim_rig import TEMPLATE, Rig
 
 OTHER = "9b135004-0c89-43bb-b892-74796b8d266c"
@@ -56,8 +58,6 @@ async def grant(shim: Rig, group: str, *resources: tuple[str, str, list[str]]) -
 
 
 async def join(shim: Rig, name: str) -> Team:
-    from anka_crds.api.permissions import ControllerPermission
-
     path = f"/admin/v1/api/permission/group/{name}/permissions"
     await shim.call("POST", path, json=list(ControllerPermission), headers=ROOT)
     await add_key(shim, f"key of {name}", groups=[name])
@@ -77,6 +77,8 @@ async def open_shim(folder: Path, **settings: Any) -> AsyncIterator[Rig]:
         seen = found.services.stores
         versions = [{"number": 0, "tag": "v1"}]
         found.api.put("ankatemplates", OTHER, "", spec={}, status={"name": "web", "versions": versions})
+        named = {"groups": ["ios"], "displayName": "Mac 1"}
+        found.api.put("ankanodes", "mac-1", "", spec=named, status={"state": "Active"})
         found.api.put("ankanodes", "mac-2", "", spec={"groups": ["web"]}, status={"state": "Active"})
         found.api.put("nodegroups", "web", "", spec={"displayName": "web builds"})
         await seen.templates.wait_for(lambda store: store.get(OTHER), 60)
@@ -144,10 +146,7 @@ async def test_what_is_not_theirs_looks_as_if_it_were_not_there(
 ) -> None:
     """To the byte, but for the id that the request has."""
     _, (instance,) = await ios.start()
-    shim.api.put("ankainstances", instance, "anka-ci", status={"phase": "Started", "nodeName": "mac-1"})
-    await shim.services.stores.instances.wait_for(
-        lambda store: (one := store.get(instance, "anka-ci")) is not None and one.status.node_name, 60
-    )
+    await put_instance(shim, instance, "Started")
     status, saved = await ios.call("POST", "/api/v1/image", json={"id": instance, "tag": "t", "target_vm_id": TEMPLATE})
     assert status == 200, saved
     status, pulled = await ios.call(
@@ -159,7 +158,7 @@ async def test_what_is_not_theirs_looks_as_if_it_were_not_there(
         "node_name": "Mac 1", "template": TEMPLATE, "template_name": "macos",
     }  # fmt: skip
     unknown = "0e11b3a9-6f2a-4c3e-9d8b-4a3e1c5f7a21"
-    writes = len([seen for seen in shim.api.seen if seen.verb != "watch"])
+    writes = count_writes(shim)
     answers = []
     for ids in (theirs, dict.fromkeys(theirs, unknown)):
         wanted = None if body is None else _fill(body, ids)
@@ -171,8 +170,11 @@ async def test_what_is_not_theirs_looks_as_if_it_were_not_there(
     assert answers[0] == answers[1]
     assert answers[0][0] == 200
     assert '"status":"FAIL"' in answers[0][1]
-    left = [seen for seen in shim.api.seen if seen.verb not in ("watch", "list", "get")][:writes]
-    assert not [seen for seen in left if seen.verb == "delete"]
+    assert count_writes(shim) == writes
+
+
+def count_writes(shim: Rig) -> int:
+    return len([seen for seen in shim.api.seen if seen.verb in ("create", "patch", "update", "delete")])
 
 
 def _fill(body: Any, ids: dict[str, str]) -> Any:
@@ -217,9 +219,7 @@ async def test_what_is_seen_and_not_permitted_is_forbidden(shim: Rig, ios: Team)
         ),
     ],
 )  # fmt: skip
-async def test_what_a_start_needs(
-    shim: Rig, ios: Team, resources: Any, parameters: dict[str, Any], code: int
-) -> None:
+async def test_what_a_start_needs(shim: Rig, ios: Team, resources: Any, parameters: dict[str, Any], code: int) -> None:
     await grant(shim, "ios", *resources)
     status, found = await ios.start(**parameters)
     assert status == code, found
@@ -248,10 +248,7 @@ async def test_group_is_required_and_must_be_ones_own(shim: Rig, ios: Team, web:
 
 async def test_a_save_needs_its_target(shim: Rig, ios: Team) -> None:
     _, (instance,) = await ios.start()
-    shim.api.put("ankainstances", instance, "anka-ci", status={"phase": "Started", "nodeName": "mac-1"})
-    await shim.services.stores.instances.wait_for(
-        lambda store: (one := store.get(instance, "anka-ci")) is not None and one.status.node_name, 60
-    )
+    await put_instance(shim, instance, "Started")
     save = {"id": instance, "tag": "t", "target_vm_id": TEMPLATE}
 
     async def ask(permissions: list[str], **more: Any) -> int:
@@ -287,7 +284,8 @@ async def test_a_change_of_resources_counts_at_the_next_request(shim: Rig, ios: 
     assert [one["node_id"] for one in await ios.get("/api/v1/node")] == ["mac-1"]
     await grant(shim, "ios", ("node", "mac-2", ["list"]))
     assert [one["node_id"] for one in await ios.get("/api/v1/node")] == ["mac-2"]
-    assert await ios.get("/api/v1/registry/vm") == []
+    await grant(shim, "ios", ("template", OTHER, ["list"]))
+    assert [one["id"] for one in await ios.get("/api/v1/registry/vm")] == [OTHER]
     await shim.body("DELETE", "/admin/v1/api/permission/group/ios", headers=ROOT)
     assert (await ios.call("GET", "/api/v1/node"))[0] == 403
 
@@ -323,8 +321,8 @@ def stores() -> Stores:
 
 
 @pytest.fixture
-def rights(stores: Stores) -> Iterator[ResourceRights]:
-    yield ResourceRights(stores, is_on=True)
+def rights(stores: Stores) -> ResourceRights:
+    return ResourceRights(stores, is_on=True)
 
 
 MEMBER = Principal("jenkins", frozenset({"ios"}))
