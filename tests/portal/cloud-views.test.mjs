@@ -73,3 +73,33 @@ test("VLANs in the order of their numbers, with Macs and VMs", () => {
   const vlans = listVlans(NODES, INSTANCES);
   assert.deepEqual(vlans.map((v) => [v.id, v.nodes.length, v.instances.map((i) => i.id)]), [["9", 1, []], ["120", 2, ["a"]]]);
 });
+
+const { RECOMMENDED, areResourcesChanged, byCategory, isChanged, setAll, toPem } = await import(new URL("core/permission-sets.js", STATIC).href);
+const { detailOf, joinPages, titleOf } = await import(new URL("core/event-words.js", STATIC).href);
+
+test("drafts of permission groups", () => {
+  assert.ok(!isChanged(["a", "b"], new Set(["b", "a"])));
+  assert.ok(isChanged(["a"], ["a", "b"]) && isChanged(["a", "b"], ["a"]) && isChanged(["a"], ["b"]));
+  const one = { type: "node", id: "n", permissions: ["list", "remove"] };
+  assert.ok(!areResourcesChanged([one], [{ ...one, permissions: ["remove", "list"] }]));
+  assert.ok(areResourcesChanged([one], [{ ...one, type: "template" }]));
+  const draft = new Set(["a"]);
+  setAll(draft, ["b", "c"], true);
+  setAll(draft, ["a", "c"], false);
+  assert.deepEqual([...draft], ["b"]);
+  assert.deepEqual(byCategory([{ id: "1", category: "x" }, { id: "2", category: "y" }, { id: "3", category: "x" }])
+    .map(({ category, permissions }) => [category, permissions.map(({ id }) => id)]), [["x", ["1", "3"]], ["y", ["2"]]]);
+  for (const { ids } of RECOMMENDED) assert.equal(new Set(ids).size, ids.length);
+});
+
+test("a private key becomes a file that openssl reads", () => {
+  const pem = toPem("A".repeat(130));
+  assert.deepEqual(pem.split("\n").map((line) => line.length), [31, 64, 64, 2, 29, 0]);
+});
+
+test("events: known ones in words, unknown ones as they are, pages without repeats", () => {
+  assert.equal(titleOf({ name: "VMStarted" }), "VM started");
+  assert.equal(titleOf({ name: "Later" }), "Later");
+  assert.equal(detailOf({ event_id: "1", name: "ConfigNode", time: 1, drain_mode: true, tag: "", group_id: null, node_ids: ["a"] }), 'drain mode true, node ids ["a"]');
+  assert.deepEqual(joinPages([{ event_id: "3" }, { event_id: "2" }], [{ event_id: "2" }, { event_id: "1" }]).map((e) => e.event_id), ["3", "2", "1"]);
+});

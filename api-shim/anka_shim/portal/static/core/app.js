@@ -14,10 +14,12 @@ import { judge } from "./rights.js";
 import { findRoute, formatHash } from "./router.js";
 import { scheduler } from "./schedule.js";
 import { CloudStore } from "./store.js";
+import { summarize } from "./summary.js";
 import { TaskList } from "./tasks.js";
 
 const START = "#/fleet";
 const SAID_MS = 5000;
+const SUMMARY_SECONDS = 5;
 
 export class App {
   /**
@@ -32,7 +34,9 @@ export class App {
     this.update = () => this.drawing.hurry();
     this.resources = new Resources(() => this.drawing.request());
     this.tasks = new TaskList(() => this.drawing.request());
-    this.api = createApi({ onLoggedOut: () => this.logIn("Your session has ended.") });
+    this.api = createApi({ onLoggedOut: () => {
+        if (this.session) this.logIn("Your session has ended.");
+      } });
     /** @type {import("./types").Session | null} */
     this.session = null;
     /** @type {import("./types").Live} */
@@ -47,6 +51,9 @@ export class App {
     /** Server's clock minus ours, ms. */
     this.ahead = 0;
     this.said = "";
+    /** What there is, for screen readers: every five seconds at most. */
+    this.summary = "";
+    this.ticks = 0;
     this.isNavOpen = false;
     /** @type {((ctx: Context) => import("./types").Content) | null} */
     this.dialog = null;
@@ -72,16 +79,21 @@ export class App {
     void this.enter();
   }
 
-  /** Is somebody logged in? Then open the stream. */
-  async enter() {
+  /** Is somebody logged in? Then open the stream. @param {string} [otherwise] what to say if nobody is */
+  async enter(otherwise = "") {
     try {
       this.session = await this.api.call("GET", "/portal/v1/session");
       this.login = { isOpen: false, why: "" };
       this.connection.start();
     } catch (error) {
       const code = /** @type {import("./api.js").ApiError} */ (error).code;
-      if (code === 0) setTimeout(() => void this.enter(), 2000);
-      else if (!this.login.isOpen) this.logIn(code === 401 ? "" : /** @type {Error} */ (error).message);
+      const words = code === 401 ? otherwise : /** @type {Error} */ (error).message;
+      if (this.login.isOpen) this.login.why = words;
+      else if (code === 401) this.logIn(words);
+      else {
+        this.why = words; // it starts, or a proxy before it does
+        setTimeout(() => void this.enter(), 2000);
+      }
     }
     this.update();
   }
@@ -95,6 +107,14 @@ export class App {
     this.dialog = null;
     this.login = { isOpen: true, why };
     this.connection.stop("login", why);
+    void this.#findLogins();
+  }
+
+  /** A server that does not say which there are gets them all tried. */
+  async #findLogins() {
+    const { login } = this;
+    login["methods"] = await this.api.call("GET", "/portal/v1/login").catch(() => ({}));
+    this.update();
   }
 
   async logOut() {
@@ -133,6 +153,8 @@ export class App {
 
   #tick() {
     this.ctx.now = Date.now() + this.ahead;
+    this.ticks += 1;
+    if (this.ticks % SUMMARY_SECONDS === 0) this.summary = summarize(this.store);
     const silent = (performance.now() - this.heard) / 1000;
     if (this.live === "reconnecting" || this.live === "off") this.store.age(silent);
     this.drawing.request();
