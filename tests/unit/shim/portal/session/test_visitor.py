@@ -3,12 +3,14 @@ from __future__ import annotations
 import pytest
 from starlette.types import Scope
 
+from anka_shim.access.resource_rights import ResourceRights
 from anka_shim.failure import Failure
 from anka_shim.http.authentication import LoginMethod, OpenAccess, Principal
 from anka_shim.http.rights import Right
 from anka_shim.portal.kinds import KIND_RIGHTS
 from anka_shim.portal.session.visitor import PortalAccess
 from anka_shim.settings import ShimSettings
+from anka_shim.store.caches import Stores
 
 
 class Changing(OpenAccess):
@@ -32,7 +34,8 @@ SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": [], "anything"
 
 async def test_lists_by_rights() -> None:
     policy = Changing(Right.LIST_VMS, Right.START_VM)
-    evaluate = PortalAccess(policy, ShimSettings()).watch(SCOPE)
+    stores = Stores()
+    evaluate = PortalAccess(policy, ShimSettings(), stores, ResourceRights(stores)).watch(SCOPE)
     access = await evaluate()
     assert access.kinds == {"cloud", "instances"}
     assert access.denied == {kind: right.value for kind, right in KIND_RIGHTS.items() if kind not in access.kinds}
