@@ -16,8 +16,8 @@ MEMBER = Principal("jenkins", frozenset({"ios"}))
 @pytest.fixture
 def stores() -> Stores:
     made = Stores("default", with_permission_groups=True)
-    resources = {"nodes": {"mac-1": ["list"], "mac-2": ["create_instance"]}, "templates": {TEMPLATE: ["list"]}}
-    made.permission_groups.observe(permission_group("ios", **resources))
+    nodes = {"mac-1": ["list"], "mac-2": ["create_instance"]}
+    made.permission_groups.observe(permission_group("ios", nodes=nodes, templates={TEMPLATE: ["list"]}))
     for name in ("mac-1", "mac-2"):
         made.nodes.observe(node(name))
     for owner in ("ios", "web"):
