@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from anka_shim.access.resource_rights import ResourceRights
@@ -16,8 +18,11 @@ MEMBER = Principal("jenkins", frozenset({"ios"}))
 @pytest.fixture
 def stores() -> Stores:
     made = Stores("default", with_permission_groups=True)
-    nodes = {"mac-1": ["list"], "mac-2": ["create_instance"]}
-    made.permission_groups.observe(permission_group("ios", nodes=nodes, templates={TEMPLATE: ["list"]}))
+    resources: dict[str, Any] = {
+        "nodes": {"mac-1": ["list"], "mac-2": ["create_instance"]},
+        "templates": {TEMPLATE: ["list"]},
+    }
+    made.permission_groups.observe(permission_group("ios", **resources))
     for name in ("mac-1", "mac-2"):
         made.nodes.observe(node(name))
     for owner in ("ios", "web"):
