@@ -21,7 +21,8 @@ NAMES = {
         shim_rss_mb post_shim_cpu_ms get_shim_cpu_ms list1000_shim_cpu_ms get_load_share_c8""",
     "access": """get_none_per_s post_none_per_s get_root_ratio get_session_ratio get_token_ratio get_certificate_ratio
         post_root_ratio post_session_ratio post_token_ratio post_certificate_ratio post_handshake_p50_ms_at_50
-        post_handshake_p99_ms_at_50""",
+        post_handshake_p99_ms_at_50 filtered_list_ratio vm_list_cpu_ms vm_list_of_one_group_cpu_ms
+        vm_list_of_all_groups_cpu_ms node_list_cpu_ms node_list_of_one_group_cpu_ms node_list_of_all_groups_cpu_ms""",
     "burst100": """start_ended_to_started_p50_ms
         writes_alone_s writes_alone_cpu_s
         last_created_s last_bound_s last_started_s created_to_bound_p50_s bound_to_started_p95_s
@@ -59,7 +60,7 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> Figures:
     output = directory / "bench.json"
     done = subprocess.run(
         [
-            sys.executable, "-m", "anka_dev", "bench", "--quick", "--only=rest,access,burst.100,watches,scale",
+            sys.executable, "-m", "anka_dev", "bench", "--quick", "--only=rest,burst.100,watches,access,scale",
             f"--output={output}", f"--directory={directory / 'work'}", *([] if len(PROGRAMS) == 2 else ["--no-pods"]),
         ],
         capture_output=True, text=True, timeout=600, check=False,

@@ -24,12 +24,17 @@ class Benchmark:
 
 BENCHMARKS: tuple[Benchmark, ...] = (
     Benchmark("rest", "the legacy REST API: lists, reads, starts, deletions", "anka_dev.bench.rest.bench"),
-    Benchmark("access", "REST with each credential beside no authentication", "anka_dev.bench.access.bench"),
     Benchmark("sched.pure", "the scheduler's decisions alone, without I/O", "anka_dev.bench.sched.pure"),
     Benchmark("sched.bind", "instances bound in a cluster, beside kube-scheduler", "anka_dev.bench.sched.bind"),
     Benchmark("burst.100", "100 starts on 50 Macs, and as many Pods on 50 nodes", "anka_dev.bench.burst.small"),
     Benchmark("burst.1000", "1,000 starts on 250 Macs, and as many Pods on 250 nodes", "anka_dev.bench.burst.large"),
     Benchmark("watches", "what the watches of many Macs cost the apiserver", "anka_dev.bench.watches.bench"),
+    Benchmark("access.logins", "REST with each credential beside no authentication", "anka_dev.bench.access.logins"),
+    Benchmark(
+        "access.lists",
+        "lists of members of permission groups, beside those of all",
+        "anka_dev.bench.access.filtered_lists",
+    ),
     Benchmark("scale", "a full cloud at rest, its reads, and its return after storms", "anka_dev.bench.scale.bench"),
 )
 

@@ -1,1 +1,1 @@
-"""What logging in costs REST: each credential beside no authentication, in one run."""
+"""What access costs."""
