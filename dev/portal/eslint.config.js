@@ -10,7 +10,7 @@ const browser = [
   "MouseEvent", "Node", "ResizeObserver", "URL", "URLSearchParams", "TextDecoder", "TextEncoder", "WebSocket", "atob",
   "btoa", "clearInterval", "clearTimeout", "console", "crypto", "document", "fetch", "getSelection", "history",
   "localStorage", "location", "matchMedia", "navigator", "performance", "queueMicrotask", "requestAnimationFrame",
-  "sessionStorage", "setImmediate", "setInterval", "setTimeout", "structuredClone", "window",
+  "sessionStorage", "setInterval", "setTimeout", "structuredClone", "window",
 ];
 
 export default [
@@ -59,6 +59,11 @@ export default [
         { selector: "CallExpression[callee.property.name='setAttribute'][arguments.0.value='style']", message: STYLE },
       ],
     },
+  },
+  {
+    files: ["**/*.mjs"],
+    languageOptions: { globals: { Buffer: "readonly", process: "readonly", setImmediate: "readonly" } },
+    rules: { "no-script-url": "off" },
   },
   {
     // Only one module names the library and its version.

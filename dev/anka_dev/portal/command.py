@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     serve.add_argument("--port", type=int, default=8100, help="default: %(default)s")
     serve.add_argument("--rate", type=float, default=5, help="changes per second; default: %(default)s")
     serve.add_argument("--rights", help="only these, with commas; default: all")
+    serve.add_argument("--login", action="store_true", help="nobody is logged in; the root token is: secret")
     serve.add_argument("--open", action="store_true", help="as without authentication")
     serve.set_defaults(run=run_serve)
     look = commands.add_parser("look", help="a picture of a page")
@@ -65,7 +66,7 @@ def run_serve(options: argparse.Namespace) -> int:
     from anka_dev.portal.serve import serve
 
     rights = None if options.rights is None else options.rights.split(",")
-    serve(options.port, rate=options.rate, rights=rights, authentication=not options.open)
+    serve(options.port, rate=options.rate, rights=rights, authentication=not options.open, logged_in=not options.login)
     return 0
 
 

@@ -26,7 +26,11 @@ TEMPLATES = (
 )
 PEOPLE = ("system:serviceaccount:ci:jenkins", "ada@example.com", "gitlab-runner", "buildkite", MARKUP)
 WAITING = (
-    ("Unschedulable", "0/200 nodes fit: 182 full, 12 draining, 6 offline", False),
+    (
+        "Unschedulable",
+        "0/200 nodes fit: 194 full, 6 offline; mac-000, mac-010 are kept free for it",
+        False,
+    ),
     ("Unschedulable", "0/40 nodes of group release fit: 40 full", False),
     ("NotFound", f"template {MARKUP} is not in the registry", True),
     ("Unschedulable", "no node could ever take it: 200 have less than 64 vCPUs", True),
@@ -149,7 +153,13 @@ def _put_node(cloud: Cloud, n: int, macs: int) -> None:
     if n % 33 == 7:
         state = "Offline"
     elif n % 29 == 5:
-        state = "Drain"
+        state = "Drain Mode"
+    elif n % 50 == 9:
+        state = "Updating"
+    elif n % 61 == 11:
+        state = "Unhealthy"
+    elif n % 71 == 13:
+        state = "Inactive (Invalid License)"
     elif n == macs - 1:
         state = None
     templates = [
@@ -171,7 +181,7 @@ def _put_node(cloud: Cloud, n: int, macs: int) -> None:
             "uid": identifier(1000 + n),
             "created": cloud.ago(86400 * 30),
             "state": state,
-            "draining": state == "Drain",
+            "draining": state == "Drain Mode",
             "leaving": False,
             "updating": n % 50 == 9,
             "problem": "the agent has not reported for 5 min" if state == "Offline" else None,
@@ -283,6 +293,7 @@ def _put_instance(cloud: Cloud, n: int, macs: int) -> None:
             "priority": 500 if n % 40 == 3 else 1000,
             "queueKey": [500 if n % 40 == 3 else 1000, cloud.ago(age), identifier(4000 + n)] if not is_placed else None,
             "waitingSince": cloud.ago(age) if not is_placed else None,
+            "keptFree": 2 if "kept free" in message else None,
             "percent": chance.randrange(1, 99) if phase == "Pulling" else None,
             "scheduledAt": cloud.ago(age - 2) if is_placed else None,
             "vmCreatedAt": cloud.ago(age - 3) if phase == "Started" else None,

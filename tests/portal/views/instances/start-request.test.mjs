@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { EMPTY, check, readMetadata, readPorts, toBase64, toBody, toManifest, toQuery } from "../../../../api-shim/anka_shim/portal/static/views/instances/start-request.pure.js";
 

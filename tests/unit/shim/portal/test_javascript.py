@@ -10,7 +10,8 @@ import pytest
 from anka_dev.repository import ROOT
 
 NODE = shutil.which("node")
-FILES = sorted((ROOT / "tests/portal").rglob("*.test.mjs"))
+TESTS = ROOT / "tests/portal"
+FILES = sorted(TESTS.rglob("*.test.mjs"))
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="no node here")
 
@@ -19,7 +20,7 @@ def test_there_are_tests() -> None:
     assert FILES
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT / "tests/portal")))
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(TESTS)))
 def test_javascript(file: object) -> None:
     assert NODE is not None
     done = subprocess.run([NODE, "--test", "--test-reporter=spec", str(file)], capture_output=True, text=True, cwd=ROOT)

@@ -55,7 +55,7 @@ export function confirm(ctx, { title, text, list = [], degree, typed, action, ru
       title,
       onClose: () => ctx.close(),
       body: html`<p>${text}</p>
-        ${list.length ? html`<ul class="confirm-list">${list.map((line) => html`<li>${line}</li>`)}</ul>` : nothing}
+        ${list.length ? html`<ul class="confirm-list" tabindex="0" aria-label="What it is about">${list.map((line) => html`<li>${line}</li>`)}</ul>` : nothing}
         ${degree === 3
           ? html`<label class="field"><span>Type <strong>${typed}</strong> to go on</span>
               <input autocomplete="off" autofocus .value=${written} @input=${(/** @type {InputEvent} */ event) => {

@@ -8,7 +8,7 @@ import type { TrustedHTML } from 'trusted-types/lib/index.js';
 /**
  * Contains types that are part of the unstable debug API.
  *
- * FullVisibility in this API is not stable and may change or be removed in the future,
+ * Everything in this API is not stable and may change or be removed in the future,
  * even on patch releases.
  */
 export declare namespace LitUnstable {

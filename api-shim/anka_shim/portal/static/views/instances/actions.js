@@ -11,6 +11,9 @@ import { nodeName } from "./names.js";
 /** @typedef {import("../../core/types").Context} Context */
 /** @typedef {import("../../core/types").InstanceRow} Instance */
 
+/** Of a list to confirm: who selects more has seen them in the table. */
+const LINES = 200;
+
 /** @param {Instance[]} rows */
 function toTaskRows(rows) {
   return rows.map((row) => ({ id: row.id, label: instanceName(row) }));
@@ -21,6 +24,12 @@ function line(ctx, row) {
   const where = row.node ? ` on ${nodeName(ctx, row.node)}` : "";
   const who = row.requestedBy ? `requested by ${row.requestedBy}` : "nobody had to log in for it";
   return html`<strong>${instanceName(row)}</strong>: ${stateWord(row)}, ${templateName(row)} ${tagName(row)}${where}, ${who}`;
+}
+
+/** @param {Context} ctx @param {Instance[]} rows */
+function lines(ctx, rows) {
+  const shown = rows.slice(0, LINES).map((row) => line(ctx, row));
+  return rows.length > LINES ? [...shown, html`and ${rows.length - LINES} more`] : shown;
 }
 
 /** @param {Context} ctx @param {Instance[]} all */
@@ -35,7 +44,7 @@ export function askTerminate(ctx, all) {
   confirm(ctx, {
     title: `Terminate ${what}?`,
     text: `Each VM is stopped and deleted, with all that is in it.${left ? ` ${count(left, "other")} of the selection cannot be terminated now.` : ""}`,
-    list: rows.map((row) => line(ctx, row)),
+    list: lines(ctx, rows),
     degree: terminationDegree(rows, ctx.session),
     typed: String(rows.length),
     action: "Terminate",
@@ -64,7 +73,7 @@ export function askRestart(ctx, all) {
   confirm(ctx, {
     title: `Restart ${what}?`,
     text: "The VM is stopped by force and started again. What is on its disk stays; what runs in it ends.",
-    list: rows.map((row) => line(ctx, row)),
+    list: lines(ctx, rows),
     degree: terminationDegree(rows, ctx.session),
     typed: String(rows.length),
     action: "Restart",

@@ -44,7 +44,7 @@ export function instanceColumns(ctx, metadataKeys) {
     { key: "node", label: "Node", width: "8rem", sort: (row) => nodeName(ctx, row.node), render: (row) => nodeLink(ctx, row.node) },
     { key: "template", label: "Template", width: "10rem", sort: templateName, render: templateName },
     { key: "tag", label: "Tag", width: "7rem", sort: tagName, render: tagName },
-    { key: "created", label: "Created", width: "7rem", sort: (row) => row.created, render: (row) => time(row.created, ctx) },
+    { key: "created", label: "Created", width: "7rem", sort: (row) => Date.parse(row.created), render: (row) => time(row.created, ctx) },
     { key: "group", label: "Node group", width: "7rem", sort: (row) => groupName(ctx, row.group), render: (row) => groupName(ctx, row.group) },
     { key: "vnc", label: "VNC", width: "11rem", sort: (row) => row.vncUrl, render: (row) => vncLink(row.vncUrl) },
     { key: "arch", label: "Arch", width: "5rem", sort: (row) => row.arch, render: (row) => row.arch ?? "" },
@@ -57,7 +57,7 @@ export function instanceColumns(ctx, metadataKeys) {
     { key: "ready", label: "Ready", hidden: true, width: "5rem", sort: (row) => row.ready === true, render: (row) => (row.ready ? "yes" : "no") },
     { key: "reason", label: "Reason", hidden: true, width: "16rem", sort: (row) => row.reason, render: (row) => row.message ?? row.reason ?? "" },
     { key: "priority", label: "Priority", hidden: true, num: true, width: "5rem", sort: (row) => row.priority, render: (row) => row.priority ?? "" },
-    { key: "started", label: "Started", hidden: true, width: "7rem", sort: (row) => row.startedAt, render: (row) => time(row.startedAt, ctx) },
+    { key: "started", label: "Started", hidden: true, width: "7rem", sort: (row) => Date.parse(row.startedAt ?? ""), render: (row) => time(row.startedAt, ctx) },
     { key: "permissionGroup", label: "Permission group", hidden: true, sort: (row) => row.permissionGroup, render: (row) => row.permissionGroup ?? "" },
     { key: "namespace", label: "Namespace", hidden: true, sort: (row) => row.namespace, render: (row) => row.namespace },
     ...metadataKeys.map((key) => /** @type {Column} */ ({

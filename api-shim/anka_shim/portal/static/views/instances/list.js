@@ -10,6 +10,7 @@ import { instanceColumns } from "./columns.js";
 import { openCreate } from "./create-dialog.js";
 import { metadataKeys, select, stateWord, templateName } from "./facts.pure.js";
 import { groupOptions, nodeOptions } from "./names.js";
+import { compare } from "../../core/sort.js";
 
 /** @typedef {import("../../core/types").Context} Context */
 
@@ -33,7 +34,7 @@ const choices = memo(
       phases: [...new Set(rows.map(stateWord))].sort(),
       templates: [...new Map(rows.map((row) => [row.template.id ?? row.template.name ?? "", templateName(row)]))]
         .map(([value, label]) => ({ value, label }))
-        .sort((a, b) => a.label.localeCompare(b.label, "en", { numeric: true })),
+        .sort((a, b) => compare(a.label, b.label)),
       keys: metadataKeys(rows),
     };
   },

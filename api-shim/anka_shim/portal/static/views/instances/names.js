@@ -1,6 +1,7 @@
 // @ts-check
 /** What ids are called. @typedef {import("../../core/types").Context} Context */
 import { link } from "../../components/text.js";
+import { compare } from "../../core/sort.js";
 
 /** @param {Context} ctx @param {string | null | undefined} id */
 export function nodeName(ctx, id) {
@@ -27,7 +28,7 @@ export function templateOptions(ctx) {
   return ctx.store
     .rows("templates")
     .map((row) => ({ value: row.id, label: row.arch ? `${templateTitle(row)} (${row.arch})` : templateTitle(row) }))
-    .sort((a, b) => a.label.localeCompare(b.label, "en", { numeric: true }));
+    .sort((a, b) => compare(a.label, b.label));
 }
 
 /** Tags of a template as choices, newest first. @param {Context} ctx @param {string} id @param {string} [none] */
@@ -43,7 +44,7 @@ export function groupOptions(ctx) {
   return ctx.store
     .rows("groups")
     .map((row) => ({ value: row.id, label: row.name }))
-    .sort((a, b) => a.label.localeCompare(b.label, "en", { numeric: true }));
+    .sort((a, b) => compare(a.label, b.label));
 }
 
 /** @param {Context} ctx */
@@ -51,5 +52,5 @@ export function nodeOptions(ctx) {
   return ctx.store
     .rows("nodes")
     .map((row) => ({ value: row.id, label: row.state === "Active" ? row.name : `${row.name} (${row.state ?? "joining"})` }))
-    .sort((a, b) => a.label.localeCompare(b.label, "en", { numeric: true }));
+    .sort((a, b) => compare(a.label, b.label));
 }

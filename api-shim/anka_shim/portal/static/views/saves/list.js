@@ -39,7 +39,7 @@ function scriptText(row) {
 /** @param {Context} ctx @returns {import("../../core/types").Column<Save>[]} */
 function columns(ctx) {
   return [
-    { key: "created", label: "Requested", width: "7rem", sort: (row) => row.created, render: (row) => time(row.created, ctx) },
+    { key: "created", label: "Requested", width: "7rem", sort: (row) => Date.parse(row.created), render: (row) => time(row.created, ctx) },
     { key: "phase", label: "State", always: true, width: "8rem", sort: (row) => row.phase, render: stepChip },
     { key: "instance", label: "Instance", width: "14rem", sort: (row) => row.instance,
       render: (row) => (ctx.store.get("instances", row.instance) ? link("instances", row.instance) : (row.instance ?? "")) },

@@ -2,6 +2,7 @@
 /** Templates × Macs: which Mac has which tag, pulls it, waits for it, lacks it. Pure. */
 import { isGoing } from "../instances/facts.pure.js";
 import { newestFirst } from "./usage.pure.js";
+import { compare } from "../../core/sort.js";
 
 /**
  * @typedef {import("../../core/types").InstanceRow} Instance
@@ -39,7 +40,7 @@ export function columnsOf(nodes, groups) {
   const names = new Map(groups.map((group) => [group.id, group.name]));
   /** @type {Map<string, {id: string, name: string, nodes: Node[]}>} */
   const columns = new Map();
-  const inOrder = [...nodes].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+  const inOrder = [...nodes].sort((a, b) => compare(a.name, b.name));
   for (const node of inOrder) {
     const id = node.groups[0] ?? "";
     const column = columns.get(id) ?? { id, name: id ? (names.get(id) ?? id) : "no group", nodes: [] };

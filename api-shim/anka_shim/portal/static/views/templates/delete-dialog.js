@@ -38,7 +38,7 @@ function drawDelete(ctx, templates, instances, form) {
     onClose: () => ctx.close(),
     body: html`
       <p>All versions are deleted from the registry. This cannot be undone. What runs goes on.</p>
-      <ul class="confirm-list">${templates.map((row) => {
+      <ul class="confirm-list" tabindex="0" aria-label="Templates">${templates.map((row) => {
         const running = runningOn(row, instances);
         return html`<li><strong>${templateTitle(row)}</strong> <code>${row.id}</code>, ${count(row.versions?.length ?? 0, "version")}
           ${running.length

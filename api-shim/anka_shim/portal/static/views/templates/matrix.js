@@ -12,6 +12,7 @@ import { groupName, groupOptions, templateTitle } from "../instances/names.js";
 import { WORDS, cellText, columnsOf, coverage } from "./coverage.pure.js";
 import { openDistribute } from "./distribute-dialog.js";
 import { ruleText } from "./usage.pure.js";
+import { compare } from "../../core/sort.js";
 
 /** @typedef {import("../../core/types").Context} Context */
 /** @typedef {import("./coverage.pure.js").Row} Row */
@@ -38,7 +39,7 @@ const model = memo(
     const columns = columnsOf(nodes, ctx.store.rows("groups"));
     const templates = ctx.store.rows("templates")
       .filter((row) => matches([row.name, row.displayName, row.id, ...(row.versions ?? []).map(({ tag }) => tag)].join("\n"), q))
-      .sort((a, b) => templateTitle(a).localeCompare(templateTitle(b), "en", { numeric: true }));
+      .sort((a, b) => compare(templateTitle(a), templateTitle(b)));
     const inOrder = columns.flatMap((column) => column.nodes);
     const rows = coverage({
       templates, nodes: inOrder, instances: ctx.store.rows("instances"), distributions: ctx.store.rows("distributions"), opened: openedTags(ctx),

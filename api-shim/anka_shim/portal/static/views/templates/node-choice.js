@@ -4,6 +4,7 @@ import { button } from "../../components/button.js";
 import { count } from "../../core/format.js";
 import { matches } from "../../core/filters.js";
 import { html, live, nothing } from "../../core/html.js";
+import { compare } from "../../core/sort.js";
 
 /** @typedef {import("../../core/types").Context} Context */
 
@@ -14,7 +15,7 @@ import { html, live, nothing } from "../../core/html.js";
 export function nodeChoice(ctx, form, { nodes, note, error }) {
   const shown = nodes
     .filter((node) => matches(`${node.name}\n${node.id}`, form.search))
-    .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+    .sort((a, b) => compare(a.name, b.name));
   const setAll = (/** @type {boolean} */ isOn) => {
     for (const node of shown) {
       if (isOn) form.nodes.add(node.id);
