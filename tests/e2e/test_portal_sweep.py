@@ -160,7 +160,7 @@ def test_everything_is_reached_by_keyboard(chromium: Browser, server: str, ids: 
             visit(tab, view, ids)
             stops = tab.page.evaluate(TABBABLE)[:MOST_STOPS]
             tab.page.locator("#main").focus()
-            for _ in range(len(stops) + 15)  # a list adds rows as it is walked:
+            for _ in range(len(stops) + 15):  # a list adds rows as it is walked
                 tab.page.keyboard.press("Tab")
             reached = set(tab.page.evaluate(REACHED))
             if missing := [html for place, html in enumerate(stops) if place not in reached]:
