@@ -50,6 +50,12 @@ from anka_shim.node.commands import NodeCommands
 from anka_shim.node.heartbeats import NodeHeartbeats
 from anka_shim.node.views import NodeViews
 from anka_shim.permission.commands import PermissionCommands
+from anka_shim.portal.detail.event_reader import EventReader
+from anka_shim.portal.event_log.reader import EventLogReader
+from anka_shim.portal.explain.explainer import Explainer
+from anka_shim.portal.history.recorder import HistoryRecorder
+from anka_shim.portal.history.sampler import HistorySampler
+from anka_shim.portal.join.commands import JoinCommands
 from anka_shim.replicas.barrier import PeerBarrier
 from anka_shim.replicas.client import PeerClient
 from anka_shim.replicas.peer_key import PeerKey
@@ -107,6 +113,11 @@ class Services:
     login_limiter: LoginLimiter
     peer_key: PeerKey
     binds: BindTracker
+    explainer: Explainer
+    event_reader: EventReader
+    event_log: EventLogReader
+    history: HistoryRecorder
+    joining: JoinCommands
 
 
 @contextlib.asynccontextmanager
@@ -192,6 +203,12 @@ async def services(
             narrowed=(settings.node_namespace, JOINING_NAMESPACE),
         )
         stack.push_async_callback(kubernetes_rights.close)
+        logs = CentralLogs(registry_client, settings.namespace)
+        history = HistoryRecorder(stores, node_heartbeats, clock)
+        if settings.portal:
+            await stack.enter_async_context(HistorySampler(history, watches.missing_caches))
+        explainer = Explainer(stores, clock, settings.placement)
+        stack.callback(explainer.close)
         health.ready["caches"] = watches.missing_caches
         if settings.peer_addresses:
             health.ready["peers"] = peers.incomplete
@@ -226,7 +243,7 @@ async def services(
                 reader,
                 settings.push_registry,
             ),
-            logs=CentralLogs(registry_client, settings.namespace),
+            logs=logs,
             registry=registry,
             reader=reader,
             peers=peers,
@@ -240,6 +257,11 @@ async def services(
             login_limiter=LoginLimiter(clock),
             peer_key=peer_key,
             binds=binds,
+            explainer=explainer,
+            event_reader=EventReader(client),
+            event_log=EventLogReader(logs),
+            history=history,
+            joining=JoinCommands(client, stores, settings.join_server_url, settings.join_ca_file),
         )
 
 

@@ -16,6 +16,8 @@ from anka_shim.requester import requested_by
 PRINCIPAL = "anka.principal"
 """Key in the ASGI scope under which endpoints find the Principal."""
 
+_POLICY = "anka.policy"
+
 
 @dataclass(frozen=True)
 class Principal:
@@ -50,6 +52,12 @@ class AccessPolicy(Protocol):
         """The sender, who has this right. Raises a Failure with the HTTP status for a request that is refused."""
 
 
+async def require_right(scope: Scope, right: Right) -> None:
+    """Beside the right of its route, a request may need one that depends on its content. Raises Failure."""
+    policy: AccessPolicy = scope[_POLICY]
+    await policy.admit(scope, right)
+
+
 class OpenAccess:
     """Admits everything: authentication is off."""
 
@@ -80,6 +88,7 @@ class Gate:
         # HEAD is answered as GET is.
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         right = self._literal.get((method, scope["path"])) or self._match(method, scope)
+        scope[_POLICY] = self._policy
         principal = scope[PRINCIPAL] = await self._policy.admit(scope, right)
         if principal == ANONYMOUS:
             await self._app(scope, receive, send)

@@ -1,0 +1,35 @@
+"""Which object a request is about. Pure."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from anka_shim.http.parameter_types import TEXT, max_length, require, wrong_value
+from anka_shim.http.request import RequestModel
+from anka_shim.http.rights import Right
+
+OBJECT_RIGHTS = {
+    "nodes": Right.LIST_NODES,
+    "instances": Right.LIST_VMS,
+    "templates": Right.REGISTRY_LIST,
+    "groups": Right.GET_GROUPS,
+    "distributions": Right.REGISTRY_DISTRIBUTE_STATUS,
+    "saves": Right.LIST_IMAGES,
+    "apiKeys": Right.GET_API_KEY,
+    "permissionGroups": Right.VIEW_PERMISSION_GROUPS,
+    "macPools": Right.MAC_ADDRESS,
+}
+"""The right to see an object, by the kind of its row."""
+
+
+def _check_kind(kind: str) -> str:
+    if kind not in OBJECT_RIGHTS:
+        raise wrong_value(f"must be one of {', '.join(OBJECT_RIGHTS)}", kind)
+    return kind
+
+
+class ObjectQuery(RequestModel):
+    kind: Annotated[str, AfterValidator(_check_kind), require("is required"), TEXT] = Field(
+        description="Kind of row that it is shown in."
+    )
+    id: Annotated[str, require("is required"), TEXT, max_length(512)] = Field(description="Id of the row.")
