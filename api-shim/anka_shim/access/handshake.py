@@ -21,7 +21,7 @@ from anka_shim.access.nonce_memory import NonceMemory
 from anka_shim.access.public_key import encrypt
 from anka_shim.access.seal import NONCE_BYTES, Seal, close, reopen
 from anka_shim.access.session_token import SessionToken, parse_session
-from anka_shim.http.authentication import Principal
+from anka_shim.http.authentication import LoginMethod, Principal
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,8 @@ class Handshake:
         now = self._clock.now().timestamp()
         if reopen(given.token, "session", (*_facts(key), given.session), self._seal_keys(), now) is None:
             return None
-        return Principal(key.spec.id, groups=frozenset((*key.spec.groups, key.spec.id)))
+        groups = frozenset((*key.spec.groups, key.spec.id))
+        return Principal(key.spec.id, groups=groups, method=LoginMethod.API_KEY)
 
 
 def _facts(key: ApiKey) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from fastapi import FastAPI
@@ -19,6 +20,16 @@ PRINCIPAL = "anka.principal"
 _POLICY = "anka.policy"
 
 
+class LoginMethod(StrEnum):
+    """How somebody logged in."""
+
+    ROOT = "root"
+    API_KEY = "api-key"
+    CERTIFICATE = "certificate"
+    OIDC = "oidc"
+    KUBERNETES = "kubernetes"
+
+
 @dataclass(frozen=True)
 class Principal:
     """The sender of a request."""
@@ -27,6 +38,20 @@ class Principal:
     groups: frozenset[str] = frozenset()
     is_root: bool = False
     """Has every right."""
+    method: LoginMethod | None = None
+
+    @property
+    def account(self) -> str:
+        """Who it is in logs, annotations and budgets: never the same for two who log in differently.
+
+        Names alone would be: a certificate or a provider may call its user `root`, or as an API key is called."""
+        match self.method:
+            case None | LoginMethod.ROOT:
+                return self.name
+            case LoginMethod.API_KEY if ":" not in self.name and self.name != LoginMethod.ROOT:
+                # As the old controller calls it.
+                return self.name
+        return f"{self.method}:{self.name}"
 
 
 ANONYMOUS = Principal("anonymous")
@@ -41,7 +66,7 @@ def name_client(scope: Scope) -> str:
     """Who is held to account for a request: its sender, or their address while nobody has to say who they are."""
     principal: Principal = scope[PRINCIPAL]
     if principal != ANONYMOUS:
-        return principal.name
+        return principal.account
     return client_address(scope) or "an unknown address"
 
 
@@ -93,7 +118,7 @@ class Gate:
         if principal == ANONYMOUS:
             await self._app(scope, receive, send)
             return
-        with requested_by(principal.name), logs.context(user=principal.name):
+        with requested_by(principal.account), logs.context(user=principal.account):
             await self._app(scope, receive, send)
 
     def _match(self, method: str, scope: Scope) -> Right:

@@ -11,7 +11,7 @@ import pytest
 from anka_crds.api import ApiKey
 from anka_shim.access.handshake import SECRET_SECONDS, Handshake
 from anka_shim.access.session_token import SessionToken
-from anka_shim.http.authentication import Principal
+from anka_shim.http.authentication import LoginMethod, Principal
 from support.api_keys import OAEP, SEAL_KEY
 from support.manual_clock import ManualClock
 from support.rsa_keys import PRIVATE, PUBLIC
@@ -49,7 +49,9 @@ def test_any_replica_ends_a_handshake_and_knows_the_session() -> None:
     one, other, third = (replica(clock) for _ in range(3))
     session = other.end("ci", secret_of(one))
     assert session is not None
-    assert third.authenticate(bearer(session)) == Principal("ci", groups=frozenset({"g", "ci"}))
+    assert third.authenticate(bearer(session)) == Principal(
+        "ci", groups=frozenset({"g", "ci"}), method=LoginMethod.API_KEY
+    )
 
 
 def test_a_used_secret_gives_nothing_new_at_another_replica() -> None:

@@ -1,0 +1,4 @@
+// @ts-check
+
+/** @type {import("../core/types").View[]} */
+export const accessViews = [];
