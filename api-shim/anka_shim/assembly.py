@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
-from anka_crds.api.defaults import JOINING_NAMESPACE
 from anka_kube.api_clock import ApiClock
 from anka_kube.client import KubeClient
 from anka_kube.endpoint import Endpoint
@@ -200,7 +199,7 @@ async def services(
             reviewer,
             clock,
             namespace=settings.namespace,
-            narrowed=(settings.node_namespace, JOINING_NAMESPACE),
+            narrowed=(settings.node_namespace, settings.joining_namespace),
         )
         stack.push_async_callback(kubernetes_rights.close)
         logs = CentralLogs(registry_client, settings.namespace)
@@ -261,7 +260,7 @@ async def services(
             event_reader=EventReader(client),
             event_log=EventLogReader(logs),
             history=history,
-            joining=JoinCommands(client, stores, settings.join_server_url, settings.join_ca_file),
+            joining=JoinCommands(client, stores, settings),
         )
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 
-from anka_crds.api.defaults import CI_NAMESPACE, NODE_NAMESPACE
+from anka_crds.api.defaults import CI_NAMESPACE, JOINING_NAMESPACE, NODE_NAMESPACE
 from anka_crds.api.fields import RegistryUrl
 from anka_crds.api.limits import MAX_SECONDS
 from anka_runtime.secret_file import SHORTEST_TOKEN, read_secret
@@ -141,6 +141,9 @@ class ShimSettings(CertificateSettings):
         le=60,
         description="The same for a request that starts several: --write-seconds is then the longest time without "
         "another one.",
+    )
+    joining_namespace: str = Field(
+        default=JOINING_NAMESPACE, min_length=1, description="Namespace of the ServiceAccounts of join tokens."
     )
     join_server_url: str | None = Field(
         default=None,

@@ -1,9 +1,7 @@
 """Makes join tokens, as docs/start/first-mac.md does with kubectl."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from anka_crds.api.defaults import JOINING_NAMESPACE
 from anka_kube.client import KubeClient
 from anka_kube.errors import AlreadyExists, ApiError, Forbidden
 from anka_kube.unstructured import SERVICE_ACCOUNTS
@@ -11,14 +9,11 @@ from anka_shim.failure import Failure
 from anka_shim.portal.join.answer import join_lines
 from anka_shim.portal.join.request import JoinMac
 from anka_shim.requester import requester_annotations
+from anka_shim.settings import ShimSettings
 from anka_shim.store.caches import Stores
 
 MADE_BY = "app.kubernetes.io/created-by"
 _US = "anka-shim"
-OFF = (
-    "the portal makes no join tokens here (--join-server-url): `kubectl create serviceaccount NAME --namespace "
-    f"{JOINING_NAMESPACE}` and `kubectl create token NAME --namespace {JOINING_NAMESPACE} --duration 1h` make one"
-)
 
 
 @dataclass(frozen=True)
@@ -30,19 +25,17 @@ class JoinLines:
 
 
 class JoinCommands:
-    """`server`: URL of the Kubernetes API as Macs reach it; None where this is off. `ca_file`: of the authority that
-    signs its certificate."""
-
-    def __init__(self, client: KubeClient, stores: Stores, server: str | None, ca_file: Path | None) -> None:
+    def __init__(self, client: KubeClient, stores: Stores, settings: ShimSettings) -> None:
         self._client = client
         self._stores = stores
-        self._server = server
-        self._ca_file = ca_file
+        self._server = settings.join_server_url
+        self._ca_file = settings.join_ca_file
+        self._namespace = settings.joining_namespace
 
     async def make(self, request: JoinMac) -> JoinLines:
         """Raises Failure."""
         if self._server is None:
-            raise Failure(OFF)
+            raise Failure(describe_off(self._namespace))
         if self._stores.node(request.name) is not None:
             raise Failure(f"name: there is a node {request.name} already, and nobody takes over its identity")
         try:
@@ -53,7 +46,7 @@ class JoinCommands:
             await self._make_account(request.name)
             status = await self._make_token(request.name, request.seconds or 0)
         except Forbidden as error:
-            raise Failure(f"the shim may not make join tokens in namespace {JOINING_NAMESPACE}: {error}") from error
+            raise Failure(f"the shim may not make join tokens in namespace {self._namespace}: {error}") from error
         except ApiError as error:
             raise Failure(f"no join token could be made: {error}") from error
         token, expires = status.get("token"), status.get("expirationTimestamp")
@@ -68,12 +61,12 @@ class JoinCommands:
         metadata = {"name": name, "labels": {MADE_BY: _US}, **({"annotations": annotations} if annotations else {})}
         body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
         try:
-            await self._client.create(SERVICE_ACCOUNTS, body, JOINING_NAMESPACE)
+            await self._client.create(SERVICE_ACCOUNTS, body, self._namespace)
         except AlreadyExists:
-            found = await self._client.get(SERVICE_ACCOUNTS, name, JOINING_NAMESPACE)
+            found = await self._client.get(SERVICE_ACCOUNTS, name, self._namespace)
             if found.metadata.labels.get(MADE_BY) != _US:
                 raise Failure(
-                    f"name: ServiceAccount {name} in {JOINING_NAMESPACE} is not the portal's: choose another name"
+                    f"name: ServiceAccount {name} in {self._namespace} is not the portal's: choose another name"
                 ) from None
 
     async def _make_token(self, name: str, seconds: int) -> dict[str, object]:
@@ -82,6 +75,15 @@ class JoinCommands:
             "kind": "TokenRequest",
             "spec": {"expirationSeconds": seconds},
         }
-        answer = await self._client.create_subresource(SERVICE_ACCOUNTS, name, "token", body, JOINING_NAMESPACE)
+        answer = await self._client.create_subresource(SERVICE_ACCOUNTS, name, "token", body, self._namespace)
         status = answer.get("status")
         return status if isinstance(status, dict) else {}
+
+
+def describe_off(namespace: str) -> str:
+    """With what a person does instead."""
+    return (
+        "the portal makes no join tokens here (--join-server-url): "
+        f"`kubectl create serviceaccount NAME --namespace {namespace}` and "
+        f"`kubectl create token NAME --namespace {namespace} --duration 1h` make one"
+    )

@@ -20,7 +20,7 @@ def answer(**spec: Any) -> dict[str, Any]:
     runs = instance("runs", status={"nodeName": "mac-1", "phase": "Started"})
     seen = build_input(nodes=NODES, templates=[template()], instances=[runs])
     found = explain(instance("new", **spec), seen, QueuedInstance(1000, datetime(2026, 1, 2, tzinfo=UTC), ""))
-    return explanation_answer(found, {"mac-2": "Two"}.get)
+    return explanation_answer(found, lambda node_id: {"mac-2": "Two"}[node_id])
 
 
 def test_it_would_go_there() -> None:

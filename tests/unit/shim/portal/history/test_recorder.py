@@ -60,7 +60,8 @@ def test_a_life() -> None:
     scene = Scene()
     scene.tell()
     scene.clock.advance(2)
-    bound = {"nodeName": "mac-1", "scheduledAt": at(2), "template": {"id": TEMPLATE, "name": "macos", "tag": "v1"}}
+    bound: dict[str, Any] = {"nodeName": "mac-1", "scheduledAt": at(2)}
+    bound["template"] = {"id": TEMPLATE, "name": "macos", "tag": "v1"}
     scene.tell(phase="Pulling", **bound)
     scene.clock.advance(10)
     scene.tell(phase="Scheduling", updatedAt=at(11), **bound)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from anka_shim.portal.join.commands import OFF
+from anka_shim.portal.join.commands import describe_off
 from support.scripted_api import Fault
 from support.shim_rig import Rig, rig
 
@@ -18,7 +18,7 @@ async def ask(shim: Rig, **body: object) -> str:
 
 async def test_off_unless_it_knows_the_url() -> None:
     async with rig() as shim:
-        assert await ask(shim) == OFF
+        assert await ask(shim) == describe_off("anka-joining")
         assert not shim.api.count("create")
 
 
