@@ -33,7 +33,6 @@ async def explain(
     settings: Settings,
 ) -> Response:
     """It names nodes, and instances are ahead of it: it needs the rights to list both."""
-    await require_right(request.scope, Right.LIST_NODES)
     if query.id is not None:
         instance = require_found(caches.instance(query.id))
         if not is_pending(instance):
@@ -41,6 +40,7 @@ async def explain(
     else:
         metadata = ObjectMeta(name="explained", namespace=settings.namespace)
         instance = AnkaInstance(metadata=metadata, spec=read_spec(query, caches))
+    await require_right(request.scope, Right.LIST_NODES)
     explanation = await explainer.explain(instance)
 
     def name_of(node: str) -> str:

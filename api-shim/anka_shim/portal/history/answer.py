@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from anka_shim.portal.history.past_instances import PastInstance
-from anka_shim.portal.history.timeline import Step
+from anka_shim.portal.history.timeline import StartStep
 from anka_shim.times import rfc3339
 
 _DIGITS = 3
 
 
 def timeline_answer(
-    steps: Iterable[Step], medians: Mapping[str, float], starts: int, since: datetime, now: datetime
+    steps: Iterable[StartStep], medians: Mapping[str, float], starts: int, since: datetime, now: datetime
 ) -> dict[str, Any]:
     """`medians` are of so many `starts`."""
     return {

@@ -20,9 +20,9 @@ from anka_shim.node.answer import load
 from anka_shim.node.heartbeats import NodeHeartbeats
 from anka_shim.portal.history.failures import FailureMemory, FailureRecord
 from anka_shim.portal.history.past_instances import NodeInstances, PastInstance
-from anka_shim.portal.history.samples import Sample, SampleRing, UsageRings
+from anka_shim.portal.history.samples import Sample, SampleMemory, UsageMemory
 from anka_shim.portal.history.starts import BindRecord, StartMemory, StartRecord
-from anka_shim.portal.history.timeline import NOTHING_SEEN, PullSeen, list_steps
+from anka_shim.portal.history.timeline import NOTHING_SEEN, PullRecord, list_steps
 from anka_shim.store.caches import Stores
 from anka_shim.times import rfc3339
 
@@ -41,12 +41,12 @@ class HistoryRecorder:
         self._heartbeats = heartbeats
         self._clock = clock
         self.since = clock.now()
-        self.samples = SampleRing()
-        self.usages = UsageRings(_HOUR // USAGE_SECONDS)
+        self.samples = SampleMemory()
+        self.usages = UsageMemory(_HOUR // USAGE_SECONDS)
         self.starts = StartMemory()
         self.failures = FailureMemory()
         self.instances = NodeInstances()
-        self._pulls: dict[str, PullSeen] = {}
+        self._pulls: dict[str, PullRecord] = {}
         self._started = self._failed = 0
         self._listeners: list[Callable[[str], None]] = []
         stores.instances.subscribe(self._on_instance)
@@ -72,7 +72,7 @@ class HistoryRecorder:
             },
         }
 
-    def pull_of(self, instance: AnkaInstance) -> PullSeen:
+    def pull_of(self, instance: AnkaInstance) -> PullRecord:
         return self._pulls.get(instance.metadata.uid, NOTHING_SEEN)
 
     # --- what is looked at ---
@@ -144,7 +144,7 @@ class HistoryRecorder:
         if status.scheduled_at is None or not self._is_new(before, status.scheduled_at, is_first=old is None):
             return
         needed = {Phase.PULLING: True, Phase.SCHEDULING: False}.get(status.phase)
-        self._pulls[new.metadata.uid] = PullSeen(needed)
+        self._pulls[new.metadata.uid] = PullRecord(needed)
         since = _waits_since(new)
         waited = max(0.0, (status.scheduled_at - since).total_seconds()) if since is not None else 0.0
         self.starts.record_bind(BindRecord(self.now().timestamp(), waited, needed))

@@ -25,7 +25,7 @@ class Sample:
 _NAMES = {"oldest_wait": "oldestWait"}
 
 
-class SampleRing:
+class SampleMemory:
     def __init__(self) -> None:
         self._samples: deque[Sample] = deque(maxlen=MOST_SAMPLES)
 
@@ -38,7 +38,7 @@ class SampleRing:
         return {_NAMES.get(name, name): [row[name] for row in rows] for name in Sample.__dataclass_fields__}
 
 
-class UsageRings:
+class UsageMemory:
     """Of each Mac: time, VMs, percent of CPU and of RAM."""
 
     def __init__(self, most: int) -> None:

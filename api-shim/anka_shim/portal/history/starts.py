@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from anka_shim.portal.history.quantiles import summarize
-from anka_shim.portal.history.timeline import Step, find_medians
+from anka_shim.portal.history.timeline import StartStep, find_medians
 
 HOUR_SECONDS = 3600.0
 MOST_STARTS = 10_000
@@ -30,7 +30,7 @@ class StartRecord:
     at: float
     template: str
     seconds: float
-    steps: Sequence[Step]
+    steps: Sequence[StartStep]
 
 
 class StartMemory:

@@ -11,7 +11,7 @@ STEP_NAMES = ("wait", "pull", "clone", "start", "network", "script")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StartStep:
     """`end` is None while it lasts. `is_seen`: false where nobody saw which step it was."""
 
     name: str
@@ -25,7 +25,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class PullSeen:
+class PullRecord:
     """What this replica saw of the pull of an instance. `needed`: None if it was not there when that was decided.
     `ended_at`: only of a pull that took so long that the Mac told its end."""
 
@@ -33,10 +33,10 @@ class PullSeen:
     ended_at: datetime | None = None
 
 
-NOTHING_SEEN = PullSeen()
+NOTHING_SEEN = PullRecord()
 
 
-def list_steps(instance: AnkaInstance, pull: PullSeen = NOTHING_SEEN) -> list[Step]:
+def list_steps(instance: AnkaInstance, pull: PullRecord = NOTHING_SEEN) -> list[StartStep]:
     """In order, each beginning where the one before ended; those that were not reached are left out.
 
     wait     until it has a node
@@ -53,7 +53,7 @@ def list_steps(instance: AnkaInstance, pull: PullSeen = NOTHING_SEEN) -> list[St
     return list(_chain(begin, finish, _marks(instance, pull)))
 
 
-def _marks(instance: AnkaInstance, pull: PullSeen) -> Iterator[tuple[str, datetime | None, bool]]:
+def _marks(instance: AnkaInstance, pull: PullRecord) -> Iterator[tuple[str, datetime | None, bool]]:
     """Each step with its end, as far as it is known, and whether it was seen."""
     status, script = instance.status, instance.spec.startup_script
     yield "wait", status.scheduled_at, True
@@ -74,7 +74,7 @@ def _marks(instance: AnkaInstance, pull: PullSeen) -> Iterator[tuple[str, dateti
 
 def _chain(
     begin: datetime, finish: datetime | None, marks: Iterable[tuple[str, datetime | None, bool]]
-) -> Iterator[Step]:
+) -> Iterator[StartStep]:
     """Nothing ends before it begins, or after the `finish`."""
     known = list(marks)
     for position, (name, mark, is_seen) in enumerate(known):
@@ -85,13 +85,13 @@ def _chain(
         end = finish if mark is None else mark
         if end is not None:
             end = max(begin, end if finish is None else min(end, finish))
-        yield Step(name, begin, end, is_seen)
+        yield StartStep(name, begin, end, is_seen)
         if mark is None or end is None:
             return
         begin = end
 
 
-def find_medians(starts: Sequence[Sequence[Step]]) -> dict[str, float]:
+def find_medians(starts: Sequence[Sequence[StartStep]]) -> dict[str, float]:
     """Of the seconds of each step, over starts that have ended."""
     seconds: dict[str, list[float]] = {}
     for steps in starts:

@@ -17,7 +17,7 @@ _US = "anka-shim"
 
 
 @dataclass(frozen=True)
-class JoinLines:
+class JoinResult:
     """`lines` have a secret."""
 
     lines: list[str]
@@ -32,7 +32,7 @@ class JoinCommands:
         self._ca_file = settings.join_ca_file
         self._namespace = settings.joining_namespace
 
-    async def make(self, request: JoinMac) -> JoinLines:
+    async def make(self, request: JoinMac) -> JoinResult:
         """Raises Failure."""
         if self._server is None:
             raise Failure(describe_off(self._namespace))
@@ -53,7 +53,7 @@ class JoinCommands:
         if not isinstance(token, str) or not isinstance(expires, str):
             raise Failure("no join token could be made: the API's answer has none")
         lines = join_lines(self._server, token, request.name, display_name=request.displayName, ca=ca)
-        return JoinLines(lines, expires)
+        return JoinResult(lines, expires)
 
     async def _make_account(self, name: str) -> None:
         """One that is there already is only taken if it was made here: others may permit more than one Mac."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from anka_shim.portal.history.samples import MOST_SAMPLES, Sample, SampleRing, UsageRings
+from anka_shim.portal.history.samples import MOST_SAMPLES, Sample, SampleMemory, UsageMemory
 
 
 def test_series() -> None:
-    ring = SampleRing()
+    ring = SampleMemory()
     for number in range(MOST_SAMPLES + 3):
         ring.add(Sample(number, 1, 2, 3, 4, 5, 6))
     series = ring.to_series()
@@ -16,7 +16,7 @@ def test_series() -> None:
 
 
 def test_usages() -> None:
-    rings = UsageRings(2)
+    rings = UsageMemory(2)
     for second in range(3):
         rings.add("mac-1", (second, 0, 0, 0))
     assert [row[0] for row in rings.of_node("mac-1")] == [1, 2]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anka_shim.portal.history.starts import HOUR_SECONDS, BindRecord, StartMemory, StartRecord
-from anka_shim.portal.history.timeline import Step
+from anka_shim.portal.history.timeline import StartStep
 from support.objects import START
 
 
@@ -14,7 +14,7 @@ from support.objects import START
 def test_the_last_hour_by_template(rows: list[tuple[float, str]]) -> None:
     memory, now = StartMemory(), 3 * HOUR_SECONDS
     for at, template in sorted(rows):
-        memory.record_start(StartRecord(at, template, at, [Step("wait", START, START)]))
+        memory.record_start(StartRecord(at, template, at, [StartStep("wait", START, START)]))
     found = memory.summarize_starts(now)
     for template in "ab":
         count = sum(1 for at, name in rows if name == template and now - at < HOUR_SECONDS)

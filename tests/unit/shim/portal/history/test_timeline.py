@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anka_crds.api import AnkaInstance
-from anka_shim.portal.history.timeline import STEP_NAMES, PullSeen, Step, find_medians, list_steps
+from anka_shim.portal.history.timeline import STEP_NAMES, PullRecord, StartStep, find_medians, list_steps
 from support.objects import START, instance
 
 
@@ -28,7 +28,7 @@ def started(
     return instance(status={**status, "vm": vm, **more.pop("status", {})}, **more)
 
 
-def shown(steps: list[Step]) -> list[tuple[str, float, float | None]]:
+def shown(steps: list[StartStep]) -> list[tuple[str, float, float | None]]:
     return [
         (step.name, (step.begin - START).total_seconds(), None if step.end is None else step.seconds(at(100)))
         for step in steps
@@ -38,12 +38,12 @@ def shown(steps: list[Step]) -> list[tuple[str, float, float | None]]:
 def test_all_steps() -> None:
     one = started()
     expected = [("wait", 0, 2), ("clone", 2, 3), ("start", 5, 1), ("network", 6, 3)]
-    assert shown(list_steps(one, PullSeen(False))) == expected
+    assert shown(list_steps(one, PullRecord(False))) == expected
     assert [step.is_seen for step in list_steps(one)] == [True, False, True, True]
-    pulled = list_steps(one, PullSeen(True))
+    pulled = list_steps(one, PullRecord(True))
     assert [step.name for step in pulled] == ["wait", "pull", "start", "network"]
     assert all(step.is_seen for step in pulled)
-    told = list_steps(one, PullSeen(True, at(4)))
+    told = list_steps(one, PullRecord(True, at(4)))
     assert shown(told)[1:3] == [("pull", 2, 2), ("clone", 4, 1)]
 
 
@@ -57,7 +57,7 @@ def test_what_lasts() -> None:
     waiting = list_steps(instance())
     assert waiting[0].seconds(at(7)) == 7
     bound = started(made=None, ran=None, ready=None)
-    assert shown(list_steps(bound, PullSeen(True))) == [("wait", 0, 2), ("pull", 2, None)]
+    assert shown(list_steps(bound, PullRecord(True))) == [("wait", 0, 2), ("pull", 2, None)]
 
 
 def test_who_lost_a_node_waits_since_then() -> None:
@@ -67,14 +67,14 @@ def test_who_lost_a_node_waits_since_then() -> None:
 
 def test_what_failed_ends_there() -> None:
     failed = started(made=None, ran=None, ready=None, status={"phase": "Error", "finishedAt": at(8).isoformat()})
-    assert shown(list_steps(failed, PullSeen(False))) == [("wait", 0, 2), ("clone", 2, 6)]
+    assert shown(list_steps(failed, PullRecord(False))) == [("wait", 0, 2), ("clone", 2, 6)]
     never = started(bound=None, made=None, ran=None, ready=None, status={"finishedAt": at(8).isoformat()})
     assert shown(list_steps(never)) == [("wait", 0, 8)]
 
 
 def test_what_is_not_reported_is_in_the_next_step() -> None:
-    assert shown(list_steps(started(made=None), PullSeen(False)))[1] == ("start", 2, 4)
-    restarted = list_steps(started(ran=50), PullSeen(False))
+    assert shown(list_steps(started(made=None), PullRecord(False)))[1] == ("start", 2, 4)
+    restarted = list_steps(started(ran=50), PullRecord(False))
     assert shown(restarted) == [("wait", 0, 2), ("clone", 2, 3), ("network", 5, 4)]
 
 
@@ -88,7 +88,7 @@ def test_steps_join_whatever_the_clocks_say(
 ) -> None:  # fmt: skip
     status = {} if finished is None else {"finishedAt": at(finished).isoformat()}
     one = started(bound=bound, made=made, ran=ran, ready=ready, status=status)
-    steps = list_steps(one, PullSeen(needed, None if ended is None else at(ended)))
+    steps = list_steps(one, PullRecord(needed, None if ended is None else at(ended)))
     names = [step.name for step in steps]
     assert names
     assert names == [name for name in STEP_NAMES if name in names]
@@ -103,6 +103,6 @@ def test_steps_join_whatever_the_clocks_say(
 
 
 def test_medians() -> None:
-    starts = [list_steps(started(bound=wait), PullSeen(False)) for wait in (1, 2, 4)]
+    starts = [list_steps(started(bound=wait), PullRecord(False)) for wait in (1, 2, 4)]
     assert find_medians(starts) == {"wait": 2, "clone": 3, "start": 1, "network": 3}
     assert find_medians([]) == {}
