@@ -69,6 +69,7 @@ lint: $(READY) ## Style, types, layers, generated files
 	@$(BIN)/python -m anka_dev.crds.generate --check
 	@$(BIN)/anka-dev dashboards --check
 	@$(BIN)/anka-dev reference --check
+	@$(BIN)/anka-dev portal check
 	@$(BIN)/hadolint Dockerfile
 
 .PHONY: format

@@ -20,6 +20,8 @@ from anka_shim.portal.event_log import endpoints as event_log
 from anka_shim.portal.explain import endpoints as explain
 from anka_shim.portal.history import endpoints as history
 from anka_shim.portal.join import endpoints as join
+from anka_shim.portal.pages import endpoints as portal_pages
+from anka_shim.portal.stream import endpoints as portal_stream
 from anka_shim.replicas import endpoints as replicas
 from anka_shim.stats import endpoints as stats
 from anka_shim.status import endpoints as status
@@ -31,5 +33,5 @@ _RESOURCES = (
     vm, node, group, template, distribution, image, logs, devices, status, stats, api_key, mac_pool, permission,
     auth_config, tap, health, replicas, package, docs,
 )  # fmt: skip
-_PORTAL = (explain, detail, history, event_log, join)
+_PORTAL = (portal_pages, portal_stream, explain, detail, history, event_log, join)
 ROUTERS: tuple[APIRouter, ...] = tuple(resource.router for resource in (*_RESOURCES, browser_login, *_PORTAL))

@@ -1,7 +1,7 @@
 """The gate: authentication and authorization. Every request passes it, whatever answers the request."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -39,6 +39,8 @@ class Principal:
     is_root: bool = False
     """Has every right."""
     method: LoginMethod | None = None
+    expires: int | None = field(default=None, compare=False)
+    """When this login ends, in seconds since 1970; None where it has no end, or that is not known."""
 
     @property
     def account(self) -> str:
@@ -76,6 +78,12 @@ class AccessPolicy(Protocol):
     async def admit(self, scope: Scope, right: Right) -> Principal:
         """The sender, who has this right. Raises a Failure with the HTTP status for a request that is refused."""
 
+    async def authenticate(self, scope: Scope) -> Principal:
+        """The sender, whatever their rights. Raises a Failure with the HTTP status where there is none."""
+
+    async def allows(self, principal: Principal, right: Right) -> bool:
+        """Whether who has logged in has this right. Raises a Failure while nobody can say."""
+
 
 async def require_right(scope: Scope, right: Right) -> None:
     """Beside the right of its route, a request may need one that depends on its content. Raises Failure."""
@@ -88,6 +96,12 @@ class OpenAccess:
 
     async def admit(self, scope: Scope, right: Right) -> Principal:
         return ANONYMOUS
+
+    async def authenticate(self, scope: Scope) -> Principal:
+        return ANONYMOUS
+
+    async def allows(self, principal: Principal, right: Right) -> bool:
+        return True
 
 
 class Gate:

@@ -115,6 +115,9 @@ RIGHTS: Mapping[str, Right] = {
     "GET /oidc/v1/login": Right.NONE,
     "GET /oidc/v1/callback": Right.NONE,
     "POST /oidc/v1/logout": Right.NONE,
+    "GET /portal": Right.NONE,
+    "GET /portal/static/{version}/{path:path}": Right.NONE,
+    "GET /portal/v1/stream": Right.LOGIN,
     "GET /pkg/{file}": Right.NONE,
     # Beside these, what the endpoint asks for: to list nodes, or the kind that the request is about.
     "GET /portal/v1/explain": Right.LIST_VMS,
@@ -128,6 +131,7 @@ RIGHTS: Mapping[str, Right] = {
     "GET /readyz": Right.NONE,
     "GET /metrics": Right.NONE,
     "GET /peer/reached": Right.PEER,
+    "POST /peer/used": Right.PEER,
     "GET /openapi.json": Right.LOGIN,
     "GET /docs": Right.LOGIN,
     "GET /docs/swagger-ui-bundle.js": Right.LOGIN,

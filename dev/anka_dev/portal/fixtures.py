@@ -26,7 +26,11 @@ TEMPLATES = (
 )
 PEOPLE = ("system:serviceaccount:ci:jenkins", "ada@example.com", "gitlab-runner", "buildkite", MARKUP)
 WAITING = (
-    ("Unschedulable", "0/200 nodes fit: 182 full, 12 draining, 6 offline", False),
+    (
+        "Unschedulable",
+        "0/200 nodes fit: 194 full, 6 offline; mac-000, mac-010 are kept free for it",
+        False,
+    ),
     ("Unschedulable", "0/40 nodes of group release fit: 40 full", False),
     ("NotFound", f"template {MARKUP} is not in the registry", True),
     ("Unschedulable", "no node could ever take it: 200 have less than 64 vCPUs", True),
@@ -149,7 +153,13 @@ def _put_node(cloud: Cloud, n: int, macs: int) -> None:
     if n % 33 == 7:
         state = "Offline"
     elif n % 29 == 5:
-        state = "Drain"
+        state = "Drain Mode"
+    elif n % 50 == 9:
+        state = "Updating"
+    elif n % 61 == 11:
+        state = "Unhealthy"
+    elif n % 71 == 13:
+        state = "Inactive (Invalid License)"
     elif n == macs - 1:
         state = None
     templates = [
@@ -171,7 +181,7 @@ def _put_node(cloud: Cloud, n: int, macs: int) -> None:
             "uid": identifier(1000 + n),
             "created": cloud.ago(86400 * 30),
             "state": state,
-            "draining": state == "Drain",
+            "draining": state == "Drain Mode",
             "leaving": False,
             "updating": n % 50 == 9,
             "problem": "the agent has not reported for 5 min" if state == "Offline" else None,
@@ -214,7 +224,12 @@ def _put_node(cloud: Cloud, n: int, macs: int) -> None:
             ],
             "templates": templates,
             "tasks": [
-                {"name": f"pull {TEMPLATES[1]}", "percent": chance.randrange(1, 99), "done": False, "message": "3.1 GB"}
+                {
+                    "name": "dist-1" if n % 2 else f"keep:{identifier(201)}:v4",
+                    "percent": chance.randrange(1, 99),
+                    "done": False,
+                    "message": "3.1 GB",
+                }
             ]
             if n % 13 == 1
             else [],
@@ -278,6 +293,7 @@ def _put_instance(cloud: Cloud, n: int, macs: int) -> None:
             "priority": 500 if n % 40 == 3 else 1000,
             "queueKey": [500 if n % 40 == 3 else 1000, cloud.ago(age), identifier(4000 + n)] if not is_placed else None,
             "waitingSince": cloud.ago(age) if not is_placed else None,
+            "keptFree": 2 if "kept free" in message else None,
             "percent": chance.randrange(1, 99) if phase == "Pulling" else None,
             "scheduledAt": cloud.ago(age - 2) if is_placed else None,
             "vmCreatedAt": cloud.ago(age - 3) if phase == "Started" else None,
@@ -312,7 +328,7 @@ def _count_usage(cloud: Cloud) -> None:
 
 def _put_distributions(cloud: Cloud, macs: int) -> None:
     for n in range(6):
-        nodes = [
+        nodes: list[dict[str, Any]] = [
             {
                 "node": f"mac-{m:03d}",
                 "percent": 100 if m < 20 * n else m * 7 % 100,
@@ -330,20 +346,21 @@ def _put_distributions(cloud: Cloud, macs: int) -> None:
                 "created": cloud.ago(900 * (n + 1)),
                 "template": {"id": identifier(200 + n), "name": TEMPLATES[n], "tag": f"v{n + 3}"},
                 "action": "Remove" if n == 4 else "Pull",
-                "phase": "Complete" if finished == len(nodes) else "Running",
+                "phase": "Cancelled" if n == 5 else "Done" if finished == len(nodes) else "Running",
                 "nodes": nodes,
                 "group": identifier(100 + n % 5) if n % 2 else None,
-                "finished": finished,
-                "waiting": len(nodes) - finished,
-                "progress": 100 * finished // len(nodes),
+                "finished": 0,
+                "waiting": 3 if n == 1 else 0,
+                "progress": f"{finished}/{len(nodes)}",
                 "cancelled": n == 5,
+                "finishedAt": cloud.ago(60 * n) if finished == len(nodes) else None,
                 "requestedBy": PEOPLE[n % len(PEOPLE)],
             },
         )
 
 
 def _put_saves(cloud: Cloud) -> None:
-    for n, phase in enumerate(("Pending", "Running", "Pushing", "Succeeded", "Failed")):
+    for n, phase in enumerate(("Pending", "Pending", "Pending", "Done", "Error")):
         cloud.put(
             "saves",
             {
@@ -353,12 +370,13 @@ def _put_saves(cloud: Cloud) -> None:
                 "created": cloud.ago(500 * (n + 1)),
                 "instance": identifier(4000 + n),
                 "phase": phase,
-                "node": f"mac-{n:03d}",
+                "node": f"mac-{n:03d}" if n else None,
+                "pushedAt": cloud.ago(30) if n in (2, 3) else None,
                 "tag": f"saved-{n}",
                 "targetTemplate": identifier(200) if n % 2 else None,
                 "newTemplateName": None if n % 2 else f"new-{n} {MARKUP}",
                 "description": f"after the update {MARKUP}",
-                "error": f"anka registry push: 507 {MARKUP}" if phase == "Failed" else None,
+                "error": f"anka registry push: 507 {MARKUP}" if phase == "Error" else None,
                 "script": {"code": 0, "timedOut": False} if n > 1 else None,
                 "requestedBy": PEOPLE[n],
             },

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from pathlib import Path
 from aiohttp import web
 from playwright.async_api import ConsoleMessage, Page, async_playwright
 
+from anka_dev.portal.browser import find_browser
 from anka_dev.portal.serve import make_app
 from localkube.errors import DevError
 
@@ -31,14 +30,6 @@ class Picture:
     rate: float = 0.0
     press: tuple[str, ...] = ()
     click: tuple[str, ...] = ()
-
-
-def find_browser() -> str | None:
-    """Chromium or Chrome: what $ANKA_BROWSER names, else what is in PATH."""
-    named = os.environ.get("ANKA_BROWSER")
-    if named:
-        return named
-    return next((path for name in ("chromium", "google-chrome", "chrome") if (path := shutil.which(name))), None)
 
 
 @asynccontextmanager

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import BasicAuth, WSMsgType, web
 
+from anka_dev.portal import details, instance_details
+from anka_dev.portal.access_fixtures import PRIVATE_KEY, list_events, list_permissions, list_resource_kinds
 from anka_dev.portal.fixtures import Cloud, change, make_cloud, stamp
+from anka_dev.portal.log_fixtures import list_logs, send_log
 from anka_dev.repository import ROOT
 
 STATIC = ROOT / "api-shim/anka_shim/portal/static"
@@ -21,12 +25,15 @@ CSP = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
     "trusted-types lit-html"
 )
+TOKEN = "secret"  # logs in at this server
 FLUSH_SECONDS = 0.25
 PING_SECONDS = 5.0
 CLOUD = web.AppKey("cloud", Cloud)
 SESSION = web.AppKey("session", dict[str, Any])
 RATE = web.AppKey("rate", float)
-SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
+SOCKETS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("sockets")
+LOGGED_IN: web.AppKey[asyncio.Event] = web.AppKey("logged in")
+TASKS: web.AppKey[list[asyncio.Task[None]]] = web.AppKey("tasks")
 
 
 def make_session(*, rights: list[str] | None, authentication: bool) -> dict[str, Any]:
@@ -68,6 +75,8 @@ async def get_page(_: web.Request) -> web.StreamResponse:
 
 async def get_stream(request: web.Request) -> web.StreamResponse:
     cloud = request.app[CLOUD]
+    if not request.app[LOGGED_IN].is_set():
+        return envelope(fail="Authentication required", status=401)
     socket = web.WebSocketResponse()
     await socket.prepare(request)
     first = await socket.receive(10)
@@ -90,7 +99,8 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
 
 
 async def send(app: web.Application, message: dict[str, Any]) -> None:
-    for socket in list(app[SOCKETS]):
+    sockets = app[SOCKETS]
+    for socket in list(sockets):
         with contextlib.suppress(ConnectionError):
             await socket.send_json(message)
 
@@ -121,30 +131,101 @@ async def run_pings(app: web.Application) -> None:
 
 
 async def get_session(request: web.Request) -> web.Response:
+    if not request.app[LOGGED_IN].is_set():
+        return envelope(fail="Authentication required", status=401)
     return envelope(request.app[SESSION])
 
 
+async def get_logins(_: web.Request) -> web.Response:
+    return envelope({"root": True, "apiKeys": True, "kubernetesTokens": True, "oidc": "Example ID"})
+
+
+async def log_in(request: web.Request) -> web.Response:
+    if request.headers.get("Authorization") != BasicAuth("root", TOKEN).encode():
+        return envelope(fail="Authentication required", status=401)
+    request.app[LOGGED_IN].set()
+    return envelope()
+
+
+async def log_out(request: web.Request) -> web.Response:
+    request.app[LOGGED_IN].clear()
+    return envelope()
+
+
+READS: dict[str, Callable[[], Any]] = {
+    "/admin/api/v1/permission/permissions": list_permissions,
+    "/admin/api/v1/permission/resources/permissions": list_resource_kinds,
+    "/portal/v1/events": list_events,
+}
+"""What details say, by path."""
+
+
+async def read(request: web.Request) -> web.Response:
+    return envelope(READS[request.path]())
+
+
+async def make_key(_: web.Request) -> web.Response:
+    return envelope(PRIVATE_KEY)
+
+
+async def get_logs(_: web.Request) -> web.Response:
+    return envelope(list_logs(datetime.now(UTC)))
+
+
 async def answer_action(request: web.Request) -> web.Response:
-    """Actions succeed, without consequences; reads have nothing."""
+    """Actions succeed, without consequences; of reads, few have something."""
     if request.method == "GET":
+        found = instance_details.answer(request.app[CLOUD], request.path, dict(request.query))
+        if found is not None:
+            return envelope(found)
         return envelope(fail="this server has invented rows only", status=200)
     return envelope({})
 
 
+async def get_history(request: web.Request) -> web.Response:
+    return envelope(details.history(request.app[CLOUD]))
+
+
+async def get_explanation(request: web.Request) -> web.Response:
+    return envelope(details.explanation(request.app[CLOUD], dict(request.query)))
+
+
+async def get_node_history(request: web.Request) -> web.Response:
+    return envelope(details.node_history(request.app[CLOUD]))
+
+
+async def get_object(request: web.Request) -> web.Response:
+    query = request.query
+    found = details.object_detail(request.app[CLOUD], query.get("kind", ""), query.get("id", ""))
+    return envelope(fail="Not found") if found is None else envelope(found)
+
+
+async def post_join(request: web.Request) -> web.Response:
+    name = (await request.json())["name"]
+    line = f"sudo anka-agent join https://cluster.example.com:6443 --token {'t' * 400} --node-id {name}"
+    return envelope({"command": [line], "expires": stamp(datetime.now(UTC) + timedelta(hours=1))})
+
+
 async def add_tasks(app: web.Application) -> None:
-    app[SOCKETS] = set()
-    app["tasks"] = [asyncio.create_task(run_changes(app)), asyncio.create_task(run_pings(app))]
+    app[SOCKETS] = set[web.WebSocketResponse]()
+    app[TASKS] = [asyncio.create_task(run_changes(app)), asyncio.create_task(run_pings(app))]
 
 
 async def end_tasks(app: web.Application) -> None:
-    for task in app["tasks"]:
+    for task in app[TASKS]:
         task.cancel()
-    for socket in list(app[SOCKETS]):
+    sockets = app[SOCKETS]
+    for socket in list(sockets):
         await socket.close()
 
 
-def make_app(*, rate: float = 0, rights: list[str] | None = None, authentication: bool = True) -> web.Application:
+def make_app(
+    *, rate: float = 0, rights: list[str] | None = None, authentication: bool = True, logged_in: bool = True
+) -> web.Application:
     app = web.Application()
+    app[LOGGED_IN] = asyncio.Event()
+    if logged_in:
+        app[LOGGED_IN].set()
     app[CLOUD] = make_cloud(datetime.now(UTC))
     app[SESSION] = make_session(rights=rights, authentication=authentication)
     app[RATE] = rate
@@ -157,7 +238,20 @@ def make_app(*, rate: float = 0, rights: list[str] | None = None, authentication
             web.get(PLACE + "{path:.+}", get_file),
             web.get("/portal/v1/stream", get_stream),
             web.get("/portal/v1/session", get_session),
+            *(web.get(path, read) for path in READS),
+            web.post("/api/v1/apikey", make_key),
+            web.get("/api/v1/logs", get_logs),
+            web.get("/logs/file", send_log),
+            web.get("/logs/stream", send_log),
+            web.get("/portal/v1/login", get_logins),
+            web.post("/portal/v1/login", log_in),
+            web.post("/portal/v1/logout", log_out),
             web.post("/portal/v1/login", get_session),
+            web.get("/portal/v1/history", get_history),
+            web.get("/portal/v1/explain", get_explanation),
+            web.get("/portal/v1/nodes/history", get_node_history),
+            web.get("/portal/v1/object", get_object),
+            web.post("/portal/v1/join", post_join),
             web.route("*", "/{path:.*}", answer_action),
         ]
     )

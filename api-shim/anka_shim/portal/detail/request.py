@@ -6,19 +6,9 @@ from pydantic import AfterValidator, Field
 
 from anka_shim.http.parameter_types import TEXT, max_length, require, wrong_value
 from anka_shim.http.request import RequestModel
-from anka_shim.http.rights import Right
+from anka_shim.portal.kinds import KIND_RIGHTS
 
-OBJECT_RIGHTS = {
-    "nodes": Right.LIST_NODES,
-    "instances": Right.LIST_VMS,
-    "templates": Right.REGISTRY_LIST,
-    "groups": Right.GET_GROUPS,
-    "distributions": Right.REGISTRY_DISTRIBUTE_STATUS,
-    "saves": Right.LIST_IMAGES,
-    "apiKeys": Right.GET_API_KEY,
-    "permissionGroups": Right.VIEW_PERMISSION_GROUPS,
-    "macPools": Right.MAC_ADDRESS,
-}
+OBJECT_RIGHTS = {kind: right for kind, right in KIND_RIGHTS.items() if kind != "cloud"}
 """The right to see an object, by the kind of its row."""
 
 

@@ -1,6 +1,5 @@
 """What the watches tell, as history: each change is looked at once."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -48,13 +47,8 @@ class HistoryRecorder:
         self.instances = NodeInstances()
         self._pulls: dict[str, PullRecord] = {}
         self._started = self._failed = 0
-        self._listeners: list[Callable[[str], None]] = []
         stores.instances.subscribe(self._on_instance)
         stores.nodes.subscribe(self._on_node)
-
-    def subscribe_failures(self, listener: Callable[[str], None]) -> None:
-        """`listener` is called with the id of each node on which an instance has failed."""
-        self._listeners.append(listener)
 
     def node_failures(self, node: str) -> dict[str, Any] | None:
         """`failures` of its row: of the last 24 hours, as far as this replica has seen them."""
@@ -190,9 +184,6 @@ class HistoryRecorder:
     def _fail(self, instance: AnkaInstance, node: str | None, reason: str, message: str) -> None:
         id_ = self._stores.id_of(instance)
         self.failures.record(FailureRecord(self.now().timestamp(), reason, message, id_, node))
-        if node is not None:
-            for listener in self._listeners:
-                listener(node)
 
     def _note_past(self, old: AnkaInstance | None, new: AnkaInstance) -> None:
         before = old.status.node_name if old is not None else None

@@ -19,7 +19,7 @@ UNKNOWN = [("GET", "/nope"), ("GET", "/"), ("POST", "/livez"), ("PATCH", "/api/v
 """No such path, or no such method of it."""
 
 
-class Guard:
+class Guard(OpenAccess):
     """Knows one user, who has the rights that are given."""
 
     def __init__(self, *rights: Right) -> None:

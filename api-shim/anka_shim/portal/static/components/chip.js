@@ -14,7 +14,7 @@ const PHASES = {
 
 /** @type {Record<string, Tone>} */
 const NODES = {
-  Active: "ok", Offline: "bad", Drain: "warn", "Drain Mode": "warn", Inactive: "off", Updating: "busy",
+  Active: "ok", Offline: "bad", Drain: "warn", "Drain Mode": "warn", Inactive: "bad", Unhealthy: "bad", Updating: "busy",
 };
 
 /** @param {Tone} tone @param {string} text @param {string} [title] */

@@ -55,14 +55,16 @@ export function confirm(ctx, { title, text, list = [], degree, typed, action, ru
       title,
       onClose: () => ctx.close(),
       body: html`<p>${text}</p>
-        ${list.length ? html`<ul class="confirm-list">${list.map((line) => html`<li>${line}</li>`)}</ul>` : nothing}
+        ${list.length ? html`<ul class="confirm-list" tabindex="0" aria-label="What it is about">${list.map((line) => html`<li>${line}</li>`)}</ul>` : nothing}
         ${degree === 3
           ? html`<label class="field"><span>Type <strong>${typed}</strong> to go on</span>
               <input autocomplete="off" autofocus .value=${written} @input=${(/** @type {InputEvent} */ event) => {
                 written = /** @type {HTMLInputElement} */ (event.target).value;
                 ctx.update();
               }} @keydown=${(/** @type {KeyboardEvent} */ event) => {
-                if (event.key === "Enter" && written.trim() === typed) act();
+                if (event.key !== "Enter") return;
+                event.preventDefault(); // else it would press the button that has the focus after this
+                if (written.trim() === typed) act();
               }}></label>`
           : nothing}`,
       actions: html`${button({ label: "Keep as it is", ctx, run: () => ctx.close() })}

@@ -16,7 +16,7 @@ export function shell(app) {
     return loginPage(app);
   }
   if (!app.session) {
-    return html`<p class="starting" role="status">${app.live === "connecting" ? "Connecting…" : app.why}</p>`;
+    return html`<p class="starting" role="status">${app.why || "Connecting…"}</p>`;
   }
   const title = app.view?.title(ctx) ?? "";
   document.title = `${title} – Anka`;

@@ -19,7 +19,7 @@ const WIDTH = "9rem";
  * @param {import("../core/types").TableOptions<R>} options
  */
 export function table(options) {
-  const { ctx, rows, what = "rows" } = options;
+  const { rows, what = "rows" } = options;
   return looks({
     state: options.state ?? "ready",
     isEmpty: rows.length === 0,

@@ -12,7 +12,7 @@ export class ApiError extends Error {
 
 /** Single quotes for a shell. @param {string} text */
 export function quote(text) {
-  return /^[\w@%+=:,./$-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** @param {string} method @param {string} path @param {unknown} [body] */

@@ -32,7 +32,9 @@ export class App {
     this.update = () => this.drawing.hurry();
     this.resources = new Resources(() => this.drawing.request());
     this.tasks = new TaskList(() => this.drawing.request());
-    this.api = createApi({ onLoggedOut: () => this.logIn("Your session has ended.") });
+    this.api = createApi({ onLoggedOut: () => {
+        if (this.session) this.logIn("Your session has ended.");
+      } });
     /** @type {import("./types").Session | null} */
     this.session = null;
     /** @type {import("./types").Live} */
@@ -72,16 +74,21 @@ export class App {
     void this.enter();
   }
 
-  /** Is somebody logged in? Then open the stream. */
-  async enter() {
+  /** Is somebody logged in? Then open the stream. @param {string} [otherwise] what to say if nobody is */
+  async enter(otherwise = "") {
     try {
       this.session = await this.api.call("GET", "/portal/v1/session");
       this.login = { isOpen: false, why: "" };
       this.connection.start();
     } catch (error) {
       const code = /** @type {import("./api.js").ApiError} */ (error).code;
-      if (code === 0) setTimeout(() => void this.enter(), 2000);
-      else if (!this.login.isOpen) this.logIn(code === 401 ? "" : /** @type {Error} */ (error).message);
+      const words = code === 401 ? otherwise : /** @type {Error} */ (error).message;
+      if (this.login.isOpen) this.login.why = words;
+      else if (code === 401) this.logIn(words);
+      else {
+        this.why = words; // it starts, or a proxy before it does
+        setTimeout(() => void this.enter(), 2000);
+      }
     }
     this.update();
   }
@@ -95,6 +102,14 @@ export class App {
     this.dialog = null;
     this.login = { isOpen: true, why };
     this.connection.stop("login", why);
+    void this.#findLogins();
+  }
+
+  /** A server that does not say which there are gets them all tried. */
+  async #findLogins() {
+    const { login } = this;
+    login["methods"] = await this.api.call("GET", "/portal/v1/login").catch(() => ({}));
+    this.update();
   }
 
   async logOut() {

@@ -93,6 +93,7 @@ export class CloudStore {
         if (lacking !== undefined && rows.denied === undefined) rows.clear();
         if (lacking !== rows.denied) rows.version += 1;
         rows.denied = lacking;
+        rows.stale = 0; // the next ping knows better
       }
     } else if (message.type === "ping") {
       for (const [kind, rows] of this.kinds) rows.stale = message.stale?.[kind] ?? 0;

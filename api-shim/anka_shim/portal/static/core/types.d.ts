@@ -17,7 +17,7 @@ export interface CloudRow {
 export interface Condition { type: string; status: string; reason?: string; message?: string; since?: string }
 
 export interface NodeRow {
-  id: string; name: string; uid?: string; created?: string; state: string | null;
+  id: string; name: string; uid?: string; created?: string; state?: string | null;
   draining?: boolean; leaving?: boolean; updating?: boolean; problem?: string;
   host?: string; ip?: string; arch?: string; groups: string[];
   capacityMode?: string; maxVms?: number; vcpuOverride?: number; ramOverrideGib?: number; reservePercent?: number;
@@ -49,7 +49,7 @@ export interface InstanceRow {
   ip?: string; hostIp?: string; vncUrl?: string;
   ports?: { name?: string; guest?: number; host?: number; protocol?: string }[];
   macAddress?: string; vcpus?: number; ram?: string; externalId?: string; metadata?: Record<string, string>;
-  requestedBy?: string; script?: { code?: number; timedOut?: boolean }; never?: boolean; managedBy?: string;
+  usbDevice?: string; vlan?: string; requestedBy?: string; script?: { code?: number; timedOut?: boolean }; never?: boolean; managedBy?: string;
 }
 
 export interface TemplateRow {

@@ -7,7 +7,7 @@ import yaml
 from starlette.types import Scope
 
 from anka_shim.failure import Failure
-from anka_shim.http.authentication import Principal
+from anka_shim.http.authentication import OpenAccess, Principal
 from anka_shim.http.rights import Right
 from anka_shim.portal.detail.request import OBJECT_RIGHTS
 from support.scripted_api import Fault
@@ -53,7 +53,7 @@ async def test_without_its_events() -> None:
         assert found["eventsProblem"] == "the shim may not list Events in namespace default: it needs a Role there"
 
 
-class May:
+class May(OpenAccess):
     def __init__(self, *rights: Right) -> None:
         self._rights = rights
 

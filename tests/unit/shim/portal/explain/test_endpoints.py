@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.types import Scope
 
 from anka_shim.failure import Failure
-from anka_shim.http.authentication import Principal
+from anka_shim.http.authentication import OpenAccess, Principal
 from anka_shim.http.rights import Right
 from support.shim_rig import TEMPLATE, rig
 
@@ -42,7 +42,7 @@ async def test_of_one_that_has_a_node() -> None:
         assert await shim.message("GET", f"{PATH}?id={id_}") == "id: the instance does not wait: it is Started"
 
 
-class MayListInstances:
+class MayListInstances(OpenAccess):
     async def admit(self, scope: Scope, right: Right) -> Principal:
         if right is not Right.LIST_VMS:
             raise Failure("Not authorized to perform this request", code=403)

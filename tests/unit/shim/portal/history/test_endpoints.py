@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.types import Scope
 
 from anka_shim.failure import Failure
-from anka_shim.http.authentication import Principal
+from anka_shim.http.authentication import OpenAccess, Principal
 from anka_shim.http.rights import Right
 from support.shim_rig import TEMPLATE, TIMES, Rig, rig
 
@@ -64,7 +64,7 @@ async def test_one_node() -> None:
         assert await shim.message("GET", "/portal/v1/nodes/history?id=nope") == "Not found"
 
 
-class MayListNodes:
+class MayListNodes(OpenAccess):
     async def admit(self, scope: Scope, right: Right) -> Principal:
         if right is not Right.LIST_NODES:
             raise Failure("Not authorized to perform this request", code=403)
