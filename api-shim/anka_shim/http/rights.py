@@ -118,6 +118,9 @@ RIGHTS: Mapping[str, Right] = {
     "GET /portal": Right.NONE,
     "GET /portal/static/{version}/{path:path}": Right.NONE,
     "GET /portal/v1/stream": Right.LOGIN,
+    "GET /portal/v1/session": Right.LOGIN,
+    "POST /portal/v1/login": Right.NONE,
+    "POST /portal/v1/logout": Right.NONE,
     "GET /pkg/{file}": Right.NONE,
     # Beside these, what the endpoint asks for: to list nodes, or the kind that the request is about.
     "GET /portal/v1/explain": Right.LIST_VMS,
