@@ -238,10 +238,12 @@ async def services(
         )
         stack.push_async_callback(kubernetes_rights.close)
         logs = CentralLogs(registry_client, settings.namespace)
-        history = HistoryRecorder(stores, node_heartbeats, clock)
+        history = HistoryRecorder(stores, node_heartbeats, clock, rights)
         if settings.portal:
             await stack.enter_async_context(HistorySampler(history, watches.missing_caches))
-        explainer = Explainer(stores, clock, settings.placement)
+        explainer = Explainer(
+            stores, clock, settings.placement, enforces_permissions=settings.enable_resource_permissions
+        )
         stack.callback(explainer.close)
         shown = ShownHeartbeats(node_heartbeats)
         hub = StreamHub(stores.nodes, shown, Freshness(watches.reflectors, clock), clock)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from anka_crds.api.meta import KubeObject
+from anka_shim.access.resource_rights import ResourceRights
 from anka_shim.failure import Failure, require_found
 from anka_shim.http.authentication import require_right
 from anka_shim.http.envelope import ok
@@ -16,6 +17,7 @@ from anka_shim.portal.detail.answer import event_answers, to_yaml, without_secre
 from anka_shim.portal.detail.event_reader import EventReader
 from anka_shim.portal.detail.request import OBJECT_RIGHTS, ObjectQuery
 from anka_shim.portal.feature import PORTAL
+from anka_shim.portal.visibility import sender_visibility
 from anka_shim.store.caches import Stores
 
 router = APIRouter(prefix="/portal/v1", dependencies=[Depends(PORTAL), SYNCED], include_in_schema=False)
@@ -27,10 +29,12 @@ async def show_object(
     query: Annotated[ObjectQuery, Query()],
     caches: Caches,
     events: Annotated[EventReader, inject(EventReader)],
+    rights: Annotated[ResourceRights, inject(ResourceRights)],
 ) -> Response:
     """As it is in the cache. Events that cannot be read are no reason to show nothing: `eventsProblem` says why."""
     await require_right(request.scope, OBJECT_RIGHTS[query.kind])
-    found = require_found(_find(query.kind, query.id, caches))
+    is_shown = sender_visibility(rights, caches).shows(query.kind, query.id)
+    found = require_found(_find(query.kind, query.id, caches) if is_shown else None)
     manifest = without_secrets(found.to_api())
     answer: dict[str, Any] = {"object": manifest, "events": []}
     # A node with hundreds of templates takes a while.

@@ -7,13 +7,18 @@ from anka_scheduler.decide import Binding
 from anka_scheduler.explain import Explanation, NodeAssessment
 
 
-def explanation_answer(explanation: Explanation, name_of: Callable[[str], str]) -> dict[str, Any]:
-    """`name_of`: what people call a node, by its id."""
+def explanation_answer(
+    explanation: Explanation, name_of: Callable[[str], str], shows: Callable[[str], bool] = lambda _: True
+) -> dict[str, Any]:
+    """`name_of`: what people call a node, by its id. `shows`: nodes of which it is not true are only
+    counted."""
+    shown = [one for one in explanation.assessments if shows(one.node.name)]
     return {
         "answer": _answer(explanation, name_of),
         "ahead": explanation.ahead,
         "placed": explanation.placed,
-        "nodes": [_node(assessment) for assessment in explanation.assessments],
+        "nodes": [_node(assessment) for assessment in shown],
+        "hidden": len(explanation.assessments) - len(shown),
     }
 
 

@@ -18,12 +18,16 @@ MOST_QUESTIONS = 16
 
 
 class Explainer:
-    """`placement`: the operator's."""
+    """`placement`: the operator's. `enforces_permissions`: instances run only where their permission group may
+    start them."""
 
-    def __init__(self, stores: Stores, clock: Clock, placement: Placement) -> None:
+    def __init__(
+        self, stores: Stores, clock: Clock, placement: Placement, *, enforces_permissions: bool = False
+    ) -> None:
         self._stores = stores
         self._clock = clock
         self._placement = placement
+        self._enforces_permissions = enforces_permissions
         self._thread = ThreadPoolExecutor(1, "explain")
         self._open = 0
 
@@ -45,11 +49,17 @@ class Explainer:
         """The objects are those of this moment: the thread sees no change of a cache."""
         nodes, templates = tuple(self._stores.nodes), tuple(self._stores.templates)
         groups, instances = tuple(self._stores.groups), tuple(self._stores.instances)
+        owners = tuple(self._stores.permission_groups) if self._enforces_permissions else None
         now = self._clock.now()
 
         def answer() -> Explanation:
             known = build_input(
-                nodes=nodes, templates=templates, groups=groups, instances=instances, placement=self._placement
+                nodes=nodes,
+                templates=templates,
+                groups=groups,
+                instances=instances,
+                placement=self._placement,
+                permission_groups=owners,
             )
             if is_pending(instance) and known.queue.remove(instance.metadata.uid):
                 return explain(instance, known, to_queued(instance))

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from anka_crds.api.instance import AnkaInstanceSpec
-from anka_shim.catalog import Catalog
 from anka_shim.failure import Failure
 from anka_shim.http.parameter_types import Capitals, Digits, Integer, Positive, Text, Vlan
 from anka_shim.http.request import RequestModel, option
-from anka_shim.vm.request import StartVm, read_start, resolve
+from anka_shim.vm.request import StartOptions, StartVm, read_start
 
 
 class ExplainQuery(RequestModel):
@@ -29,9 +27,9 @@ class ExplainQuery(RequestModel):
     vlan_tag: Vlan = option("VLAN id.")
 
 
-def read_spec(query: ExplainQuery, catalog: Catalog) -> AnkaInstanceSpec:
-    """What would be created. Raises Failure as `POST /api/v1/vm` does."""
+def read_query(query: ExplainQuery) -> StartOptions:
+    """Raises Failure as `POST /api/v1/vm` does."""
     if query.vmid is None:
         raise Failure("vmid: is required, the UUID of a template; or id, of an instance that waits")
     given: dict[str, Any] = query.model_dump(exclude_none=True, exclude={"id"})
-    return resolve(read_start(StartVm.model_validate(given), max_count=1), catalog)
+    return read_start(StartVm.model_validate(given), max_count=1)

@@ -16,6 +16,8 @@ class PastInstance:
     name: str
     template: str
     tag: str | None
+    owner: str | None
+    """Its permission group."""
     bound_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None

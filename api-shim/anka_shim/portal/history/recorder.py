@@ -14,6 +14,7 @@ from anka_runtime.clock import Clock
 from anka_scheduler.node import to_schedulable
 from anka_scheduler.shape import is_pending
 from anka_scheduler.size import DEFAULT_SIZE
+from anka_shim.access.resource_rights import ResourceRights
 from anka_shim.catalog import template_id
 from anka_shim.node.answer import load
 from anka_shim.node.heartbeats import NodeHeartbeats
@@ -35,10 +36,11 @@ MOVED = "Moved"
 class HistoryRecorder:
     """What was before `since` is not in any figure."""
 
-    def __init__(self, stores: Stores, heartbeats: NodeHeartbeats, clock: Clock) -> None:
+    def __init__(self, stores: Stores, heartbeats: NodeHeartbeats, clock: Clock, rights: ResourceRights) -> None:
         self._stores = stores
         self._heartbeats = heartbeats
         self._clock = clock
+        self._rights = rights
         self.since = clock.now()
         self.samples = SampleMemory()
         self.usages = UsageMemory(_HOUR // USAGE_SECONDS)
@@ -56,15 +58,11 @@ class HistoryRecorder:
         if not found:
             return None
         last = found[-1]
-        return {
-            "count": len(found),
-            "last": {
-                "at": rfc3339(datetime.fromtimestamp(last.at, self.since.tzinfo)),
-                "reason": last.reason,
-                "message": last.message,
-                "instance": last.instance,
-            },
-        }
+        shown = {"at": rfc3339(datetime.fromtimestamp(last.at, self.since.tzinfo)), "reason": last.reason}
+        # Who sees the node need not see the instance.
+        if not self._rights.is_on:
+            shown |= {"message": last.message, "instance": last.instance}
+        return {"count": len(found), "last": shown}
 
     def pull_of(self, instance: AnkaInstance) -> PullRecord:
         return self._pulls.get(instance.metadata.uid, NOTHING_SEEN)
@@ -224,6 +222,7 @@ class HistoryRecorder:
             template=(resolved.name if resolved is not None else None)
             or template_id(instance.spec.template, self._stores),
             tag=resolved.tag if resolved is not None else instance.spec.tag,
+            owner=instance.spec.permission_group,
             bound_at=status.scheduled_at,
             started_at=status.started_at,
             finished_at=status.finished_at,

@@ -1,7 +1,7 @@
 """Instances that have started, and those that got a Mac: of the last hour, in memory. Pure."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,10 +44,10 @@ class StartMemory:
     def record_bind(self, bind: BindRecord) -> None:
         self._binds.append(bind)
 
-    def summarize_starts(self, now: float) -> dict[str, Any]:
-        """By template: the seconds from the bind to Started."""
+    def summarize_starts(self, now: float, shows: Callable[[str], bool] = lambda _: True) -> dict[str, Any]:
+        """By template: the seconds from the bind to Started. Of templates that it `shows`."""
         found: dict[str, list[float]] = {}
-        for start in self._recent(now):
+        for start in filter(lambda start: shows(start.template), self._recent(now)):
             found.setdefault(start.template, []).append(start.seconds)
         most = sorted(found.items(), key=lambda entry: (-len(entry[1]), entry[0]))[:MOST_TEMPLATES]
         return {template: summarize(seconds) for template, seconds in most}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from anka_shim.failure import Failure
-from anka_shim.portal.explain.request import ExplainQuery, read_spec
-from anka_shim.vm.request import StartVm
+from anka_shim.portal.explain.request import ExplainQuery, read_query
+from anka_shim.vm.request import StartVm, resolve
 from support.shim_rig import TEMPLATE, rig
 
 
@@ -17,9 +17,9 @@ def test_its_words_are_those_of_a_start() -> None:
 async def test_what_would_be_created() -> None:
     async with rig() as shim:
         query = ExplainQuery.model_validate({"vmid": "macos", "tag": "v1", "group_id": "iOS builds", "vcpu": "4"})
-        spec = read_spec(query, shim.services.stores)
+        spec = resolve(read_query(query), shim.services.stores)
         assert (spec.template, spec.tag, spec.group) == (TEMPLATE, "v1", "ios")
         assert spec.resources is not None
         assert spec.resources.vcpu == 4
         with pytest.raises(Failure, match="vmid: is required"):
-            read_spec(ExplainQuery(), shim.services.stores)
+            read_query(ExplainQuery())

@@ -12,7 +12,7 @@ from support.objects import START
 
 
 def past(number: int) -> PastInstance:
-    return PastInstance(f"u{number}", f"i{number}", "n", "t", None, START + timedelta(seconds=number))
+    return PastInstance(f"u{number}", f"i{number}", "n", "t", None, None, START + timedelta(seconds=number))
 
 
 @given(st.permutations(range(MOST_OF_NODE + 5)))

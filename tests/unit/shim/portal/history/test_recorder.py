@@ -9,6 +9,7 @@ from typing import Any, cast
 from anka_crds.api import AnkaInstance
 from anka_crds.api.node import MacUsage
 from anka_kube.resource import key_of
+from anka_shim.access.resource_rights import ResourceRights
 from anka_shim.node.answer import NodeHeartbeat
 from anka_shim.node.heartbeats import NodeHeartbeats
 from anka_shim.portal.history.recorder import HistoryRecorder, count_slots
@@ -36,7 +37,9 @@ class Scene:
         self.stores = Stores("default")
         self.clock = ManualClock(START)
         self.beats = Heartbeats()
-        self.history = HistoryRecorder(self.stores, cast(NodeHeartbeats, self.beats), self.clock)
+        self.history = HistoryRecorder(
+            self.stores, cast(NodeHeartbeats, self.beats), self.clock, ResourceRights(self.stores)
+        )
 
     def tell(self, name: str = "one", **status: Any) -> AnkaInstance:
         """The watch shows the instance in this state."""
