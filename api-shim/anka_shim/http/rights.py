@@ -119,6 +119,7 @@ RIGHTS: Mapping[str, Right] = {
     "GET /portal/static/{version}/{path:path}": Right.NONE,
     "GET /portal/v1/stream": Right.LOGIN,
     "GET /portal/v1/session": Right.LOGIN,
+    "GET /portal/v1/login": Right.NONE,
     "POST /portal/v1/login": Right.NONE,
     "POST /portal/v1/logout": Right.NONE,
     "GET /pkg/{file}": Right.NONE,
