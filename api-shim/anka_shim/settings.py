@@ -42,11 +42,6 @@ class ShimSettings(CertificateSettings):
     node_namespace: str = Field(
         default=NODE_NAMESPACE, min_length=1, description="Namespace of the nodes' Leases, which have their usage."
     )
-    joining_namespace: str = Field(
-        default=JOINING_NAMESPACE,
-        min_length=1,
-        description="Namespace of the ServiceAccounts of join tokens: as those of Macs, they have no right in REST.",
-    )
     host: str = Field(
         default="127.0.0.1",
         min_length=1,
@@ -153,7 +148,9 @@ class ShimSettings(CertificateSettings):
         "another one.",
     )
     joining_namespace: str = Field(
-        default=JOINING_NAMESPACE, min_length=1, description="Namespace of the ServiceAccounts of join tokens."
+        default=JOINING_NAMESPACE,
+        min_length=1,
+        description="Namespace of the ServiceAccounts of join tokens. As those of Macs, they have no right in REST.",
     )
     join_server_url: str | None = Field(
         default=None,
