@@ -192,7 +192,7 @@ def test_a_sick_mac_is_found_on_the_map_and_its_page_says_why(fleet: Fleet, tab:
     in_dialog(tab, "Save").click()
     expect(tab.page.locator(".node-page")).to_contain_text("of 2 in use")
     # What would make no sense says so instead.
-    delete = tab.page.locator(".page-head").get_by_role("button", name="Delete…")
+    delete = tab.page.locator(".mac-page-head").get_by_role("button", name="Delete…")
     expect(delete).to_have_attribute("aria-disabled", "true")
     tab.page.locator("summary", has_text="YAML").click()
     expect(tab.page.locator(".yaml")).to_contain_text("kind: AnkaNode")
