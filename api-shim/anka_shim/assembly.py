@@ -16,6 +16,7 @@ from anka_runtime.secret_file import SHORTEST_TOKEN, SecretFile
 from anka_runtime.tls_files import TlsFiles
 from anka_shim import metrics
 from anka_shim.access.api_keys import ApiKeyCatalog
+from anka_shim.access.browser_session import BrowserSessions
 from anka_shim.access.client_certificates import ClientCertificates
 from anka_shim.access.group_rights import GroupRights
 from anka_shim.access.handshake import Handshake
@@ -24,11 +25,11 @@ from anka_shim.access.kubernetes.reviewer import KubernetesReviewer
 from anka_shim.access.kubernetes.token_review import TokenReviewAuthenticator
 from anka_shim.access.login_limiter import LoginLimiter
 from anka_shim.access.oidc.authenticator import OidcAuthenticator
-from anka_shim.access.oidc.browser_session import BrowserSessions
 from anka_shim.access.oidc.claims import ClaimRules
 from anka_shim.access.oidc.code_flow import CodeFlow, CodeFlowRules
 from anka_shim.access.oidc.provider import OidcProvider
 from anka_shim.access.policy import RequiredAccess
+from anka_shim.access.resource_rights import ResourceRights
 from anka_shim.access.root_token import RootTokenCredential
 from anka_shim.access.seal_file import SealFile
 from anka_shim.access.trusted_proxies import TrustedProxies
@@ -52,6 +53,7 @@ from anka_shim.node.heartbeats import NodeHeartbeats
 from anka_shim.node.views import NodeViews
 from anka_shim.permission.commands import PermissionCommands
 from anka_shim.portal.pages.entrance import BrowserEntrance
+from anka_shim.portal.session.logins import PortalLogins
 from anka_shim.portal.session.visitor import PortalAccess
 from anka_shim.portal.stream.budget import TabBudget
 from anka_shim.portal.stream.feeds import RowSources, make_feeds
@@ -93,6 +95,7 @@ class Services:
     health: HealthChecks
     stores: Stores
     watches: Watches
+    resource_rights: ResourceRights
     instance_views: InstanceViews
     node_views: NodeViews
     node_heartbeats: NodeHeartbeats
@@ -114,6 +117,8 @@ class Services:
     kubernetes_rights: AccessReviewRights
     oidc_tokens: OidcAuthenticator | None
     code_flow: CodeFlow | None
+    root_token: RootTokenCredential | None
+    browsers: BrowserSessions
     login_limiter: LoginLimiter
     peer_key: PeerKey
     binds: BindTracker
@@ -143,12 +148,17 @@ async def services(
             with_permission_groups=settings.enable_authorization,
             with_mac_pools=settings.manage_mac_addresses,
         )
+        rights = ResourceRights(stores, is_on=settings.enable_resource_permissions)
         instance_views = InstanceViews(
-            stores, clock, registry=settings.registry_url or "", terminated_seconds=settings.terminated_seconds
+            stores,
+            clock,
+            registry=settings.registry_url or "",
+            terminated_seconds=settings.terminated_seconds,
+            rights=rights,
         )
         binds = BindTracker(stores.instances, clock)
         node_heartbeats = NodeHeartbeats(client, settings.node_namespace, clock)
-        node_views = NodeViews(stores, node_heartbeats)
+        node_views = NodeViews(stores, node_heartbeats, rights)
         budget = StorageBudget(
             (
                 stores.instances,
@@ -186,8 +196,9 @@ async def services(
         nodes = ObjectWriter(client, stores.nodes, writes, budget)
         seal_keys = SealFile(settings.seal_key_file, clock).keys
         used_secrets = UsedSecrets(peers, clock, settings.peer_seconds)
+        key_catalog = ApiKeyCatalog(stores, watches, clock)
         handshake = Handshake(
-            ApiKeyCatalog(stores, watches, clock),
+            key_catalog,
             seal_keys,
             clock,
             used_secrets,
@@ -195,10 +206,20 @@ async def services(
         )
         if settings.enable_api_keys:
             await stack.enter_async_context(ApiKeySweep(client, stores, clock, settings.api_key_sweep_seconds))
-        oidc_tokens, code_flow = await _start_oidc(settings, seal_keys, clock, stack)
         reviewer = KubernetesReviewer(client, settings.write_seconds)
         kubernetes_tokens = TokenReviewAuthenticator(reviewer, clock, audience=settings.token_audience)
         stack.push_async_callback(kubernetes_tokens.close)
+        root_token = None
+        if settings.enable_auth and settings.root_token_file is not None:
+            root_token = RootTokenCredential(SecretFile(settings.root_token_file, clock, shortest=SHORTEST_TOKEN))
+        browsers = BrowserSessions(
+            seal_keys,
+            clock,
+            root=root_token,
+            api_keys=key_catalog if settings.enable_api_keys else None,
+            tokens=kubernetes_tokens if settings.enable_kubernetes_tokens else None,
+        )
+        oidc_tokens, code_flow = await _start_oidc(settings, seal_keys, browsers, clock, stack)
         kubernetes_rights = AccessReviewRights(
             reviewer,
             clock,
@@ -223,14 +244,15 @@ async def services(
             health=health,
             stores=stores,
             watches=watches,
+            resource_rights=rights,
             instance_views=instance_views,
             node_views=node_views,
             node_heartbeats=node_heartbeats,
             instances=InstanceCommands(
-                stores, instance_views, writer, instances, reader, budget, queue, clock, settings
+                stores, instance_views, writer, instances, reader, budget, queue, clock, settings, rights
             ),
-            nodes=NodeCommands(stores, nodes, settings),
-            groups=GroupCommands(stores, ObjectWriter(client, stores.groups, writes, budget), nodes),
+            nodes=NodeCommands(stores, nodes, settings, rights),
+            groups=GroupCommands(stores, ObjectWriter(client, stores.groups, writes, budget), nodes, rights),
             templates=TemplateCommands(
                 registry_client,
                 stores.templates,
@@ -239,13 +261,14 @@ async def services(
                 follow_seconds=settings.write_seconds,
             ),
             distributions=DistributionCommands(
-                stores, ObjectWriter(client, stores.distributions, writes, budget), reader
+                stores, ObjectWriter(client, stores.distributions, writes, budget), reader, rights
             ),
             images=SaveCommands(
                 stores,
                 instance_views,
                 ObjectWriter(client, stores.saves, writes, budget),
                 reader,
+                rights,
                 settings.push_registry,
             ),
             logs=CentralLogs(registry_client, settings.namespace),
@@ -260,6 +283,8 @@ async def services(
             kubernetes_rights=kubernetes_rights,
             oidc_tokens=oidc_tokens,
             code_flow=code_flow,
+            root_token=root_token,
+            browsers=browsers,
             login_limiter=LoginLimiter(clock),
             peer_key=peer_key,
             binds=binds,
@@ -269,7 +294,11 @@ async def services(
 
 
 async def _start_oidc(
-    settings: ShimSettings, seal_keys: Callable[[], list[bytes]], clock: Clock, stack: contextlib.AsyncExitStack
+    settings: ShimSettings,
+    seal_keys: Callable[[], list[bytes]],
+    browsers: BrowserSessions,
+    clock: Clock,
+    stack: contextlib.AsyncExitStack,
 ) -> tuple[OidcAuthenticator | None, CodeFlow | None]:
     """For machines with a provider, for people where they log in with a browser."""
     if not settings.oidc_provider_url:
@@ -283,7 +312,7 @@ async def _start_oidc(
         return authenticator, None
     flow = CodeFlow(
         provider,
-        BrowserSessions(seal_keys, clock),
+        browsers,
         seal_keys,
         SecretFile(settings.oidc_client_secret_file, clock, shortest=1).content,
         clock,
@@ -299,9 +328,8 @@ async def _start_oidc(
 
 def access_policy(found: Services) -> AccessPolicy:
     settings = found.settings
-    if not settings.enable_auth or settings.root_token_file is None:
+    if found.root_token is None:
         return OpenAccess()
-    root = RootTokenCredential(SecretFile(settings.root_token_file, found.clock, shortest=SHORTEST_TOKEN))
     certificates = None
     if settings.client_ca_file is not None:
         certificates = ClientCertificates(
@@ -312,7 +340,7 @@ def access_policy(found: Services) -> AccessPolicy:
             header=settings.client_cert_header,
         )
     return RequiredAccess(
-        root,
+        found.root_token,
         found.login_limiter,
         handshake=found.handshake if settings.enable_api_keys else None,
         rights=GroupRights(found.stores, found.watches) if settings.enable_authorization else None,
@@ -320,7 +348,7 @@ def access_policy(found: Services) -> AccessPolicy:
         tokens=(found.kubernetes_tokens,) if settings.enable_kubernetes_tokens else (),
         kubernetes_rights=found.kubernetes_rights,
         oidc=found.oidc_tokens,
-        browsers=found.code_flow.sessions if found.code_flow is not None else None,
+        browsers=found.browsers if settings.portal or found.code_flow is not None else None,
     )
 
 
@@ -329,8 +357,9 @@ def application(found: Services, policy: AccessPolicy | None = None) -> Edge:
     settings = found.settings
     bodies = BodyBudget(longest=settings.max_body_bytes, limit=settings.max_bodies_bytes)
     policy = policy or access_policy(found)
-    access = PortalAccess(policy, settings)
-    api = build(ROUTERS, (*vars(found).values(), access), bodies=bodies)
+    access = PortalAccess(policy, settings, found.stores, found.resource_rights)
+    logins = PortalLogins(policy, found.browsers, found.clock)
+    api = build(ROUTERS, (*vars(found).values(), access, logins), bodies=bodies)
     gate = Gate(ImpliedMethods(SimpleReads(api), api=api), api=api, policy=policy)
     return Edge(
         BrowserEntrance(gate) if settings.portal else gate,

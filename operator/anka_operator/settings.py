@@ -100,6 +100,11 @@ class OperatorSettings(ClusterRegistrySettings):
         default=False,
         description="Whether each instance gets a MAC address of its own, of the MACAddressPools, while there are any.",
     )
+    enable_resource_permissions: bool = Field(
+        default=False,
+        description="Whether instances and distributions that name a permission group get only the Macs that its "
+        "resources permit.",
+    )
     health_host: str = Field(default="0.0.0.0", description="Address of /livez, /readyz and /metrics.")  # noqa: S104
     health_port: int = Field(default=8081, ge=0, le=65535, description="Port of these; 0 takes a free one and logs it.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import ssl
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,9 +25,10 @@ class Reply:
 class Wire:
     """One connection to one server, kept open and opened anew when it was closed. Nothing is repeated here."""
 
-    def __init__(self, url: str, *, timeout: float | None) -> None:
-        """`timeout`: seconds for connecting, and between two bytes of an answer."""
+    def __init__(self, url: str, *, timeout: float | None, tls: ssl.SSLContext | None = None) -> None:
+        """`timeout`: seconds for connecting, and between two bytes of an answer. `tls`: for https."""
         self.host = urlsplit(url).netloc
+        self._tls = tls if urlsplit(url).scheme == "https" else None
         self.opened = 0
         """How many connections were needed."""
         self._timeout = timeout
@@ -56,7 +58,11 @@ class Wire:
 
     def _open(self) -> http.client.HTTPConnection:
         self.opened += 1
-        self._connection = http.client.HTTPConnection(self.host, timeout=self._timeout)
+        self._connection = (
+            http.client.HTTPConnection(self.host, timeout=self._timeout)
+            if self._tls is None
+            else http.client.HTTPSConnection(self.host, timeout=self._timeout, context=self._tls)
+        )
         return self._connection
 
 

@@ -202,7 +202,7 @@ def stage(installation: ChartInstallation, ssh_key: Path) -> Stage:
     group = cloud.rest("POST", "/api/v1/group", {"name": "ci"})["body"]["id"]
     answer = cloud.rest("POST", "/api/v1/node/group", {"group_ids": [group], "node_ids": list(MACS)})
     assert answer["status"] == "OK"
-    return Stage(cloud, installation.template, "", group, ssh_key)
+    return Stage(cloud, installation.template, "", group, ssh_key, cloud.url)
 
 
 def test_the_old_clients_through_the_service(stage: Stage) -> None:
