@@ -14,6 +14,7 @@ from anka_runtime.clock import Clock
 from anka_runtime.health import HealthChecks
 from anka_runtime.secret_file import SHORTEST_TOKEN, SecretFile
 from anka_runtime.tls_files import TlsFiles
+from anka_shim import metrics
 from anka_shim.access.api_keys import ApiKeyCatalog
 from anka_shim.access.client_certificates import ClientCertificates
 from anka_shim.access.group_rights import GroupRights
@@ -274,6 +275,7 @@ async def _start_oidc(
 
 def access_policy(found: Services) -> AccessPolicy:
     settings = found.settings
+    metrics.AUTHENTICATION.set(settings.enable_auth)
     if not settings.enable_auth or settings.root_token_file is None:
         return OpenAccess()
     root = RootTokenCredential(SecretFile(settings.root_token_file, found.clock, shortest=SHORTEST_TOKEN))

@@ -62,7 +62,7 @@ def teamcity(stage: Stage) -> None:
 
 def gitlab_executor(stage: Stage) -> None:
     job = f"https://gitlab.example/project/-/jobs/{uuid.uuid4()}"
-    headers = {"Authorization": "Bearer administrators-own"}
+    headers = {"Authorization": stage.fixed_header}
     client = GitlabExecutor(stage.url, stage.pace, job, headers)
     id_, host, port = client.prepare(client.template_called(TEMPLATE), tag=TAG, group_id=stage.group, priority=5)
     stage.enter(host, port)
@@ -86,7 +86,7 @@ def gitlab_runner(stage: Stage) -> None:
 
 
 def github_actions(stage: Stage) -> None:
-    client = GithubActions(stage.url, stage.pace, token="0123456789")
+    client = GithubActions(stage.url, stage.pace, token=stage.root_token)
     external = str(uuid.uuid4())
     script = f"echo {external} > ~/runner-name"
     id_ = client.up(stage.template, script, external, tag=TAG, vcpu=2, vram=2048, group_id=stage.group)
@@ -98,7 +98,7 @@ def github_actions(stage: Stage) -> None:
 
 
 def exporter(stage: Stage) -> None:
-    client = Exporter(stage.url, stage.pace, "root", "0123456789")
+    client = Exporter(stage.url, stage.pace, "root", stage.root_token)
     first, second = client.watch(2)
     for seen in (first, second):
         assert (seen.controller_running, seen.registry_running) == (True, True)

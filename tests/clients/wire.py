@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import zlib
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -25,8 +26,10 @@ class Wire:
     """One connection to one server, kept open and opened anew when it was closed. Nothing is repeated here."""
 
     def __init__(self, url: str, *, timeout: float | None) -> None:
-        """`timeout`: seconds for connecting, and between two bytes of an answer."""
-        self.host = urlsplit(url).netloc
+        """`timeout`: seconds for connecting, and between two bytes of an answer. A login in the URL is sent where the
+        client has no credentials of its own: it stands for what an administrator gives a client that can have some."""
+        login, _, self.host = urlsplit(url).netloc.rpartition("@")
+        self._login = b"Basic " + b64encode(login.encode()) if login else b""
         self.opened = 0
         """How many connections were needed."""
         self._timeout = timeout
@@ -37,8 +40,12 @@ class Wire:
         connection = self._connection or self._open()
         try:
             connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
+            names = set()
             for name, value in headers:
                 connection.putheader(name, value.encode())
+                names.add(name.lower())
+            if self._login and "authorization" not in names:
+                connection.putheader("Authorization", self._login)
             connection.endheaders(body)
             response = connection.getresponse()
             raw = response.read()

@@ -26,7 +26,7 @@ UNKNOWN = "11111111-2222-3333-4444-555555555555"
 
 def revert_newest_tag(installation: ChartInstallation) -> None:
     """Remove the newest tag, and wait until the operator has seen it: the template is as at first."""
-    Jenkins([installation.cloud.url], Pace(SCALE)).revert(installation.template)
+    Jenkins([installation.login_url], Pace(SCALE)).revert(installation.template)
     installation.until(lambda: installation.tags() == TAG, what="the tag is gone")
 
 
@@ -118,7 +118,8 @@ def make_rare_requests(installation: ChartInstallation, stage: Stage) -> None:
         urls = [f"http://{life.local}:8090/api/v1/vm" for life in installation.pods.workers("anka-shim-")]
 
         def start(url: str, key: str) -> list[str]:
-            answer = httpx.post(url, json={"vmid": template}, headers={"Idempotency-Key": key}, timeout=30)
+            login = ("root", installation.cloud.root_token)
+            answer = httpx.post(url, json={"vmid": template}, headers={"Idempotency-Key": key}, auth=login, timeout=30)
             made: list[str] = answer.json()["body"]
             return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,20 @@ class Stage:
 
     @property
     def url(self) -> str:
-        return self.cloud.urls[0]
+        """With the root token in it where the REST API asks for credentials."""
+        url, token = self.cloud.urls[0], self.cloud.root_token
+        return url.replace("://", f"://root:{token}@") if token else url
+
+    @property
+    def root_token(self) -> str:
+        """Where the REST API is open, any: clients that have one send it."""
+        return self.cloud.root_token or "0123456789"
+
+    @property
+    def fixed_header(self) -> str:
+        """Authorization, as a client sends it that has one for ever."""
+        token = self.cloud.root_token
+        return f"Basic {b64encode(f'root:{token}'.encode()).decode()}" if token else "Bearer administrators-own"
 
     @property
     def pace(self) -> Pace:
