@@ -156,7 +156,11 @@ async def run_controllers(
             WaitReasonReporter(cluster, scheduling, clock, recorder),
             RefusalController(cluster, scheduling, clock, recorder),
             *((MacPoolController(cluster, clock), AddressConflicts(cluster, clock)) if manages_addresses else ()),
-            *((AccessSecretController(cluster, clock, namespace=settings.namespace),) if settings.make_access_secret else ()),
+            *(
+                (AccessSecretController(cluster, clock, namespace=settings.namespace),)
+                if settings.make_access_secret
+                else ()
+            ),
         ):
             await running.enter_async_context(controller)
         running.callback(OutcomeCounter(cluster.stores).close)

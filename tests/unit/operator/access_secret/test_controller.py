@@ -65,7 +65,9 @@ async def test_another_leader_was_first(rig: Rig, access: AccessSecretController
     assert [seen.verb for seen in rig.writes()] == ["create"]
 
 
-async def test_one_that_a_person_made_stays(rig: Rig, access: AccessSecretController, caplog: pytest.LogCaptureFixture) -> None:
+async def test_one_that_a_person_made_stays(
+    rig: Rig, access: AccessSecretController, caplog: pytest.LogCaptureFixture
+) -> None:
     rig.api.put("secrets", "anka-access", NAMESPACE, data={"root-token": "bXktb3duLXRva2Vu"})
     for _ in range(3):
         await access.run_once()
