@@ -64,11 +64,12 @@ bench: control-plane ## Measure what users wait for, beside references; ARGS="--
 lint: $(READY) ## Style, types, layers, generated files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check -q . || { echo "not formatted: run make format"; exit 1; }
-	@$(BIN)/mypy crds/anka_crds lib/anka_kube lib/anka_runtime lib/anka_registry operator/anka_operator agent/anka_agent api-shim/anka_shim dev/anka_dev dev/anka_sim dev/localkube tests
+	@$(BIN)/mypy crds/anka_crds lib/anka_kube lib/anka_runtime lib/anka_registry operator/anka_operator operator/anka_scheduler agent/anka_agent api-shim/anka_shim dev/anka_dev dev/anka_sim dev/localkube tests
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m anka_dev.crds.generate --check
 	@$(BIN)/anka-dev dashboards --check
 	@$(BIN)/anka-dev reference --check
+	@$(BIN)/anka-dev portal check
 	@$(BIN)/hadolint Dockerfile
 
 .PHONY: format

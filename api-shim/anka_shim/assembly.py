@@ -51,10 +51,18 @@ from anka_shim.node.commands import NodeCommands
 from anka_shim.node.heartbeats import NodeHeartbeats
 from anka_shim.node.views import NodeViews
 from anka_shim.permission.commands import PermissionCommands
+from anka_shim.portal.pages.entrance import BrowserEntrance
+from anka_shim.portal.session.visitor import PortalAccess
+from anka_shim.portal.stream.budget import TabBudget
+from anka_shim.portal.stream.feeds import RowSources, make_feeds
+from anka_shim.portal.stream.freshness import Freshness
+from anka_shim.portal.stream.heartbeats import ShownHeartbeats
+from anka_shim.portal.stream.hub import StreamHub
 from anka_shim.replicas.barrier import PeerBarrier
 from anka_shim.replicas.client import PeerClient
 from anka_shim.replicas.peer_key import PeerKey
 from anka_shim.replicas.peers import Peers
+from anka_shim.replicas.used_secrets import UsedSecrets
 from anka_shim.routers import ROUTERS
 from anka_shim.settings import ShimSettings
 from anka_shim.stats.tracker import BindTracker
@@ -101,6 +109,7 @@ class Services:
     api_keys: ApiKeyCommands
     permissions: PermissionCommands
     handshake: Handshake
+    used_secrets: UsedSecrets
     kubernetes_tokens: TokenReviewAuthenticator
     kubernetes_rights: AccessReviewRights
     oidc_tokens: OidcAuthenticator | None
@@ -108,6 +117,8 @@ class Services:
     login_limiter: LoginLimiter
     peer_key: PeerKey
     binds: BindTracker
+    hub: StreamHub
+    tabs: TabBudget
 
 
 @contextlib.asynccontextmanager
@@ -174,10 +185,12 @@ async def services(
         instances = ObjectWriter(client, stores.instances, writes, budget)
         nodes = ObjectWriter(client, stores.nodes, writes, budget)
         seal_keys = SealFile(settings.seal_key_file, clock).keys
+        used_secrets = UsedSecrets(peers, clock, settings.peer_seconds)
         handshake = Handshake(
             ApiKeyCatalog(stores, watches, clock),
             seal_keys,
             clock,
+            used_secrets,
             session_seconds=settings.api_key_session_seconds,
         )
         if settings.enable_api_keys:
@@ -193,6 +206,14 @@ async def services(
             narrowed=(settings.node_namespace, JOINING_NAMESPACE),
         )
         stack.push_async_callback(kubernetes_rights.close)
+        shown = ShownHeartbeats(node_heartbeats)
+        hub = StreamHub(stores.nodes, shown, Freshness(watches.reflectors, clock), clock)
+        rows = RowSources(settings, stores, shown, registry, binds, peers)
+        hub.feeds = make_feeds(rows, hub.wake)
+        if settings.portal:
+            await stack.enter_async_context(hub)
+        tabs = TabBudget(settings.portal_max_tabs, settings.portal_tabs_per_client)
+        metrics.PORTAL_TABS.set_function(lambda: tabs.open)
         health.ready["caches"] = watches.missing_caches
         if settings.peer_addresses:
             health.ready["peers"] = peers.incomplete
@@ -234,6 +255,7 @@ async def services(
             api_keys=ApiKeyCommands(stores, ObjectWriter(client, stores.api_keys, writes, budget), clock),
             permissions=PermissionCommands(stores, ObjectWriter(client, stores.permission_groups, writes, budget)),
             handshake=handshake,
+            used_secrets=used_secrets,
             kubernetes_tokens=kubernetes_tokens,
             kubernetes_rights=kubernetes_rights,
             oidc_tokens=oidc_tokens,
@@ -241,6 +263,8 @@ async def services(
             login_limiter=LoginLimiter(clock),
             peer_key=peer_key,
             binds=binds,
+            hub=hub,
+            tabs=tabs,
         )
 
 
@@ -306,9 +330,11 @@ def application(found: Services, policy: AccessPolicy | None = None) -> Edge:
     settings = found.settings
     bodies = BodyBudget(longest=settings.max_body_bytes, limit=settings.max_bodies_bytes)
     policy = policy or access_policy(found)
-    api = build(ROUTERS, vars(found).values(), bodies=bodies)
+    access = PortalAccess(policy, settings)
+    api = build(ROUTERS, (*vars(found).values(), access), bodies=bodies)
+    gate = Gate(ImpliedMethods(SimpleReads(api), api=api), api=api, policy=policy)
     return Edge(
-        Gate(ImpliedMethods(SimpleReads(api), api=api), api=api, policy=policy),
+        BrowserEntrance(gate) if settings.portal else gate,
         max_in_flight=settings.max_in_flight,
         access_log=settings.access_log,
         origins=OriginPolicy(settings.host_names),

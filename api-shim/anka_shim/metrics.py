@@ -57,3 +57,21 @@ UNDONE = Counter("anka_shim_creations_undone_total", "Instances removed because 
 PROVIDER_READS = Counter(
     "anka_shim_oidc_reads_total", "Readings of what the OIDC provider publishes: ok or failed.", ["outcome"]
 )
+WEBSOCKET_MESSAGES = Counter("anka_shim_websocket_messages_total", "Messages to browsers that have the portal open.")
+WEBSOCKET_BYTES = Counter("anka_shim_websocket_bytes_total", "Bytes of these messages, compressed, before TLS.")
+PORTAL_TABS = Gauge("anka_shim_portal_tabs", "Open streams of the portal: one for each tab of a browser.")
+PORTAL_BEGINNINGS = Counter(
+    "anka_shim_portal_beginnings_total",
+    "Kinds of objects that a stream began with: snapshot, all rows; or resume, the changes since the last stream.",
+    ["how"],
+)
+PORTAL_ENDS = Counter(
+    "anka_shim_portal_ends_total",
+    "Streams that ended: closed by the browser, or by us, with the reason that it was given.",
+    ["reason"],
+)
+PORTAL_FLUSH_SECONDS = Histogram(
+    "anka_shim_portal_flush_seconds",
+    "Time in which changes were gathered, encoded and handed to all streams.",
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1),
+)

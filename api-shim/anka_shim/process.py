@@ -17,6 +17,7 @@ from anka_runtime.tls_files import TlsFiles, make_server_context
 from anka_shim.assembly import application, services
 from anka_shim.http.connection_budget import ConnectionBudget
 from anka_shim.http.server import Server, make_server
+from anka_shim.portal.stream.endpoints import STREAM_PATH
 from anka_shim.settings import ShimSettings
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ async def _serve(settings: ShimSettings, endpoint: Endpoint, sock: socket.socket
             keep_alive_seconds=settings.keep_alive_seconds,
             trusted_proxies=settings.trusted_proxies,
             tls=_tls_files(settings, found.clock),
+            websockets=(STREAM_PATH.encode(),) if settings.portal else (),
         )
         host, port = sock.getsockname()[:2]
         about = {"host": host, "port": port, "namespace": settings.namespace}

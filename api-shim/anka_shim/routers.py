@@ -15,6 +15,8 @@ from anka_shim.mac_pool import endpoints as mac_pool
 from anka_shim.node import endpoints as node
 from anka_shim.package import endpoints as package
 from anka_shim.permission import endpoints as permission
+from anka_shim.portal.pages import endpoints as portal_pages
+from anka_shim.portal.stream import endpoints as portal_stream
 from anka_shim.replicas import endpoints as replicas
 from anka_shim.stats import endpoints as stats
 from anka_shim.status import endpoints as status
@@ -26,4 +28,5 @@ _RESOURCES = (
     vm, node, group, template, distribution, image, logs, devices, status, stats, api_key, mac_pool, permission,
     auth_config, tap, health, replicas, package, docs,
 )  # fmt: skip
-ROUTERS: tuple[APIRouter, ...] = tuple(resource.router for resource in (*_RESOURCES, browser_login))
+_PORTAL = (portal_pages, portal_stream)
+ROUTERS: tuple[APIRouter, ...] = tuple(resource.router for resource in (*_RESOURCES, browser_login, *_PORTAL))

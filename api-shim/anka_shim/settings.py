@@ -203,6 +203,14 @@ class ShimSettings(CertificateSettings):
         description="Origins whose pages may use this API from a browser, such as https://portal.example.com, with "
         "commas between them; none if empty. Such a page needs credentials of its own.",
     )
+    portal: bool = Field(default=True, description="Serve the portal at /portal/, to which browsers are led from /.")
+    portal_max_tabs: int = Field(
+        default=200,
+        ge=1,
+        le=10_000,
+        description="Most tabs of browsers that may have the portal open at this replica; half of them for one user, "
+        "or one address where nobody has to log in.",
+    )
     keep_alive_seconds: int = Field(
         default=150, ge=1, description="How long an idle connection is kept; Jenkins reuses them for 120 s."
     )
@@ -351,6 +359,10 @@ class ShimSettings(CertificateSettings):
     @property
     def connections_per_client(self) -> int:
         return self.max_connections_per_client or max(1, self.max_connections // 2)
+
+    @property
+    def portal_tabs_per_client(self) -> int:
+        return max(1, self.portal_max_tabs // 2)
 
     @property
     def host_names(self) -> list[str]:

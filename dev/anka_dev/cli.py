@@ -39,6 +39,7 @@ COMMAND_LINE = CommandLine(
         LazyCommand("reference", "write the reference pages that are made from the code", "anka_dev.reference.command"),
         LazyCommand("image", "build the container image without Docker", "anka_dev.image.command"),
         LazyCommand("agent-package", "write a package of the agent, for /pkg and updates", "anka_dev.agent_package"),
+        LazyCommand("portal", "work on the portal's pages", "anka_dev.portal.command"),
         LazyCommand("bench", "measure what users wait for, beside references", "anka_dev.bench.command"),
     ),
     errors={DevError: 1},

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from anka_crds.api import defaults
-from anka_operator.scheduler.score import Placement
 from anka_runtime.addresses import is_http_url
 from anka_runtime.header_lines import parse_headers
 from anka_runtime.secret_file import read_secret
 from anka_runtime.settings import ClusterRegistrySettings
+from anka_scheduler.score import Placement
 
 
 class OperatorSettings(ClusterRegistrySettings):

@@ -19,6 +19,7 @@ MAX_STATEMENTS = 5
 PACKAGES = {
     "agent/anka_agent": "agent",
     "operator/anka_operator": "operator",
+    "operator/anka_scheduler": "scheduler",
     "api-shim/anka_shim": "shim",
     "crds/anka_crds": "crds",
     "lib/anka_kube": "kube",

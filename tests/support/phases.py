@@ -36,12 +36,12 @@ from anka_operator.mac_pools import desired as mac_pool
 from anka_operator.nodes import desired as node
 from anka_operator.registry_view.desired import to_known
 from anka_operator.saves import desired as save_image
-from anka_operator.scheduler.catalog import ResolvedVersion
-from anka_operator.scheduler.decide import Binding
-from anka_operator.scheduler.ledger import Claim
-from anka_operator.scheduler.reasons import WaitReason
 from anka_operator.templates import desired as template
 from anka_registry.models import RegistryTemplate
+from anka_scheduler.catalog import ResolvedVersion
+from anka_scheduler.decide import Binding
+from anka_scheduler.ledger import Claim
+from anka_scheduler.reasons import WaitReason
 from support.objects import TEMPLATE
 from support.objects import group as make_group
 

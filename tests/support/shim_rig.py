@@ -21,6 +21,8 @@ from anka_shim.http.edge import Edge
 from anka_shim.http.methods import ImpliedMethods
 from anka_shim.http.server import listen, make_server
 from anka_shim.http.simple_reads import SimpleReads
+from anka_shim.portal.pages.entrance import BrowserEntrance
+from anka_shim.portal.stream.endpoints import STREAM_PATH
 from anka_shim.settings import ShimSettings
 from support.manual_clock import ManualClock
 from support.scripted_api import ScriptedApi
@@ -54,8 +56,10 @@ class Rig:
 
     @property
     def gate(self) -> Gate:
-        assert isinstance(self.edge._app, Gate)
-        return self.edge._app
+        entrance = self.edge._app
+        assert isinstance(entrance, BrowserEntrance)
+        assert isinstance(entrance._app, Gate)
+        return entrance._app
 
     @property
     def reads(self) -> SimpleReads:
@@ -108,7 +112,12 @@ async def listening(
     """The real server, on a port of its own."""
     connections = ConnectionBudget(most=most, most_per_client=most_per_client)
     server = make_server(
-        app, connections=connections, keep_alive_seconds=keep_alive_seconds, trusted_proxies=trusted_proxies, tls=tls
+        app,
+        connections=connections,
+        keep_alive_seconds=keep_alive_seconds,
+        trusted_proxies=trusted_proxies,
+        tls=tls,
+        websockets=(STREAM_PATH.encode(),),
     )
     with listen("127.0.0.1", 0) as sock:
         task = asyncio.create_task(server.serve(sockets=[sock]))

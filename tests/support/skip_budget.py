@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from anka_dev.local_kubernetes import environment
+from anka_dev.portal.browser import find_browser
 from localkube.controlplane.choose import needs_binaries
 from localkube.pods import container_runtime
 from localkube.programs import binaries, versions
@@ -81,7 +82,8 @@ CAPABILITIES: Mapping[str, Callable[[], bool]] = {
     "network namespaces": lambda: small_network.missing() is None,
     "kube-scheduler and kwok": lambda: len(binaries.find_pod_programs(environment())) == 2,
     "promtool": lambda: binaries.find_checker(versions.PROMTOOL, environment()) is not None,
-    "a browser": lambda: shutil.which("chromium") is not None,
+    "a browser": lambda: find_browser() is not None,
+    "node": _has_program("node"),
     "a JDK": lambda: real_clients.find_jdk() is not None,
     "curl with HTTP/2": lambda: real_clients.find_curl() is not None,
     "a control plane of our own": lambda: needs_binaries(environment()),

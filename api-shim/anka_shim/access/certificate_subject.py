@@ -3,7 +3,7 @@
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from anka_shim.http.authentication import Principal
+from anka_shim.http.authentication import LoginMethod, Principal
 
 
 def to_principal(subject: x509.Name) -> Principal:
@@ -17,7 +17,7 @@ def to_principal(subject: x509.Name) -> Principal:
         raise ValueError(f"its subject must have one CN, not {len(users)}")
     if not organizations:
         raise ValueError("its subject must have an O")
-    return Principal(users[0], groups=frozenset(units or organizations))
+    return Principal(users[0], groups=frozenset(units or organizations), method=LoginMethod.CERTIFICATE)
 
 
 def _texts(subject: x509.Name, oid: x509.ObjectIdentifier) -> list[str]:

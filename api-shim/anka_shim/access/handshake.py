@@ -4,24 +4,23 @@ No state is stored for a handshake or a session, so that one before each request
 secret and session token are sealed, and any replica can check them. Both are bound to the object of the key: with
 another one of the same id they are worth nothing.
 
-A secret is good once in this process. At another replica it would be good once more, for the same session: that ends at
-the same time, and whoever has decrypted the secret could have had it anyway.
+A secret is good once: replicas tell each other which are used (replicas/used_secrets.py).
 """
 
 import logging
 import secrets
 import uuid
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from anka_crds.api import ApiKey
 from anka_runtime.clock import Clock
 from anka_runtime.repetition import CAUSE
 from anka_shim.access.api_keys import ApiKeyCatalog
-from anka_shim.access.nonce_memory import NonceMemory
 from anka_shim.access.public_key import encrypt
 from anka_shim.access.seal import NONCE_BYTES, Seal, close, reopen
 from anka_shim.access.session_token import SessionToken, parse_session
-from anka_shim.http.authentication import Principal
+from anka_shim.http.authentication import LoginMethod, Principal
 
 log = logging.getLogger(__name__)
 
@@ -29,17 +28,30 @@ SECRET_SECONDS = 180
 """How long the secret of a handshake is good."""
 
 
+class UsedNonces(Protocol):
+    """What was used once and may not be used again."""
+
+    async def take(self, nonce: bytes, until: int) -> bool:
+        """False if it was used before. `until`: when it would have ended unused, in Unix seconds."""
+
+
 class Handshake:
-    """`seal_keys`: gives the keys that seal, the one for new seals first."""
+    """`seal_keys`: gives the keys that seal, the one for new seals first. `used`: of all replicas."""
 
     def __init__(
-        self, keys: ApiKeyCatalog, seal_keys: Callable[[], Sequence[bytes]], clock: Clock, *, session_seconds: float
+        self,
+        keys: ApiKeyCatalog,
+        seal_keys: Callable[[], Sequence[bytes]],
+        clock: Clock,
+        used: UsedNonces,
+        *,
+        session_seconds: float,
     ) -> None:
         self._keys = keys
         self._seal_keys = seal_keys
         self._clock = clock
         self._session_seconds = round(session_seconds)
-        self._used = NonceMemory()
+        self._used = used
 
     def begin(self, id_: str) -> str | None:
         """A secret, encrypted for the owner of this key. None without such a key. Raises Failure while starting."""
@@ -55,14 +67,14 @@ class Handshake:
             log.warning(text, key.metadata.name, error, extra={CAUSE: key.metadata.uid})
             return None
 
-    def end(self, id_: str, secret: str) -> SessionToken | None:
+    async def end(self, id_: str, secret: str) -> SessionToken | None:
         """A session for who has decrypted the secret. None if it is wrong, too old or used. Raises Failure as above."""
         key = self._keys.find(id_)
         if key is None:
             return None
         now = self._clock.now().timestamp()
         seal = reopen(secret, "handshake", _facts(key), self._seal_keys(), now)
-        if seal is None or not self._used.take(seal.nonce, seal.until, now):
+        if seal is None or not await self._used.take(seal.nonce, seal.until):
             return None
         session = str(uuid.UUID(bytes=seal.nonce))
         granted = Seal(seal.nonce, seal.until - SECRET_SECONDS + self._session_seconds)
@@ -77,7 +89,8 @@ class Handshake:
         now = self._clock.now().timestamp()
         if reopen(given.token, "session", (*_facts(key), given.session), self._seal_keys(), now) is None:
             return None
-        return Principal(key.spec.id, groups=frozenset((*key.spec.groups, key.spec.id)))
+        groups = frozenset((*key.spec.groups, key.spec.id))
+        return Principal(key.spec.id, groups=groups, method=LoginMethod.API_KEY)
 
 
 def _facts(key: ApiKey) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What was used once and may not be used again. In the memory of this process only."""
+"""What was used once and may not be used again. In memory only."""
 
 from collections import OrderedDict
 

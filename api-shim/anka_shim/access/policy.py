@@ -89,10 +89,16 @@ class RequiredAccess:
     async def admit(self, scope: Scope, right: Right) -> Principal:
         if right in _NEEDS_NO_LOGIN:
             return ANONYMOUS
-        principal = self._authenticate_browser(scope) or await self._authenticate(scope)
-        if right not in _NEEDS_NO_RIGHT and not principal.is_root and not await self._allows(principal, right):
+        principal = await self.authenticate(scope)
+        if right not in _NEEDS_NO_RIGHT and not await self.allows(principal, right):
             raise Failure(UNAUTHORIZED, code=403)
         return principal
+
+    async def authenticate(self, scope: Scope) -> Principal:
+        return self._authenticate_browser(scope) or await self._authenticate(scope)
+
+    async def allows(self, principal: Principal, right: Right) -> bool:
+        return principal.is_root or await self._allows(principal, right)
 
     def _authenticate_browser(self, scope: Scope) -> Principal | None:
         """Not limited: nobody guesses a seal. Who has logged in with a browser means this login, even if the browser

@@ -4,9 +4,9 @@ import hmac
 
 from anka_runtime.secret_file import SecretFile
 from anka_shim.access.credential import BasicCredential
-from anka_shim.http.authentication import Principal
+from anka_shim.http.authentication import LoginMethod, Principal
 
-ROOT = Principal("root", is_root=True)
+ROOT = Principal("root", is_root=True, method=LoginMethod.ROOT)
 _USERS = frozenset({"root", ""})
 """The GitHub actions send no user name."""
 

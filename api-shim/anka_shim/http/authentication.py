@@ -1,7 +1,8 @@
 """The gate: authentication and authorization. Every request passes it, whatever answers the request."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from fastapi import FastAPI
@@ -17,6 +18,16 @@ PRINCIPAL = "anka.principal"
 """Key in the ASGI scope under which endpoints find the Principal."""
 
 
+class LoginMethod(StrEnum):
+    """How somebody logged in."""
+
+    ROOT = "root"
+    API_KEY = "api-key"
+    CERTIFICATE = "certificate"
+    OIDC = "oidc"
+    KUBERNETES = "kubernetes"
+
+
 @dataclass(frozen=True)
 class Principal:
     """The sender of a request."""
@@ -25,6 +36,22 @@ class Principal:
     groups: frozenset[str] = frozenset()
     is_root: bool = False
     """Has every right."""
+    method: LoginMethod | None = None
+    expires: int | None = field(default=None, compare=False)
+    """When this login ends, in seconds since 1970; None where it has no end, or that is not known."""
+
+    @property
+    def account(self) -> str:
+        """Who it is in logs, annotations and budgets: never the same for two who log in differently.
+
+        Names alone would be: a certificate or a provider may call its user `root`, or as an API key is called."""
+        match self.method:
+            case None | LoginMethod.ROOT:
+                return self.name
+            case LoginMethod.API_KEY if ":" not in self.name and self.name != LoginMethod.ROOT:
+                # As the old controller calls it.
+                return self.name
+        return f"{self.method}:{self.name}"
 
 
 ANONYMOUS = Principal("anonymous")
@@ -39,7 +66,7 @@ def name_client(scope: Scope) -> str:
     """Who is held to account for a request: its sender, or their address while nobody has to say who they are."""
     principal: Principal = scope[PRINCIPAL]
     if principal != ANONYMOUS:
-        return principal.name
+        return principal.account
     return client_address(scope) or "an unknown address"
 
 
@@ -49,12 +76,24 @@ class AccessPolicy(Protocol):
     async def admit(self, scope: Scope, right: Right) -> Principal:
         """The sender, who has this right. Raises a Failure with the HTTP status for a request that is refused."""
 
+    async def authenticate(self, scope: Scope) -> Principal:
+        """The sender, whatever their rights. Raises a Failure with the HTTP status where there is none."""
+
+    async def allows(self, principal: Principal, right: Right) -> bool:
+        """Whether who has logged in has this right. Raises a Failure while nobody can say."""
+
 
 class OpenAccess:
     """Admits everything: authentication is off."""
 
     async def admit(self, scope: Scope, right: Right) -> Principal:
         return ANONYMOUS
+
+    async def authenticate(self, scope: Scope) -> Principal:
+        return ANONYMOUS
+
+    async def allows(self, principal: Principal, right: Right) -> bool:
+        return True
 
 
 class Gate:
@@ -84,7 +123,7 @@ class Gate:
         if principal == ANONYMOUS:
             await self._app(scope, receive, send)
             return
-        with requested_by(principal.name), logs.context(user=principal.name):
+        with requested_by(principal.account), logs.context(user=principal.account):
             await self._app(scope, receive, send)
 
     def _match(self, method: str, scope: Scope) -> Right:

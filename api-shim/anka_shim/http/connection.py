@@ -1,8 +1,9 @@
-"""One connection: uvicorn's protocol, with the rules of RFC 9112 that it lacks. It ignores an offered upgrade, refuses
-ambiguous requests, answers in the order of the requests, and bounds the headers in size and time."""
+"""One connection: uvicorn's protocol, with the rules of RFC 9112 that it lacks. It ignores an offered upgrade, but to a
+WebSocket where there is one, refuses ambiguous requests, answers in the order of the requests, and bounds the headers
+in size and time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, cast
 
 import httptools
@@ -14,6 +15,7 @@ from anka_shim.http.connection_budget import ConnectionBudget
 from anka_shim.http.envelope import Envelope, fail
 from anka_shim.http.rate import UNLIMITED
 from anka_shim.http.remote_host import REMOTE_HOST, RemoteHost
+from anka_shim.http.websocket import MAX_RECEIVED_BYTES, WEBSOCKET_OFFER, WebSocket, WebSocketOffer, is_offer
 
 MAX_HEADER_BYTES = 65_536
 """Request line, headers and trailers together. Jenkins sends its own URLs and names there: some hundred bytes."""
@@ -53,6 +55,10 @@ class LingeringTransport:
         self._is_client_sending = is_client_sending
         self.is_lingering = False
 
+    @property
+    def inner(self) -> asyncio.Transport:
+        return self._transport
+
     def write(self, data: bytes) -> None:
         """What a client that is gone would have got is dropped: uvloop raises, until the protocol knows."""
         if not self.is_closing():
@@ -87,11 +93,17 @@ class LingeringTransport:
 
 class Connection(HttpToolsProtocol):
     """A bad request is answered with an envelope, too, and ends the connection: where the next request begins is
-    unknown."""
+    unknown. `websockets`: paths at which a GET may go on as a WebSocket."""
 
-    def __init__(self, *arguments: Any, budget: ConnectionBudget, **named: Any) -> None:
+    def __init__(
+        self, *arguments: Any, budget: ConnectionBudget, websockets: Collection[bytes] = (), **named: Any
+    ) -> None:
         super().__init__(*arguments, **named)
         self._budget = budget
+        self._websockets = websockets
+        self._offer: WebSocketOffer | None = None
+        self._early = bytearray()
+        """What the client has sent after its offer, before that is answered."""
         self._is_admitted = True
         self._header_bytes = 0
         self._unread_bytes = 0
@@ -127,6 +139,11 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._final_response is not None or self._lingering.is_lingering:
             return
+        if self._offer is not None:
+            self._early += data
+            if len(self._early) > MAX_RECEIVED_BYTES:
+                self.abort()
+            return
         try:
             self._parse(data)
             if self._timer is not None:
@@ -152,9 +169,22 @@ class Connection(HttpToolsProtocol):
             except httptools.HttpParserUpgrade as offer:
                 rest = rest[offer.args[0] :]
             head = self._head_without_offer()
+            websocket = self._find_websocket_offer()
             self.parser = httptools.HttpRequestParser(self)
             self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            if websocket is not None:
+                # Whatever the answer is, nothing that follows is a request.
+                self._offer = websocket
+                self._early += rest
+                self.parser.feed_data(head)
+                return
             self.parser.feed_data(head)
+
+    def _find_websocket_offer(self) -> WebSocketOffer | None:
+        if self.url.partition(b"?")[0] not in self._websockets:
+            return None
+        method, version = self.parser.get_method(), self.parser.get_http_version()
+        return WebSocketOffer(self.url, self.headers) if is_offer(method, version, self.url, self.headers) else None
 
     def _head_without_offer(self) -> bytes:
         line = b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
@@ -224,7 +254,47 @@ class Connection(HttpToolsProtocol):
             cycle.keep_alive = False
             if not cycle.scope["path"].startswith(UNLIMITED):
                 app = cast(ASGI3Application, _too_many_connections())
+        if self._offer is not None and not self.pipeline:
+            # It is the last request of this connection.
+            cycle.keep_alive = False
+            cast(dict[str, Any], cycle.scope)[WEBSOCKET_OFFER] = self._offer
+            app = self._with_offer(app, self._offer, cycle)
         super()._start_asgi_task(cycle, _with_expectation(app, cycle) if cycle.waiting_for_100_continue else app)
+
+    def _with_offer(
+        self, app: ASGI3Application, offer: WebSocketOffer, cycle: RequestResponseCycle
+    ) -> ASGI3Application:
+        async def answer(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+            async def sending(message: ASGISendEvent) -> None:
+                if message["type"] == "http.response.start" and message["status"] == 101:
+                    self._switch(offer, cycle, message.get("headers", []))
+                elif offer.listener is None or not cycle.disconnected:
+                    await send(message)
+
+            await app(scope, receive, sending)
+
+        return answer
+
+    def _switch(
+        self, offer: WebSocketOffer, cycle: RequestResponseCycle, headers: Iterable[tuple[bytes, bytes]]
+    ) -> None:
+        """The connection goes on as a WebSocket, which counts in the budget as before."""
+        if cycle.disconnected or self.transport.is_closing() or offer.listener is None:
+            cycle.disconnected = True
+            return
+        # Nothing more is written, or missed, of this request.
+        cycle.disconnected = True
+        self._cancel_timer()
+        self._unset_keepalive_if_required()
+        self.connections.discard(self)
+        transport = self._lingering.inner
+        websocket = WebSocket(
+            transport,
+            self.connections,
+            lambda: self._budget.release(self, self._client_address, admitted=self._is_admitted),
+        )
+        transport.set_protocol(websocket)
+        websocket.start(offer, headers, bytes(self._early), offer.listener)
 
     def _refuse(self, refusal: BadRequest) -> None:
         about = {"client": self._client_address, CAUSE: (self._client_address, refusal.code)}

@@ -162,7 +162,7 @@ class Edge:
             fields["client"] = client
         principal = scope.get(PRINCIPAL, ANONYMOUS)
         if principal != ANONYMOUS:
-            fields["user"] = _cut(principal.name)
+            fields["user"] = _cut(principal.account)
         fields |= {name: _cut(value) for name, value in noted(scope).items()}
         if outcome == "FAIL":
             fields["failure"] = _cut(scope[MESSAGE])

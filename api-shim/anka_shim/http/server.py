@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from typing import Any, cast
 
 import uvicorn
@@ -40,11 +40,12 @@ def make_server(
     keep_alive_seconds: int,
     trusted_proxies: str = "",
     tls: TlsFiles | None = None,
+    websockets: Collection[bytes] = (),
 ) -> Server:
-    """`tls`: with our certificate; None for plain HTTP."""
+    """`tls`: with our certificate; None for plain HTTP. `websockets`: paths of those that there are."""
 
     def make_connection(**named: Any) -> asyncio.Protocol:
-        connection = Connection(**named, budget=connections)
+        connection = Connection(**named, budget=connections, websockets=websockets)
         return connection if tls is None else TlsConnection(connection, tls, connections)
 
     return Server(

@@ -1,6 +1,7 @@
-"""How replicas ask each other: GET /peer/reached, over HTTP."""
+"""How replicas ask and tell each other, over HTTP: GET /peer/reached, POST /peer/used."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
@@ -9,12 +10,14 @@ from yarl import URL
 
 from anka_runtime.addresses import join_host_port
 from anka_runtime.session import HttpSession, open_session
+from anka_shim.replicas.announcements import UsedSecret
 from anka_shim.replicas.peer import PeerError
 from anka_shim.replicas.peer_key import PeerKey
 from anka_shim.replicas.peers import Address
 from anka_shim.replicas.signature import HEADER, ForgedError
 
 PATH = "/peer/reached"
+USED_PATH = "/peer/used"
 
 IDENTIFY_SECONDS = 1.0
 """How long a replica may take to give its id: no request waits for that."""
@@ -42,24 +45,34 @@ class PeerClient(HttpSession):
         return open_session(most_bytes=ANSWER_BYTES, cookie_jar=aiohttp.DummyCookieJar())
 
     async def identify(self, address: Address, own_id: str) -> str:
-        answer = await self._get(address, {"from": own_id}, IDENTIFY_SECONDS)
+        answer = await self._ask("GET", PATH, address, {"from": own_id}, IDENTIFY_SECONDS)
         return str(answer["id"])
 
     async def read_version(self, address: Address, own_id: str, kind: str, version: int) -> int:
         question = {"from": own_id, "kind": kind, "version": str(version), "seconds": f"{self._seconds:g}"}
-        answer = await self._get(address, question, self._seconds + NETWORK_SECONDS)
+        answer = await self._ask("GET", PATH, address, question, self._seconds + NETWORK_SECONDS)
         seen = answer.get("seen")
         return ANY_VERSION if seen == "" else int(seen) if isinstance(seen, str) and seen.isdecimal() else -1
 
-    async def _get(self, address: Address, question: dict[str, str], seconds: float) -> dict[str, Any]:
+    async def tell_used(self, address: Address, own_id: str, secrets: Sequence[UsedSecret]) -> frozenset[bytes]:
+        told = ",".join(f"{secret.nonce.hex()}.{secret.until}" for secret in secrets)
+        answer = await self._ask("POST", USED_PATH, address, {"from": own_id, "secrets": told}, self._seconds)
+        known = answer.get("known")
+        if not isinstance(known, list):
+            raise PeerError("it answers, but does not say what it knew")
+        return frozenset(secret.nonce for secret in secrets if secret.nonce.hex() in known)
+
+    async def _ask(
+        self, method: str, path: str, address: Address, question: dict[str, str], seconds: float
+    ) -> dict[str, Any]:
         if self._session is None:
             raise PeerError("this replica is ending")
-        url = URL(f"{self._scheme}://{join_host_port(*address)}{PATH}").with_query(question)
-        signed = self._key.sign_question("GET", url.raw_path_qs) if self._key else ""
+        url = URL(f"{self._scheme}://{join_host_port(*address)}{path}").with_query(question)
+        signed = self._key.sign_question(method, url.raw_path_qs) if self._key else ""
         try:
             async with (
                 asyncio.timeout(seconds),
-                self._session.get(url, headers={HEADER: signed} if signed else None, ssl=False) as response,
+                self._session.request(method, url, headers={HEADER: signed} if signed else None, ssl=False) as response,
             ):
                 if response.status != 200:
                     raise PeerError(f"it answers HTTP {response.status}")

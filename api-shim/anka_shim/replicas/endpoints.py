@@ -1,10 +1,13 @@
-"""/peer/reached: how replicas of this shim poll each other. Not for clients, so not in the OpenAPI document.
+"""/peer/reached: how replicas of this shim poll each other; /peer/used: what they tell each other. Not for clients, so
+not in the OpenAPI document.
 
-It reveals nothing but how far the watches are, changes nothing, and holds few connections for a short time. With
---peer-key-file it is for replicas that have this key only, and they can tell our answers from forged ones.
+They reveal nothing but how far the watches are, and whether a secret was used, and hold few connections for a short
+time. With --peer-key-file they are for replicas that have this key only, and these can tell our answers from forged
+ones.
 """
 
 import math
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -13,10 +16,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from anka_shim.http.authentication import client_address
 from anka_shim.http.injection import Caches, CacheWatches, inject
-from anka_shim.replicas.client import PATH
+from anka_shim.replicas.announcements import MOST_TOGETHER, UsedSecret
+from anka_shim.replicas.client import PATH, USED_PATH
 from anka_shim.replicas.peer_key import PeerKey
 from anka_shim.replicas.peers import Peers
 from anka_shim.replicas.signature import HEADER
+from anka_shim.replicas.used_secrets import UsedSecrets
 from anka_shim.store.caches import Stores, Watches
 
 MAX_SECONDS = 2.0
@@ -27,6 +32,9 @@ router = APIRouter(include_in_schema=False)
 
 OtherReplicas = Annotated[Peers, inject(Peers)]
 SharedKey = Annotated[PeerKey, inject(PeerKey)]
+Used = Annotated[UsedSecrets, inject(UsedSecrets)]
+
+_SECRET = re.compile(r"[0-9a-f]{32}\.[0-9]{1,12}", re.ASCII)
 
 
 @router.get(PATH)
@@ -43,14 +51,48 @@ async def poll_version(
 ) -> Response:
     """Answers once the watch of `kind` has reached `version`, or after `seconds`; at once without a kind. `seen` is
     empty until something has been read: clients are then asked to wait, and see nothing old."""
-    question = request.headers.get(HEADER, "")
-    target = f"{PATH}?{request.url.query}" if request.url.query else PATH
-    client = client_address(request.scope)
-    if not key.check_question(question, request.method, target, client):
-        return PlainTextResponse("the question is not of a replica that has our key\n", status_code=401)
+    if not _is_of_a_replica(request, key, PATH):
+        return _refuse()
     peers.on_contact(own_id)
-    answer = await _answer(peers, caches, watches, kind, version, seconds)
-    if signature := key.sign_answer(question, bytes(answer.body)):
+    return _signed(request, key, await _answer(peers, caches, watches, kind, version, seconds))
+
+
+@router.post(USED_PATH)
+async def note_used(
+    request: Request,
+    key: SharedKey,
+    peers: OtherReplicas,
+    used: Used,
+    own_id: Annotated[str, Query(alias="from")] = "",
+    secrets: Annotated[str, Query()] = "",
+) -> Response:
+    """These secrets of handshakes were used at the replica that asks. `known`: those that were used before.
+
+    Never without a key, or anybody could fill the memory until it forgets what was used."""
+    if not key.is_set:
+        return PlainTextResponse("this replica has no --peer-key-file\n", status_code=404)
+    if not _is_of_a_replica(request, key, USED_PATH):
+        return _refuse()
+    peers.on_contact(own_id)
+    told = secrets.split(",", MOST_TOGETHER)
+    if len(told) > MOST_TOGETHER or not all(_SECRET.fullmatch(one) for one in told):
+        return PlainTextResponse("secrets is not what a replica tells\n", status_code=400)
+    pairs = [one.split(".") for one in told]
+    known = [nonce for nonce, until in pairs if not used.note(UsedSecret(bytes.fromhex(nonce), int(until)))]
+    return _signed(request, key, JSONResponse({"id": peers.id, "known": known}))
+
+
+def _refuse() -> Response:
+    return PlainTextResponse("the question is not of a replica that has our key\n", status_code=401)
+
+
+def _is_of_a_replica(request: Request, key: PeerKey, path: str) -> bool:
+    target = f"{path}?{request.url.query}" if request.url.query else path
+    return key.check_question(request.headers.get(HEADER, ""), request.method, target, client_address(request.scope))
+
+
+def _signed(request: Request, key: PeerKey, answer: Response) -> Response:
+    if signature := key.sign_answer(request.headers.get(HEADER, ""), bytes(answer.body)):
         answer.headers[HEADER] = signature
     return answer
 

@@ -30,6 +30,10 @@ class PeerKey:
         self._clock = clock
         self._questions = QuestionCheck()
 
+    @property
+    def is_set(self) -> bool:
+        return self._file is not None
+
     def sign_question(self, method: str, target: str) -> str:
         """The header of a question that is asked now; empty without a key."""
         if self._file is None:

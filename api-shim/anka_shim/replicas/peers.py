@@ -9,12 +9,14 @@ import contextlib
 import logging
 import socket
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from anka_runtime.addresses import join_host_port
 from anka_runtime.background import Background
 from anka_shim import metrics
+from anka_shim.replicas.announcements import Announcements, UsedSecret
 from anka_shim.replicas.peer import Peer, PeerError
 
 log = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ Resolve = Callable[[str, int], Awaitable[Sequence[Address]]]
 
 
 class PeerTransport(Protocol):
-    """Requests to the replica at an address. Both methods raise PeerError."""
+    """Requests to the replica at an address. All methods raise PeerError."""
 
     async def identify(self, address: Address, own_id: str) -> str:
         """Id of that replica."""
@@ -38,11 +40,26 @@ class PeerTransport(Protocol):
     async def read_version(self, address: Address, own_id: str, kind: str, version: int) -> int:
         """The version of this kind up to which its clients see everything; waits a moment for `version`."""
 
+    async def tell_used(self, address: Address, own_id: str, secrets: Sequence[UsedSecret]) -> Collection[bytes]:
+        """That these secrets are used; the nonces of those that it knew as used before."""
+
 
 async def resolve(host: str, port: int) -> Sequence[Address]:
     """All addresses of a name. Raises OSError."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [(str(address[0]), int(address[1])) for *_, address in found]
+
+
+@dataclass(frozen=True)
+class Replica:
+    """One that answers: what is asked of it, and what it is told."""
+
+    address: Address
+    peer: Peer
+    announcements: Announcements
+
+    async def close(self) -> None:
+        await asyncio.gather(self.peer.close(), self.announcements.close())
 
 
 class Peers(Background):
@@ -59,7 +76,7 @@ class Peers(Background):
         self._transport = transport
         self._resolve = resolve
         self._addresses: dict[Address, Sequence[Address]] = {}
-        self._connected: dict[str, tuple[Address, Peer]] = {}
+        self._connected: dict[str, Replica] = {}
         self._left_out: set[str] = set()
         """Since the last round began."""
         self._warnings: dict[str, str] = {}
@@ -73,7 +90,12 @@ class Peers(Background):
 
     @property
     def live(self) -> Sequence[Peer]:
-        return [peer for _, peer in self._connected.values()]
+        return [replica.peer for replica in self._connected.values()]
+
+    @property
+    def announcements(self) -> Sequence[Announcements]:
+        """To each of those that answer."""
+        return [replica.announcements for replica in self._connected.values()]
 
     def incomplete(self) -> str | None:
         """None once all addresses have been asked once, else what is missing, in one line."""
@@ -95,7 +117,7 @@ class Peers(Background):
                     await asyncio.wait_for(self._refresh_soon.wait(), ROUND_SECONDS - MIN_ROUND_SECONDS)
                 self._refresh_soon.clear()
         finally:
-            await asyncio.gather(*(peer.close() for peer in self.live))
+            await asyncio.gather(*(replica.close() for replica in self._connected.values()))
 
     async def refresh(self) -> None:
         """Resolve all names and ask every address for its id."""
@@ -107,16 +129,16 @@ class Peers(Background):
             if id_ and id_ != self.id:
                 found.setdefault(id_, address)
         for id_ in [id_ for id_ in self._connected if id_ not in found]:
-            address, peer = self._connected.pop(id_)
-            log.info("a replica is gone", extra={"peer": join_host_port(*address)})
-            await peer.close()
+            replica = self._connected.pop(id_)
+            log.info("a replica is gone", extra={"peer": join_host_port(*replica.address)})
+            await replica.close()
         for id_, address in found.items():
             # One that was well when this round began, and has failed since, is hung: the next round asks it again.
             if id_ not in self._connected and id_ not in self._left_out:
-                self._connected[id_] = (address, self._peer(id_, address))
+                self._connected[id_] = self._replica(id_, address)
                 log.info("a replica answers: writes wait for it", extra={"peer": join_host_port(*address)})
 
-    def _peer(self, id_: str, address: Address) -> Peer:
+    def _replica(self, id_: str, address: Address) -> Replica:
         async def ask(kind: str, version: int) -> int:
             return await self._transport.read_version(address, self.id, kind, version)
 
@@ -128,7 +150,10 @@ class Peers(Background):
                 self._refresh_soon.set()
                 log.warning("a replica is left out for some seconds: %s", why, extra={"peer": join_host_port(*address)})
 
-        return Peer(ask, leave_out)
+        async def tell(secrets: Sequence[UsedSecret]) -> Collection[bytes]:
+            return await self._transport.tell_used(address, self.id, secrets)
+
+        return Replica(address, Peer(ask, leave_out), Announcements(tell, leave_out))
 
     async def _addresses_of(self, entry: Address) -> Sequence[Address]:
         try:

@@ -221,10 +221,13 @@ class Watches:
         await self._first.synced.wait()
         await asyncio.gather(*(reflector.run() for reflector in self._others))
 
+    @property
+    def reflectors(self) -> Sequence[Reflector[Any]]:
+        return (self._first, *self._others)
+
     def missing_caches(self) -> str | None:
         """None once all caches have been read once, else what is missing, in one line."""
-        reflectors = (self._first, *self._others)
-        missing = [reflector.resource.plural for reflector in reflectors if not reflector.synced.is_set()]
+        missing = [reflector.resource.plural for reflector in self.reflectors if not reflector.synced.is_set()]
         return f"not read from the Kubernetes API yet: {', '.join(missing)}" if missing else None
 
 

@@ -111,7 +111,7 @@ async def shake(
     id_, secret = read_word(body.id), read_word(body.secret)
     address, credential = client_address(request.scope), _credential(id_)
     limit_logins(limiter, address, credential)
-    session = login.end(id_, secret) if id_ is not None and secret is not None else None
+    session = await login.end(id_, secret) if id_ is not None and secret is not None else None
     if id_ is None or session is None:
         limiter.note_failure(address, credential)
         raise refuse_login(address)

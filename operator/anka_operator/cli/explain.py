@@ -18,13 +18,13 @@ from anka_kube.client import KubeClient
 from anka_kube.config import load_endpoint
 from anka_kube.endpoint import ConfigError, Endpoint
 from anka_kube.errors import ApiError
-from anka_operator.scheduler.decide import Binding
-from anka_operator.scheduler.explain import Explanation, NodeAssessment, build_input, explain
-from anka_operator.scheduler.queue import QueuedInstance, to_queued
-from anka_operator.scheduler.score import Placement
-from anka_operator.scheduler.shape import is_pending
 from anka_runtime.cli import Call, Command, from_arguments
 from anka_runtime.settings import fail
+from anka_scheduler.decide import Binding
+from anka_scheduler.explain import Explanation, NodeAssessment, build_input, explain
+from anka_scheduler.queue import QueuedInstance, to_queued
+from anka_scheduler.score import Placement
+from anka_scheduler.shape import is_pending
 
 PROG = "anka-operator explain"
 NOWHERE = 1

@@ -14,7 +14,7 @@ from anka_kube.unstructured import EVENTS, ROLE_BINDINGS, ROLES, SECRETS, SERVIC
 from anka_kube.writer import Fence, Writer
 from anka_operator.cluster.stores import ClusterStores
 from anka_operator.kopf_watch.feed import KopfFeed
-from anka_operator.scheduler.mac_addresses import AddressLedger
+from anka_scheduler.mac_addresses import AddressLedger
 
 RECONNECT_SECONDS = 10.0
 """A watch that is down for longer is not merely reconnecting."""

@@ -8,8 +8,8 @@ from anka_crds.api import AnkaInstance, MACAddressPool
 from anka_crds.rules.mac_addresses import AddressSet
 from anka_kube.store import EventType
 from anka_operator.cluster.stores import ClusterStores
-from anka_operator.scheduler.mac_addresses import AddressLedger
 from anka_runtime.clock import Clock
+from anka_scheduler.mac_addresses import AddressLedger
 
 
 def follow_addresses(stores: ClusterStores, ledger: AddressLedger, clock: Clock) -> Callable[[], None]:

@@ -15,10 +15,10 @@ from anka_operator.cluster.access import AnkaCluster
 from anka_operator.control_loop import ObjectLoop
 from anka_operator.distributions import desired
 from anka_operator.registry_view.view import RegistryView
-from anka_operator.scheduler.catalog import TemplateCatalog
-from anka_operator.scheduler.reasons import WaitReason, no_such_group
 from anka_operator.status_patch import StatusPatch
 from anka_runtime.clock import Clock
+from anka_scheduler.catalog import TemplateCatalog
+from anka_scheduler.reasons import WaitReason, no_such_group
 
 PROGRESS_SECONDS = 2.0
 """Progress of one request is written at most this often; its end, at once."""

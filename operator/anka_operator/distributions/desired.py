@@ -25,9 +25,9 @@ from anka_crds.rules.references import NO_NAMES, NameCatalog
 from anka_crds.rules.text import shorten, shorten_bytes
 from anka_operator.distributions.progress import follow_mac, with_outcome
 from anka_operator.distributions.turns import advance_turns, begin_turns
-from anka_operator.scheduler.catalog import TemplateCatalog, display_name
-from anka_operator.scheduler.reasons import WaitReason
 from anka_operator.status_patch import StatusPatch, diff, with_own_health
+from anka_scheduler.catalog import TemplateCatalog, display_name
+from anka_scheduler.reasons import WaitReason
 
 _HEALTH: dict[DistributionPhase, Health] = {
     "Pending": Health.PROGRESSING,

@@ -9,8 +9,8 @@ from anka_operator.cluster.access import AnkaCluster
 from anka_operator.cluster.stores import BY_GROUP
 from anka_operator.control_loop import ObjectLoop
 from anka_operator.groups.desired import compute_status
-from anka_operator.scheduler.groups import list_fallbacks
 from anka_runtime.clock import Clock
+from anka_scheduler.groups import list_fallbacks
 
 
 class GroupController(ObjectLoop[NodeGroup]):

@@ -8,8 +8,8 @@ from anka_crds.api.group import NodeGroup
 from anka_crds.api.node import AnkaNode
 from anka_crds.api.states import NodeState
 from anka_crds.rules.lifecycle import Health
-from anka_operator.scheduler.groups import find_cycle
 from anka_operator.status_patch import StatusPatch, is_change, to_list, with_own_health
+from anka_scheduler.groups import find_cycle
 
 
 def compute_status(

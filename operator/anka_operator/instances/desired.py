@@ -13,9 +13,9 @@ from anka_crds.rules.lifetime import late_message
 from anka_crds.rules.mac_addresses import format_address
 from anka_crds.rules.naming import stable_uuid
 from anka_crds.rules.text import format_time, shorten
-from anka_operator.scheduler.decide import Binding
-from anka_operator.scheduler.reasons import WaitReason
 from anka_operator.status_patch import StatusPatch, to_list, with_own_health, without_initial
+from anka_scheduler.decide import Binding
+from anka_scheduler.reasons import WaitReason
 
 ENDED_PHASES = frozenset({Phase.ERROR, Phase.TERMINATED})
 """Losing the node changes nothing in these phases."""

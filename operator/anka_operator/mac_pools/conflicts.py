@@ -6,8 +6,8 @@ from anka_kube.store import EventType
 from anka_operator.cluster.access import AnkaCluster
 from anka_operator.control_loop import ControlLoop, run_all
 from anka_operator.instances.desired import address_taken_status
-from anka_operator.scheduler.shape import is_pending
 from anka_runtime.clock import Clock
+from anka_scheduler.shape import is_pending
 
 
 class AddressConflicts(ControlLoop):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from anka_crds.api import NodeState
-from anka_operator.scheduler.ledger import Ledger
-from anka_operator.scheduler.node import SchedulableNode
-from anka_operator.scheduler.size import DEFAULT_SIZE
+from anka_scheduler.ledger import Ledger
+from anka_scheduler.node import SchedulableNode
+from anka_scheduler.size import DEFAULT_SIZE
 
 VMS, VCPUS, MEMORY = "vms", "vcpus", "memory_bytes"
 MIB = 1024 * 1024

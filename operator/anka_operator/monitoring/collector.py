@@ -15,9 +15,9 @@ from anka_crds.rules.condition_list import find
 from anka_operator.cluster.stores import ClusterStores
 from anka_operator.metrics import OTHER, TemplateLabels, template_reference
 from anka_operator.monitoring.capacity import Capacity, compute_capacity, is_usable, iterate_usages
-from anka_operator.scheduler.shape import is_pending
 from anka_operator.scheduling.state import SchedulerState
 from anka_runtime.clock import Clock
+from anka_scheduler.shape import is_pending
 
 
 @dataclass(frozen=True)

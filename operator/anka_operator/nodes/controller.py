@@ -21,9 +21,9 @@ from anka_operator.nodes.desired import compute_status, has_reported
 from anka_operator.nodes.heartbeats import Heartbeats
 from anka_operator.nodes.reports import ReportTracker
 from anka_operator.nodes.warnings import IdentityFacts, find_new_warnings, find_twins
-from anka_operator.scheduler.node import to_schedulable
-from anka_operator.scheduler.size import TemplateSizes
 from anka_runtime.clock import Clock
+from anka_scheduler.node import to_schedulable
+from anka_scheduler.size import TemplateSizes
 
 
 class NodeController(ObjectLoop[AnkaNode]):

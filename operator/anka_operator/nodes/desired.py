@@ -13,9 +13,9 @@ from anka_crds.rules.lifecycle import Health, holds_slot
 from anka_crds.rules.references import NameCatalog
 from anka_operator.agent_updates.desired import has_failed_update, needs_update
 from anka_operator.nodes.warnings import NO_CONFLICT, IdentityFacts, describe_skewed_clock, with_warnings
-from anka_operator.scheduler.node import find_fault, to_schedulable
-from anka_operator.scheduler.size import TemplateSizes, resolve_size
 from anka_operator.status_patch import StatusPatch, is_change, to_list, with_own_health
+from anka_scheduler.node import find_fault, to_schedulable
+from anka_scheduler.size import TemplateSizes, resolve_size
 
 _MEANING: dict[NodeState, tuple[Health, NodeReason, str]] = {
     NodeState.ACTIVE: (Health.READY, NodeReason.ACTIVE, "Takes instances"),

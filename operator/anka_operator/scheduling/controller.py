@@ -16,14 +16,14 @@ from anka_operator.control_loop import MAX_IN_FLIGHT, ControlLoop
 from anka_operator.instances.desired import bind_status, with_finalizer
 from anka_operator.metrics import TemplateLabels
 from anka_operator.registry_view.view import RegistryView
-from anka_operator.scheduler.decide import Binding, decide
-from anka_operator.scheduler.mac_addresses import AddressAllocator
-from anka_operator.scheduler.reasons import NO_MAC_ADDRESS, WaitReason
-from anka_operator.scheduler.score import Placement
-from anka_operator.scheduler.shape import Shape
 from anka_operator.scheduling.state import SchedulerState
 from anka_runtime.backoff import Random, system_random
 from anka_runtime.clock import Clock
+from anka_scheduler.decide import Binding, decide
+from anka_scheduler.mac_addresses import AddressAllocator
+from anka_scheduler.reasons import NO_MAC_ADDRESS, WaitReason
+from anka_scheduler.score import Placement
+from anka_scheduler.shape import Shape
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from anka_operator.control_loop import ControlLoop, run_all
 from anka_operator.events.event import reschedule_event
 from anka_operator.events.recorder import EventRecorder
 from anka_operator.instances.desired import refusal_status
-from anka_operator.scheduler.reasons import WaitReason
-from anka_operator.scheduler.shape import to_shape
 from anka_operator.scheduling.controller import SchedulingController
 from anka_runtime.clock import Clock
+from anka_scheduler.reasons import WaitReason
+from anka_scheduler.shape import to_shape
 
 
 class RefusalController(ControlLoop):

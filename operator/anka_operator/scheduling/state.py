@@ -8,18 +8,18 @@ from anka_crds.rules.references import NameCatalog, is_renaming
 from anka_kube.store import EventType
 from anka_operator.cluster.stores import ClusterStores
 from anka_operator.registry_view.view import RegistryView
-from anka_operator.scheduler.catalog import TemplateCatalog
-from anka_operator.scheduler.groups import list_fallbacks
-from anka_operator.scheduler.ledger import Claim, Ledger, to_claim
-from anka_operator.scheduler.mac_addresses import AddressLedger
-from anka_operator.scheduler.node import SchedulableNode, to_schedulable
-from anka_operator.scheduler.queue import SchedulingQueue
-from anka_operator.scheduler.reasons import WaitReason
-from anka_operator.scheduler.score import Placement
-from anka_operator.scheduler.shape import Shape, is_pending
-from anka_operator.scheduler.size import TemplateSizes
-from anka_operator.scheduler.snapshot import Candidates, Snapshot
-from anka_operator.scheduler.starvation import StarvationGuard
+from anka_scheduler.catalog import TemplateCatalog
+from anka_scheduler.groups import list_fallbacks
+from anka_scheduler.ledger import Claim, Ledger, to_claim
+from anka_scheduler.mac_addresses import AddressLedger
+from anka_scheduler.node import SchedulableNode, to_schedulable
+from anka_scheduler.queue import SchedulingQueue
+from anka_scheduler.reasons import WaitReason
+from anka_scheduler.score import Placement
+from anka_scheduler.shape import Shape, is_pending
+from anka_scheduler.size import TemplateSizes
+from anka_scheduler.snapshot import Candidates, Snapshot
+from anka_scheduler.starvation import StarvationGuard
 
 CACHED_SHAPES = 256
 """Most shapes whose candidates are kept between rounds."""

@@ -14,10 +14,10 @@ from anka_operator.control_loop import ControlLoop, run_all
 from anka_operator.events.event import wait_event
 from anka_operator.events.recorder import EventRecorder
 from anka_operator.instances.desired import already_reports, wait_status
-from anka_operator.scheduler.reasons import WaitReason
-from anka_operator.scheduler.shape import Shape, is_pending
 from anka_operator.scheduling.controller import SchedulingController
 from anka_runtime.clock import Clock
+from anka_scheduler.reasons import WaitReason
+from anka_scheduler.shape import Shape, is_pending
 
 FIRST_REPORT_SECONDS = 1.0
 """An instance that gets a node within this time gets no reason: the write would be wasted."""

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from anka_agent.settings import AgentSettings
 from anka_crds.api import KINDS
-from anka_operator.scheduler import reasons
 from anka_operator.settings import OperatorSettings
+from anka_scheduler import reasons
 from anka_shim.settings import ShimSettings
 from localkube.programs.versions import ETCD, HELM_VERSION, KUBERNETES
 from support.pages import anchors

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.types import Scope
 
 from anka_crds.api.meta import REQUESTED_BY
-from anka_shim.http.authentication import Principal
+from anka_shim.http.authentication import OpenAccess, Principal
 from anka_shim.http.rights import Right
 from anka_shim.requester import LONGEST, requested_by, requester_annotations
 from support.api_keys import with_keys
@@ -17,7 +17,7 @@ from support.rsa_keys import PUBLIC
 from support.shim_rig import TEMPLATE, TIMES, rig
 
 
-class Everybody:
+class Everybody(OpenAccess):
     """Whoever asks is the same user, who may do everything."""
 
     async def admit(self, scope: Scope, right: Right) -> Principal:

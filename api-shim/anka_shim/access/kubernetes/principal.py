@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from anka_shim.http.authentication import Principal
+from anka_shim.http.authentication import LoginMethod, Principal
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ def read_principal(status: Mapping[str, Any], audience: str) -> KubernetesPrinci
     return KubernetesPrincipal(
         name,
         groups=frozenset(_texts(user.get("groups"))),
+        method=LoginMethod.KUBERNETES,
         uid=str(user.get("uid") or ""),
         extra=tuple((str(key), _texts(values)) for key, values in pairs),
     )

@@ -13,7 +13,7 @@ from starlette.requests import cookie_parser
 
 from anka_runtime.clock import Clock
 from anka_shim.access.seal import NONCE_BYTES, Seal, close, reopen
-from anka_shim.http.authentication import Principal
+from anka_shim.http.authentication import LoginMethod, Principal
 
 SESSION_COOKIE = "__Host-anka-session"
 """By its prefix, a browser takes it over HTTPS only, and from this very host."""
@@ -49,7 +49,7 @@ class BrowserSessions:
             name, groups = orjson.loads(zlib.decompress(base64.urlsafe_b64decode(padded)))
         except (binascii.Error, zlib.error, ValueError):
             return None
-        return Principal(name, groups=frozenset(groups))
+        return Principal(name, groups=frozenset(groups), method=LoginMethod.OIDC)
 
 
 def read_cookie(headers: Sequence[tuple[bytes, bytes]], name: str) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwt import JWTClaimsRegistry
 
-from anka_shim.http.authentication import Principal
+from anka_shim.http.authentication import LoginMethod, Principal
 
 LEEWAY_SECONDS = 60
 """Clocks of provider and shim may differ by so much."""
@@ -42,7 +42,8 @@ def read_principal(claims: Mapping[str, Any], issuer: str, rules: ClaimRules, no
     name = claims.get(rules.user)
     if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
         raise ValueError(f"no user name in claim {rules.user} (--oidc-username-claim)")
-    return Principal(name, groups=frozenset(_read_groups(claims.get(rules.groups), rules.groups)))
+    groups = _read_groups(claims.get(rules.groups), rules.groups)
+    return Principal(name, groups=frozenset(groups), method=LoginMethod.OIDC)
 
 
 def _is_for(claims: Mapping[str, Any], audiences: Collection[str]) -> bool:

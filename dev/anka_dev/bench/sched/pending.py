@@ -10,8 +10,8 @@ from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, NodeGroup
 from anka_dev.bench.cluster_objects import TAG, TEMPLATE, TEMPLATE_NAME
 from anka_operator.cluster.stores import ClusterStores
 from anka_operator.registry_view.view import RegistryView
-from anka_operator.scheduler.decide import decide
 from anka_operator.scheduling.state import SchedulerState
+from anka_scheduler.decide import decide
 
 GROUPS = ("ios", "macos", "nightly", "release")
 SHAPES = 16

@@ -11,7 +11,7 @@ from anka_crds.api import AnkaInstance
 from anka_kube.endpoint import Endpoint
 from anka_operator.cli import explain
 from anka_operator.cli import main as command
-from anka_operator.scheduler.score import Placement
+from anka_scheduler.score import Placement
 from support.objects import TEMPLATE, instance, node, template
 from support.operator_rig import Rig
 from support.operator_rig import rig as make_rig

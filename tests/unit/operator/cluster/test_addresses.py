@@ -5,7 +5,7 @@ from __future__ import annotations
 from anka_crds.api import AnkaInstance
 from anka_operator.cluster.addresses import follow_addresses
 from anka_operator.cluster.stores import ClusterStores
-from anka_operator.scheduler.mac_addresses import AddressLedger
+from anka_scheduler.mac_addresses import AddressLedger
 from support.manual_clock import ManualClock
 from support.objects import instance, mac_pool
 

@@ -15,9 +15,9 @@ from anka_crds.rules.condition_list import find
 from anka_crds.rules.references import NameCatalog
 from anka_kube import merge_patch
 from anka_operator.distributions import desired as reconcile
-from anka_operator.scheduler.catalog import TemplateCatalog
-from anka_operator.scheduler.reasons import WaitReason
 from anka_operator.status_patch import StatusPatch
+from anka_scheduler.catalog import TemplateCatalog
+from anka_scheduler.reasons import WaitReason
 from support.conditions import is_true
 from support.objects import START, TEMPLATE, distribution, node, template
 

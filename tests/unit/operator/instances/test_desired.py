@@ -14,10 +14,10 @@ from anka_crds.rules.lifecycle import can_follow
 from anka_kube import merge_patch
 from anka_operator.cluster.stores import awaits_release
 from anka_operator.instances import desired as rules
-from anka_operator.scheduler.catalog import ResolvedVersion
-from anka_operator.scheduler.decide import Binding
-from anka_operator.scheduler.ledger import Claim
-from anka_operator.scheduler.reasons import WaitReason
+from anka_scheduler.catalog import ResolvedVersion
+from anka_scheduler.decide import Binding
+from anka_scheduler.ledger import Claim
+from anka_scheduler.reasons import WaitReason
 from support.conditions import is_true
 from support.objects import FINALIZER, START, TEMPLATE, instance
 

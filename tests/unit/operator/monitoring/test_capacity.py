@@ -17,9 +17,9 @@ from anka_operator.monitoring.capacity import (
     is_usable,
     iterate_usages,
 )
-from anka_operator.scheduler.ledger import Claim, Ledger
-from anka_operator.scheduler.node import to_schedulable
-from anka_operator.scheduler.size import VmSize
+from anka_scheduler.ledger import Claim, Ledger
+from anka_scheduler.node import to_schedulable
+from anka_scheduler.size import VmSize
 from support.objects import node
 
 GONE = {"deletionTimestamp": "2026-01-01T00:00:00Z"}

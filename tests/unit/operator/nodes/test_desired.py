@@ -12,8 +12,8 @@ from anka_crds.rules.condition_list import find
 from anka_crds.rules.references import NO_NAMES, NameCatalog
 from anka_kube import merge_patch
 from anka_operator.nodes.desired import STUCK_SECONDS, compute_state, compute_status, is_clogged, offline_since
-from anka_operator.scheduler.node import to_schedulable
-from anka_operator.scheduler.size import TemplateSizes, VmSize
+from anka_scheduler.node import to_schedulable
+from anka_scheduler.size import TemplateSizes, VmSize
 from support.conditions import is_true
 from support.objects import START, TEMPLATE, group, instance, node
 

@@ -12,10 +12,10 @@ from anka_crds.api.limits import LOCATIONS_BYTES, MAX_VERSIONS, VERSIONS_BYTES
 from anka_crds.rules.condition_list import find
 from anka_kube import merge_patch
 from anka_operator.registry_view.desired import KnownTemplate, to_known
-from anka_operator.scheduler.catalog import ResolvedVersion, TemplateCatalog
-from anka_operator.scheduler.shape import Shape
 from anka_operator.templates.desired import compute_status
 from anka_registry.models import RegistryTemplate
+from anka_scheduler.catalog import ResolvedVersion, TemplateCatalog
+from anka_scheduler.shape import Shape
 from support.objects import START, TEMPLATE, template
 
 ETCD_BYTES = 1_500_000

@@ -10,8 +10,8 @@ from anka_crds.resources import TEMPLATES
 from anka_kube.store import Store
 from anka_operator.registry_view import view as module
 from anka_operator.registry_view.view import RegistryView
-from anka_operator.scheduler.catalog import ResolvedVersion, TemplateCatalog
-from anka_operator.scheduler.shape import Shape
+from anka_scheduler.catalog import ResolvedVersion, TemplateCatalog
+from anka_scheduler.shape import Shape
 from support.fake_registry import FakeRegistry
 from support.objects import TEMPLATE, template
 

@@ -8,11 +8,11 @@ import pytest
 
 from anka_operator.cluster.stores import ClusterStores
 from anka_operator.registry_view.view import RegistryView
-from anka_operator.scheduler.ledger import Claim
-from anka_operator.scheduler.reasons import WaitReason
-from anka_operator.scheduler.shape import Shape
-from anka_operator.scheduler.size import VmSize
 from anka_operator.scheduling.state import SchedulerState
+from anka_scheduler.ledger import Claim
+from anka_scheduler.reasons import WaitReason
+from anka_scheduler.shape import Shape
+from anka_scheduler.size import VmSize
 from support.objects import group, instance, node, template
 
 

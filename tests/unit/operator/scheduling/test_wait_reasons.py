@@ -9,9 +9,6 @@ import pytest
 from anka_crds.api import AnkaInstance
 from anka_crds.rules.condition_list import find
 from anka_operator.instances.desired import already_reports
-from anka_operator.scheduler.ledger import Claim
-from anka_operator.scheduler.reasons import WaitReason
-from anka_operator.scheduler.starvation import PERIOD_SECONDS
 from anka_operator.scheduling import wait_reasons as module
 from anka_operator.scheduling.controller import SchedulingController
 from anka_operator.scheduling.wait_reasons import (
@@ -23,6 +20,9 @@ from anka_operator.scheduling.wait_reasons import (
     REPORTS_PER_RUN,
     WaitReasonReporter,
 )
+from anka_scheduler.ledger import Claim
+from anka_scheduler.reasons import WaitReason
+from anka_scheduler.starvation import PERIOD_SECONDS
 from support.objects import instance, node, template
 from support.operator_rig import Rig
 

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from anka_runtime.secret_file import REREAD_SECONDS
 from anka_shim.access.certificate_header import CertificateHeader
-from anka_shim.http.authentication import PRINCIPAL, Principal
+from anka_shim.http.authentication import PRINCIPAL, LoginMethod, Principal
 from support.client_authority import DAY, LONG_AGO, NOW, ClientAuthority, Issued
 from support.shim_rig import Rig, listening, rig
 from support.tls_server import tls_server
@@ -103,7 +103,7 @@ async def test_the_table_in_the_process(tmp_path: Path) -> None:
                 answer = await http.get(PATH)
             assert answer.status_code == 200, subject
             assert answer.headers["cache-control"] == "no-store"
-            assert seen.pop() == Principal(dict(subject)["CN"], groups=frozenset(groups))
+            assert seen.pop() == Principal(dict(subject)["CN"], frozenset(groups), method=LoginMethod.CERTIFICATE)
         for one, headers, code in (
             (None, {}, 401),
             (None, ROOT, 200),
@@ -149,7 +149,7 @@ async def test_the_table_behind_a_proxy(kind: CertificateHeader, tmp_path: Path)
         for subject, groups in SUBJECTS.values():
             headers = {**present(kind, ca.issue(*subject)), "X-Forwarded-For": "192.0.2.7"}
             assert (await http.get(PATH, headers=headers)).status_code == 200, subject
-            assert seen.pop() == Principal(dict(subject)["CN"], groups=frozenset(groups))
+            assert seen.pop() == Principal(dict(subject)["CN"], frozenset(groups), method=LoginMethod.CERTIFICATE)
         for issued in (revoked, expired, foreign.issue(("CN", "jenkins"), ("O", "Mobile")), ca.issue(("O", "Mobile"))):
             answer = await http.get(PATH, headers=present(kind, issued))
             assert (answer.status_code, answer.content) == (401, UNAUTHENTICATED)

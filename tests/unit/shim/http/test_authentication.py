@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.types import Scope
 
 from anka_shim.failure import Failure
-from anka_shim.http.authentication import ANONYMOUS, PRINCIPAL, OpenAccess, Principal, routes
+from anka_shim.http.authentication import ANONYMOUS, PRINCIPAL, LoginMethod, OpenAccess, Principal, routes
 from anka_shim.http.rights import RIGHTS, Right
 from anka_shim.http.simple_reads import simple_reads
 from support.routes import fill
@@ -17,7 +19,7 @@ UNKNOWN = [("GET", "/nope"), ("GET", "/"), ("POST", "/livez"), ("PATCH", "/api/v
 """No such path, or no such method of it."""
 
 
-class Guard:
+class Guard(OpenAccess):
     """Knows one user, who has the rights that are given."""
 
     def __init__(self, *rights: Right) -> None:
@@ -107,3 +109,30 @@ async def test_endpoints_learn_who_it_is() -> None:
         answer: httpx.Response = await shim.http.get("/api/v1/vm", headers={"Authorization": "mine"})
         assert answer.status_code == 200
     assert seen == [Principal("me", frozenset({"ci"}))]
+
+
+METHODS = st.sampled_from([method for method in LoginMethod if method is not LoginMethod.ROOT])
+NAMES = st.lists(st.sampled_from([*LoginMethod, ":", "ci"]), max_size=4).map("".join)
+PRINCIPALS = st.builds(Principal, NAMES, method=METHODS) | st.just(Principal("root", method=LoginMethod.ROOT))
+
+
+@given(PRINCIPALS, PRINCIPALS)
+def test_nobody_is_taken_for_another(one: Principal, other: Principal) -> None:
+    assert (one.account == other.account) == (one == other)
+
+
+@pytest.mark.parametrize(
+    ("principal", "account"),
+    [
+        (Principal("root", method=LoginMethod.ROOT), "root"),
+        (Principal("jenkins", method=LoginMethod.API_KEY), "jenkins"),
+        (Principal("root", method=LoginMethod.API_KEY), "api-key:root"),
+        (Principal("oidc:Ada", method=LoginMethod.API_KEY), "api-key:oidc:Ada"),
+        (Principal("root", method=LoginMethod.OIDC), "oidc:root"),
+        (Principal("jenkins", method=LoginMethod.CERTIFICATE), "certificate:jenkins"),
+        (Principal("system:serviceaccount:ci:builder", method=LoginMethod.KUBERNETES),
+         "kubernetes:system:serviceaccount:ci:builder"),
+    ],
+)  # fmt: skip
+def test_accounts(principal: Principal, account: str) -> None:
+    assert principal.account == account

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Scope
 
-from anka_shim.http.authentication import ANONYMOUS, Principal
+from anka_shim.http.authentication import ANONYMOUS, OpenAccess, Principal
 from anka_shim.http.cross_origin import CrossOriginPolicy, is_preflight, parse_origins
 from anka_shim.http.rights import Right
 from anka_shim.settings import ShimSettings
@@ -120,7 +120,7 @@ async def test_a_preflight_needs_no_login_and_what_follows_does(tmp_path: Path) 
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, PORTAL)
 
 
-class Watcher:
+class Watcher(OpenAccess):
     """Admits everything, and remembers what came with it."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from starlette.types import Scope
 
 from anka_runtime import logs
-from anka_shim.http.authentication import Principal, routes
+from anka_shim.http.authentication import OpenAccess, Principal, routes
 from anka_shim.http.rights import Right
 from support.shim_rig import TEMPLATE, rig
 
@@ -133,7 +133,7 @@ async def test_a_flood_of_failures_is_one_line_a_second(access_log: str, lines: 
     assert seen[0]["path"] == "/surprise/0"
 
 
-class Users:
+class Users(OpenAccess):
     """Everybody is who their header says, and may do everything."""
 
     async def admit(self, scope: Scope, right: Right) -> Principal:

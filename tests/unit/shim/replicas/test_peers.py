@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pytest
 
+from anka_shim.replicas.announcements import UsedSecret
 from anka_shim.replicas.peer import PeerError
 from anka_shim.replicas.peers import Address, Peers
 
@@ -21,6 +22,7 @@ class Network:
         self.names: dict[str, list[Address] | OSError] = {"shims": [ONE, TWO, THREE]}
         self.ids = {ONE: "me", TWO: "two", THREE: "three"}
         self.seen_at: dict[Address, int] = {}
+        self.used_at: dict[Address, set[bytes]] = {}
         self.rounds = asyncio.Event()
         self.gates: dict[Address, asyncio.Event] = {}
         """Who answers only then."""
@@ -47,6 +49,11 @@ class Network:
         if address not in self.seen_at:
             raise PeerError("no answer within 0.3 s")
         return self.seen_at[address]
+
+    async def tell_used(self, address: Address, asker: str, secrets: Sequence[UsedSecret]) -> Collection[bytes]:
+        if address not in self.used_at:
+            raise PeerError("no answer within 0.3 s")
+        return {secret.nonce for secret in secrets} & self.used_at[address]
 
     def peers(self, *entries: Address) -> Peers:
         return Peers(entries or [("shims", 8090)], self, resolve=self.resolve, id_="me")
@@ -158,3 +165,18 @@ async def test_without_entries_nothing_runs() -> None:
         peers.on_contact("somebody")
         assert not peers.live
         assert len(peers.id) == 32
+
+
+async def test_who_is_not_told_is_left_out_as_who_is_not_asked() -> None:
+    network = Network()
+    network.used_at[TWO] = {b"known"}
+    peers = network.peers()
+    await peers.refresh()
+    two, three = peers.announcements
+    assert await two.tell(UsedSecret(b"known", 1), 60)
+    assert not await two.tell(UsedSecret(b"new", 1), 60)
+    assert not await three.tell(UsedSecret(b"known", 1), 60)
+    assert peers.announcements == [two]
+    assert len(peers.live) == 1
+    await peers.refresh()
+    assert len(peers.announcements) == 2

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anka_shim.access.kubernetes.principal import KubernetesPrincipal, read_principal
+from anka_shim.http.authentication import LoginMethod
 from support.kube_identities import service_account
 
 GOOD: dict[str, Any] = {"authenticated": True, "audiences": ["api", "anka"], "user": service_account("builder")}
@@ -18,6 +19,7 @@ def test_all_that_is_said_of_them() -> None:
     assert read_principal(GOOD, "anka") == KubernetesPrincipal(
         "system:serviceaccount:ci:builder",
         groups=frozenset({"system:serviceaccounts", "system:serviceaccounts:ci", "system:authenticated"}),
+        method=LoginMethod.KUBERNETES,
         uid="uid of builder",
         extra=(("example.org/pod", ("p",)),),
     )

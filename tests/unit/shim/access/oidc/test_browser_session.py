@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anka_shim.access.oidc.browser_session import SESSION_COOKIE, BrowserSessions, read_cookie
-from anka_shim.http.authentication import Principal
+from anka_shim.http.authentication import LoginMethod, Principal
 from support.manual_clock import ManualClock
 
 KEYS = [b"1" * 32, b"2" * 32]
-ADA = Principal("Ada Lovelace, é", groups=frozenset({"ios", "mac team"}))
+ADA = Principal("Ada Lovelace, é", groups=frozenset({"ios", "mac team"}), method=LoginMethod.OIDC)
 
 
 def headers(value: str) -> list[tuple[bytes, bytes]]:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anka_shim.access.oidc.claims import LEEWAY_SECONDS, MOST_GROUPS, ClaimRules, read_principal
-from anka_shim.http.authentication import Principal
+from anka_shim.http.authentication import LoginMethod, Principal
 
 NOW = 1_800_000_000.0
 ISSUER = "https://id"
@@ -23,7 +23,7 @@ def read(**changed: Any) -> Principal:
 
 
 def test_who_it_is() -> None:
-    assert read() == Principal("Ada", groups=frozenset({"a b", "c"}))
+    assert read() == Principal("Ada", groups=frozenset({"a b", "c"}), method=LoginMethod.OIDC)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The portal: pages for people, live from the caches (docs/operate/portal.md)."""

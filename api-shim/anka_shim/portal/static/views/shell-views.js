@@ -1,0 +1,5 @@
+// @ts-check
+import about from "./about.js";
+
+/** @type {import("../core/types").View[]} */
+export const shellViews = [about];

@@ -1,0 +1,1 @@
+"""The live lists: one WebSocket for each tab of a browser."""

@@ -1,0 +1,101 @@
+"""Where instances could run: the cluster as one round of scheduling sees it."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+
+from anka_crds.rules.references import NO_NAMES, NameCatalog
+from anka_scheduler import reasons
+from anka_scheduler.catalog import TemplateCatalog
+from anka_scheduler.filters import Requirements, static_rejection
+from anka_scheduler.groups import fallback_chain
+from anka_scheduler.node import SchedulableNode
+from anka_scheduler.reasons import Rejection, WaitReason
+from anka_scheduler.score import Placement, group_position, pull_effort
+from anka_scheduler.shape import Shape
+from anka_scheduler.size import TemplateSizes, VmSize
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The nodes that could take a shape if they were empty. It holds until a node, template or group changes."""
+
+    requirements: Requirements
+    nodes: tuple[tuple[SchedulableNode, int, int], ...]
+    """Each with its position in the chain of groups and its pull effort."""
+    rejections: Mapping[Rejection, int]
+    """Why the other nodes are not, with the number of nodes."""
+    total: int
+    """Number of nodes examined."""
+    only: str | None = None
+    """The node that the shape names."""
+
+
+def find_candidates(
+    requirements: Requirements, nodes: Iterable[SchedulableNode], only: str | None = None
+) -> Candidates:
+    found: list[tuple[SchedulableNode, int, int]] = []
+    rejections = Counter[Rejection]()
+    for node in nodes:
+        rejection = static_rejection(node, requirements)
+        if rejection is None:
+            found.append((node, group_position(node, requirements), pull_effort(node, requirements)))
+        else:
+            rejections[rejection] += 1
+    return Candidates(requirements, tuple(found), rejections, len(found) + rejections.total(), only)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    nodes: Mapping[str, SchedulableNode]
+    catalog: TemplateCatalog
+    fallbacks: Mapping[str, str | None] = field(default_factory=dict)
+    """Every NodeGroup and its fallback group."""
+    sizes: TemplateSizes = field(default_factory=TemplateSizes)
+    placement: Placement = Placement.SPREAD
+    cache: MutableMapping[Shape, Candidates | WaitReason] = field(default_factory=dict, compare=False)
+    """Candidates by shape. Successive snapshots of the same nodes, templates and groups share it."""
+    groups: NameCatalog = NO_NAMES
+    """All NodeGroups by what people call them."""
+
+    def candidates(self, shape: Shape) -> Candidates | WaitReason:
+        """WaitReason: something that the shape names does not exist."""
+        found = self.cache.get(shape)
+        if found is None:
+            found = self.cache[shape] = self._find_candidates(shape)
+        return found
+
+    def _find_candidates(self, shape: Shape) -> Candidates | WaitReason:
+        requirements = self._resolve(shape)
+        if isinstance(requirements, WaitReason):
+            return requirements
+        if shape.node is None:
+            return find_candidates(requirements, self.nodes.values())
+        found = [self.nodes[shape.node]] if shape.node in self.nodes else self._named(shape.node)
+        if len(found) != 1:
+            return reasons.no_such_node(shape.node, [node.name for node in found])
+        return find_candidates(requirements, found, found[0].name)
+
+    def _named(self, name: str) -> list[SchedulableNode]:
+        return sorted((node for node in self.nodes.values() if node.display_name == name), key=lambda node: node.name)
+
+    def _resolve(self, shape: Shape) -> Requirements | WaitReason:
+        template = self.catalog.resolve(shape)
+        if isinstance(template, WaitReason):
+            return template
+        groups: tuple[str, ...] = ()
+        if shape.group is not None:
+            groups = fallback_chain(self.groups.resolve(shape.group) or shape.group, self.fallbacks)
+            if not groups:
+                return reasons.no_such_group(shape.group, self.groups)
+        usual = self.sizes.lookup(template.id, template.tag)
+        size = VmSize(shape.vcpus or usual.vcpus, shape.memory_mib or usual.memory_mib)
+        return Requirements(
+            template, groups, size=size, usb=shape.usb, vlan=self._vlan(shape), ports=shape.ports, refused=shape.refused
+        )
+
+    def _vlan(self, shape: Shape) -> str | None:
+        """Where no Mac reports its VLANs, any Mac may try: the legacy agent ran the command without checking."""
+        if shape.vlan is None or not any(node.vlans for node in self.nodes.values()):
+            return None
+        return shape.vlan
