@@ -31,7 +31,7 @@ checkers: $(READY) ## kstatus, kube-score and actionlint, which tests run, built
 	@$(BIN)/anka-dev control-plane checkers
 
 .PHONY: all-checkers
-all-checkers: $(READY) ## The same and promtool: some 8 minutes and 120 MB, once
+all-checkers: $(READY) ## The same, promtool and Dex: some 10 minutes and 160 MB, once
 	@$(BIN)/anka-dev control-plane checkers --all
 
 .PHONY: browser

@@ -16,5 +16,6 @@ pytest_plugins = [
     "support.operators",
     "support.fake_anka",
     "support.checkers",
+    "support.closed_stage",
     "support.skip_budget",
 ]

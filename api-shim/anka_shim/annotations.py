@@ -10,6 +10,8 @@ ATTEMPT = f"{GROUP}/request-attempt"
 SCRIPT_BYTES = f"{GROUP}/script-bytes"
 """Annotation of instances whose script is in a Secret of ours: how much of it is on their account."""
 
+PERMISSION_GROUP = f"{GROUP}/permission-group"
+"""On a SaveImage: the permission group of its instance, which may be gone when somebody asks."""
 INSTANCE_ID = f"{GROUP}/instance-id"
 """Label of a SaveImage: the instance_id in the request."""
 

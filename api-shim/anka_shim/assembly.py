@@ -29,6 +29,7 @@ from anka_shim.access.oidc.claims import ClaimRules
 from anka_shim.access.oidc.code_flow import CodeFlow, CodeFlowRules
 from anka_shim.access.oidc.provider import OidcProvider
 from anka_shim.access.policy import RequiredAccess
+from anka_shim.access.resource_rights import ResourceRights
 from anka_shim.access.root_token import RootTokenCredential
 from anka_shim.access.seal_file import SealFile
 from anka_shim.access.trusted_proxies import TrustedProxies
@@ -93,6 +94,7 @@ class Services:
     health: HealthChecks
     stores: Stores
     watches: Watches
+    resource_rights: ResourceRights
     instance_views: InstanceViews
     node_views: NodeViews
     node_heartbeats: NodeHeartbeats
@@ -143,12 +145,17 @@ async def services(
             with_permission_groups=settings.enable_authorization,
             with_mac_pools=settings.manage_mac_addresses,
         )
+        rights = ResourceRights(stores, is_on=settings.enable_resource_permissions)
         instance_views = InstanceViews(
-            stores, clock, registry=settings.registry_url or "", terminated_seconds=settings.terminated_seconds
+            stores,
+            clock,
+            registry=settings.registry_url or "",
+            terminated_seconds=settings.terminated_seconds,
+            rights=rights,
         )
         binds = BindTracker(stores.instances, clock)
         node_heartbeats = NodeHeartbeats(client, settings.node_namespace, clock)
-        node_views = NodeViews(stores, node_heartbeats)
+        node_views = NodeViews(stores, node_heartbeats, rights)
         budget = StorageBudget(
             (
                 stores.instances,
@@ -223,14 +230,15 @@ async def services(
             health=health,
             stores=stores,
             watches=watches,
+            resource_rights=rights,
             instance_views=instance_views,
             node_views=node_views,
             node_heartbeats=node_heartbeats,
             instances=InstanceCommands(
-                stores, instance_views, writer, instances, reader, budget, queue, clock, settings
+                stores, instance_views, writer, instances, reader, budget, queue, clock, settings, rights
             ),
-            nodes=NodeCommands(stores, nodes, settings),
-            groups=GroupCommands(stores, ObjectWriter(client, stores.groups, writes, budget), nodes),
+            nodes=NodeCommands(stores, nodes, settings, rights),
+            groups=GroupCommands(stores, ObjectWriter(client, stores.groups, writes, budget), nodes, rights),
             templates=TemplateCommands(
                 registry_client,
                 stores.templates,
@@ -239,13 +247,14 @@ async def services(
                 follow_seconds=settings.write_seconds,
             ),
             distributions=DistributionCommands(
-                stores, ObjectWriter(client, stores.distributions, writes, budget), reader
+                stores, ObjectWriter(client, stores.distributions, writes, budget), reader, rights
             ),
             images=SaveCommands(
                 stores,
                 instance_views,
                 ObjectWriter(client, stores.saves, writes, budget),
                 reader,
+                rights,
                 settings.push_registry,
             ),
             logs=CentralLogs(registry_client, settings.namespace),
@@ -330,7 +339,7 @@ def application(found: Services, policy: AccessPolicy | None = None) -> Edge:
     settings = found.settings
     bodies = BodyBudget(longest=settings.max_body_bytes, limit=settings.max_bodies_bytes)
     policy = policy or access_policy(found)
-    access = PortalAccess(policy, settings)
+    access = PortalAccess(policy, settings, found.stores, found.resource_rights)
     api = build(ROUTERS, (*vars(found).values(), access), bodies=bodies)
     gate = Gate(ImpliedMethods(SimpleReads(api), api=api), api=api, policy=policy)
     return Edge(

@@ -11,6 +11,9 @@ NOT_IN_REGISTRY = "VM not in the registry"
 """A start names an unknown template; clients match it word for word."""
 
 
+UNAUTHORIZED = "Not authorized to perform this request"
+
+
 class Failure(Exception):
     """Answered with status FAIL and this message. `code`: HTTP status, 200 for what is about a request's content;
     `retry_after`: seconds after which the same may succeed."""
@@ -27,6 +30,11 @@ def require_found(value: T | None) -> T:
     if value is None:
         raise Failure(NOT_FOUND)
     return value
+
+
+def forbidden() -> Failure:
+    """For who is known and must not do this."""
+    return Failure(UNAUTHORIZED, code=403)
 
 
 def no_such_tag(tag: str) -> str:

@@ -67,6 +67,11 @@ class ShimSettings(CertificateSettings):
         description="Who has logged in may do what their permission groups say, and else nothing: serve "
         "/admin/api/v1/permission; needs --enable-auth.",
     )
+    enable_resource_permissions: bool = Field(
+        default=False,
+        description="Members of permission groups see and use only what the resources of their groups permit; needs "
+        "--enable-authorization, and the same flag of the operator.",
+    )
     api_key_session_seconds: float = Field(
         default=300.0, ge=10, le=86_400, description="How long a login with an API key lasts, from its beginning."
     )
@@ -320,6 +325,10 @@ class ShimSettings(CertificateSettings):
     def _knows_who_asks(self) -> Self:
         if self.enable_authorization and not self.enable_auth:
             raise ValueError("enable-authorization: needs --enable-auth, without which nobody says who they are")
+        if self.enable_resource_permissions and not self.enable_authorization:
+            raise ValueError(
+                "enable-resource-permissions: needs --enable-authorization, without which nobody is in a group"
+            )
         return self
 
     @model_validator(mode="after")

@@ -61,6 +61,7 @@ async def watch_cluster(
     """
     client, stores = cluster.client, cluster.stores
     pools = (KopfFeed(stores.pools, clock),) if settings.manage_mac_addresses else ()
+    permission_groups = (KopfFeed(stores.permission_groups, clock),) if settings.enable_resource_permissions else ()
     reflectors = (
         Reflector(client, stores.instances, clock=clock),
         Reflector(
@@ -78,6 +79,7 @@ async def watch_cluster(
         KopfFeed(stores.distributions, clock),
         KopfFeed(stores.saves, clock),
         *pools,
+        *permission_groups,
     )
     runner = KopfRunner(
         client,
@@ -127,6 +129,7 @@ async def run_controllers(
             registry_url=registry_url,
             around_bind=grants.grant_before_bind,
             placement=settings.placement,
+            enforces_permissions=settings.enable_resource_permissions,
         )
         for controller in (
             view,
@@ -145,7 +148,14 @@ async def run_controllers(
             ),
             GroupController(cluster, clock),
             templates,
-            DistributionController(cluster, clock, view, lost_seconds=lost_seconds, registry_url=registry_url),
+            DistributionController(
+                cluster,
+                clock,
+                view,
+                lost_seconds=lost_seconds,
+                registry_url=registry_url,
+                enforces_permissions=settings.enable_resource_permissions,
+            ),
             TemplateRetention(cluster, clock, view, registry_url=registry_url),
             SaveController(cluster, clock, view, templates, lost_seconds=lost_seconds, registry_url=registry_url),
             RolloutController(cluster, clock, limit=settings.agent_updates, failures=settings.agent_update_failures),

@@ -105,6 +105,11 @@ class OperatorSettings(ClusterRegistrySettings):
         description=f"Make the Secret {defaults.ACCESS_SECRET} with a root token, a seal key and a peer key for the "
         "shim, while there is none in --namespace. It is never changed: to get other keys, delete it.",
     )
+    enable_resource_permissions: bool = Field(
+        default=False,
+        description="Whether instances and distributions that name a permission group get only the Macs that its "
+        "resources permit.",
+    )
     health_host: str = Field(default="0.0.0.0", description="Address of /livez, /readyz and /metrics.")  # noqa: S104
     health_port: int = Field(default=8081, ge=0, le=65535, description="Port of these; 0 takes a free one and logs it.")
 

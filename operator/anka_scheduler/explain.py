@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from anka_crds.api.group import NodeGroup
 from anka_crds.api.instance import AnkaInstance
 from anka_crds.api.node import AnkaNode
+from anka_crds.api.permission_group import PermissionGroup
 from anka_crds.api.template import AnkaTemplate
 from anka_crds.rules.references import NameCatalog
+from anka_crds.rules.resource_permissions import list_permissions
 from anka_scheduler import reasons
 from anka_scheduler.catalog import TemplateCatalog
 from anka_scheduler.decide import Binding, Round, decide
@@ -40,7 +42,9 @@ def build_input(
     groups: Iterable[NodeGroup] = (),
     instances: Iterable[AnkaInstance] = (),
     placement: Placement = Placement.SPREAD,
+    permission_groups: Iterable[PermissionGroup] | None = None,
 ) -> SchedulerInput:
+    """`permission_groups`: None where they do not restrict where instances run."""
     groups = list(groups)
     names = NameCatalog(groups)
     schedulable, sizes = {node.metadata.name: to_schedulable(node, names) for node in nodes}, TemplateSizes()
@@ -54,7 +58,16 @@ def build_input(
             queue.add(instance)
             if instance.status.kept_free:
                 reserved[instance.metadata.uid] = instance.status.kept_free
-    snapshot = Snapshot(schedulable, TemplateCatalog(templates), fallbacks, sizes, placement, groups=names)
+    permissions = None if permission_groups is None else list_permissions(permission_groups)
+    snapshot = Snapshot(
+        schedulable,
+        TemplateCatalog(templates),
+        fallbacks,
+        sizes,
+        placement,
+        groups=names,
+        permissions=permissions,
+    )
     return SchedulerInput(snapshot, queue, ledger, reserved)
 
 

@@ -1,8 +1,11 @@
 """Which nodes an instance may run on, and for every other node, the first reason against it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from anka_crds.api.permissions import NodePermission
 from anka_crds.api.states import NodeState
+from anka_crds.rules.resource_permissions import ResourcePermissions
 from anka_scheduler import reasons
 from anka_scheduler.catalog import ResolvedVersion
 from anka_scheduler.host_port import HostPort, find_taken
@@ -12,10 +15,18 @@ from anka_scheduler.reasons import Rejection
 from anka_scheduler.size import DEFAULT_SIZE, VmSize
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The permission group that an instance is made for."""
+
+    name: str
+    permissions: ResourcePermissions
+
+
 class Requirements:
     """A shape whose template, size and chain of groups are resolved."""
 
-    __slots__ = ("filters", "groups", "ports", "refused", "size", "template", "usb", "vlan")
+    __slots__ = ("filters", "groups", "owner", "ports", "refused", "size", "template", "usb", "vlan")
 
     def __init__(
         self,
@@ -27,6 +38,7 @@ class Requirements:
         vlan: str | None = None,
         ports: frozenset[HostPort] = frozenset(),
         refused: frozenset[str] = frozenset(),
+        owner: Owner | None = None,
     ) -> None:
         self.template = template
         self.groups = tuple(groups)
@@ -37,12 +49,21 @@ class Requirements:
         self.vlan = vlan
         self.ports = ports
         self.refused = refused
+        self.owner = owner
+        """None where any node is permitted."""
         # With thousands of nodes it pays to skip the filters that cannot reject these requirements.
         self.filters = tuple(check for check, applies in FILTERS if applies(self))
 
 
 Filter = Callable[[SchedulableNode, Requirements], Rejection | None]
 """None if the node passes."""
+
+
+def check_owner(node: SchedulableNode, requirements: Requirements) -> Rejection | None:
+    owner = requirements.owner
+    if owner is None or owner.permissions.permits_node(node.name, NodePermission.CREATE_INSTANCE):
+        return None
+    return reasons.closed_to(owner.name)
 
 
 def check_group(node: SchedulableNode, requirements: Requirements) -> Rejection | None:
@@ -86,6 +107,7 @@ def check_state(node: SchedulableNode, requirements: Requirements) -> Rejection 
 
 
 FILTERS: tuple[tuple[Filter, Callable[[Requirements], bool]], ...] = (
+    (check_owner, lambda requirements: requirements.owner is not None),
     (check_group, lambda requirements: bool(requirements.groups)),
     (check_arch, lambda requirements: requirements.template.arch is not None),
     (check_vlan, lambda requirements: requirements.vlan is not None),

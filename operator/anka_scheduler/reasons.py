@@ -39,6 +39,10 @@ def _lacks(what: str) -> Rejection:
 # --- what waiting does not change ---
 
 
+def closed_to(permission_group: str) -> Rejection:
+    return _is(f"closed to permission group {permission_group}")
+
+
 def not_in_group(group: str) -> Rejection:
     return _is(f"not in group {group}")
 
@@ -127,6 +131,10 @@ def no_such_node(node: str, named: Sequence[str] = ()) -> WaitReason:
 
 def no_such_group(group: str, groups: NameCatalog = NO_NAMES) -> WaitReason:
     return WaitReason(InstanceReason.GROUP_NOT_FOUND, shorten(describe_missing("NodeGroup", group, groups), 1024))
+
+
+def no_such_permission_group(name: str) -> WaitReason:
+    return WaitReason(InstanceReason.PERMISSION_GROUP_NOT_FOUND, f"There is no PermissionGroup {name}")
 
 
 def group_empty(groups: Sequence[str]) -> WaitReason:

@@ -10,13 +10,14 @@ from anka_scheduler.host_port import HostPort, list_wanted_ports
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Template, tag, node, group and USB device as users wrote them: ids or names."""
+    """Template, tag, node, groups and USB device as users wrote them: ids or names."""
 
     template: str
     tag: str | None = None
     version: int | None = None
     node: str | None = None
     group: str | None = None
+    permission_group: str | None = None
     vcpus: int | None = None
     memory_mib: int | None = None
     usb: str | None = None
@@ -37,6 +38,7 @@ def to_shape(instance: AnkaInstance) -> Shape:
         version=spec.version,
         node=spec.node,
         group=spec.group,
+        permission_group=spec.permission_group,
         vcpus=resources.vcpu if resources else None,
         memory_mib=resources.memory_mib if resources else None,
         usb=spec.usb_device or None,

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 
 from anka_crds.rules.references import NO_NAMES, NameCatalog
+from anka_crds.rules.resource_permissions import ResourcePermissions
 from anka_scheduler import reasons
 from anka_scheduler.catalog import TemplateCatalog
-from anka_scheduler.filters import Requirements, static_rejection
+from anka_scheduler.filters import Owner, Requirements, static_rejection
 from anka_scheduler.groups import fallback_chain
 from anka_scheduler.node import SchedulableNode
 from anka_scheduler.reasons import Rejection, WaitReason
@@ -57,6 +58,8 @@ class Snapshot:
     """Candidates by shape. Successive snapshots of the same nodes, templates and groups share it."""
     groups: NameCatalog = NO_NAMES
     """All NodeGroups by what people call them."""
+    permissions: Mapping[str, ResourcePermissions] | None = None
+    """What each permission group permits, by its name. None: instances of any of them may run anywhere."""
 
     def candidates(self, shape: Shape) -> Candidates | WaitReason:
         """WaitReason: something that the shape names does not exist."""
@@ -88,10 +91,23 @@ class Snapshot:
             groups = fallback_chain(self.groups.resolve(shape.group) or shape.group, self.fallbacks)
             if not groups:
                 return reasons.no_such_group(shape.group, self.groups)
+        owner = None
+        if self.permissions is not None and shape.permission_group is not None:
+            permissions = self.permissions.get(shape.permission_group)
+            if permissions is None:
+                return reasons.no_such_permission_group(shape.permission_group)
+            owner = Owner(shape.permission_group, permissions)
         usual = self.sizes.lookup(template.id, template.tag)
         size = VmSize(shape.vcpus or usual.vcpus, shape.memory_mib or usual.memory_mib)
         return Requirements(
-            template, groups, size=size, usb=shape.usb, vlan=self._vlan(shape), ports=shape.ports, refused=shape.refused
+            template,
+            groups,
+            size=size,
+            usb=shape.usb,
+            vlan=self._vlan(shape),
+            ports=shape.ports,
+            refused=shape.refused,
+            owner=owner,
         )
 
     def _vlan(self, shape: Shape) -> str | None:

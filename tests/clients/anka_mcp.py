@@ -32,8 +32,11 @@ class Pending:
 
 
 class AnkaMcp:
-    def __init__(self, url: str, pace: Pace) -> None:
+    """`authorization`: ANKA_CONTROLLER_AUTH, a whole header, sent as it is."""
+
+    def __init__(self, url: str, pace: Pace, authorization: str = "") -> None:
         self.pace = pace
+        self.authorization = authorization
         self.wire = Wire(url, timeout=None)
 
     # Tools
@@ -101,11 +104,13 @@ class AnkaMcp:
 
     def _headers(self, raw: bytes | None) -> list[tuple[str, str]]:
         content = [] if raw is None else [("content-type", "application/json")]
+        login = [("authorization", self.authorization)] if self.authorization else []
         length = [] if raw is None else [("content-length", str(len(raw)))]
         return [
             ("host", self.wire.host),
             ("connection", "keep-alive"),
             *content,
+            *login,
             ("accept", "*/*"),
             ("accept-language", "*"),
             ("sec-fetch-mode", "cors"),

@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from clients import jq
+from clients.credential import UserKey
 from clients.failing import Broken, Reported
 from clients.pace import Pace
+
+OAEP = ("-pkeyopt", "rsa_padding_mode:oaep", "-pkeyopt", "rsa_oaep_md:sha256", "-pkeyopt", "rsa_mgf1_md:sha256")
 
 DISTRIBUTION_SECONDS = 2.0
 """How long a new distribution may have no entry for the node: then it counts as failed."""
@@ -23,6 +27,7 @@ class Bash:
         self.url = url
         self.pace = pace
         self.node_name = node_name
+        self.login: list[str] = []
 
     # The script
 
@@ -35,6 +40,19 @@ class Bash:
 
     def registry(self) -> str:
         return jq.run(jq.REGISTRY, self.curl("GET", "/api/v1/status"))
+
+    def log_in(self, key: UserKey) -> None:
+        """`openssl` decrypts; the session is what jq prints, in lines, as base64. Kept as long as the script runs."""
+        hand = self._run("-d", json.dumps({"id": key.id}), f"{self.url}/tap/v1/hand")
+        decrypt = ("pkeyutl", "-decrypt", "-inkey", str(key.file), *OAEP)
+        secret = subprocess.run(
+            ["openssl", *decrypt], input=base64.b64decode(hand), capture_output=True, timeout=60, check=False
+        )
+        if secret.returncode != 0:
+            raise Reported(secret.stderr.decode().strip())
+        body = f'{{"id": "{key.id}", "secret": "{secret.stdout.decode()}"}}'
+        session = jq.run(jq.SESSION, self._run("-d", body, f"{self.url}/tap/v1/shake"))
+        self.login = ["-H", f"Authorization: Bearer {base64.b64encode(session.encode()).decode()}"]
 
     def needs_authentication(self) -> bool:
         return "Authentication Required" in self.curl("GET", "/api/v1/status")
@@ -115,7 +133,7 @@ class Bash:
 
     def curl(self, method: str, target: str, body: dict[str, Any] | None = None) -> str:
         data = [] if body is None else ["-d", json.dumps(body)]
-        return self._run("-X", method, *data, self.url + target)
+        return self._run("-X", method, *self.login, *data, self.url + target)
 
     def _ok(self, method: str, target: str, body: dict[str, Any]) -> str:
         raw = self.curl(method, target, body)

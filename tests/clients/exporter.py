@@ -5,7 +5,6 @@ It counts by architecture in a map that has two keys: any third is a write to a 
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +12,9 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from clients import golang
+from clients.credential import NOTHING, Credential, basic
 from clients.failing import Reported
+from clients.go_session import REQUIRED, GoSession
 from clients.golang import ZERO_TIME, Base, Panic, Uint, deref
 from clients.pace import Pace
 from clients.wire import Wire
@@ -164,12 +165,15 @@ class Metrics:
 class Exporter:
     """`user` and `password` for Basic: only with both."""
 
-    def __init__(self, url: str, pace: Pace, user: str = "", password: str = "") -> None:
+    def __init__(
+        self, url: str, pace: Pace, user: str = "", password: str = "", credential: Credential = NOTHING
+    ) -> None:
         self.pace = pace
-        self.wire = Wire(url, timeout=None)
+        self.wire = Wire(url, timeout=None, tls=credential.tls)
         self.headers = {"Content-Type": "application/json"}
         if user and password:
-            self.headers["Authorization"] = f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+            self.headers["Authorization"] = basic(user, password)
+        self.session = None if credential.key is None else GoSession(self.wire, credential.key)
         self._tags: dict[str, dict[str, int]] = {}
         self._sizes: dict[str, int] = {}
 
@@ -225,8 +229,15 @@ class Exporter:
 
     def _call(self, kind: type[R], target: str) -> R:
         """The HTTP code does not matter."""
-        reply = self.wire.send("GET", target, golang.headers(self.wire.host, None, self.headers))
-        answer = golang.unmarshal(reply.raw, kind)
+        answer = self._get(kind, target)
+        if self.session is not None and answer.message == REQUIRED:
+            self.session.renew()
+            answer = self._get(kind, target)
         if answer.status != "OK":
             raise Reported(answer.message)
         return answer
+
+    def _get(self, kind: type[R], target: str) -> R:
+        login = {} if self.session is None else {"Authorization": self.session.header}
+        headers = golang.headers(self.wire.host, None, {**self.headers, **login})
+        return golang.unmarshal(self.wire.send("GET", target, headers).raw, kind)

@@ -9,6 +9,7 @@ import base64
 import json
 from typing import Any
 
+from clients.credential import NOTHING, Credential
 from clients.failing import Reported
 from clients.pace import Pace
 from clients.typescript import items, maybe, parse, prop, same, text, truthy
@@ -20,10 +21,10 @@ POLL_SECONDS = 5.0
 class GithubActions:
     """`token`: the controller's root token."""
 
-    def __init__(self, url: str, pace: Pace, token: str = "") -> None:
+    def __init__(self, url: str, pace: Pace, token: str = "", credential: Credential = NOTHING) -> None:
         self.pace = pace
         self.token = token
-        self.wire = Wire(url, timeout=None)
+        self.wire = Wire(url, timeout=None, tls=credential.tls)
 
     def up(self, template: str, script: str, external_id: str, **options: Any) -> str:
         """The action that starts a runner: the id of an instance whose script has ended well.

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from clients import golang
+from clients.credential import NOTHING, Credential
 from clients.failing import Reported
 from clients.golang import Base, Int, deref, first
 from clients.pace import Pace
@@ -95,12 +96,19 @@ R = TypeVar("R", bound=Base)
 class GitlabExecutor:
     """One CI job. Its stages are processes of their own: each finds the VM again by the job's URL."""
 
-    def __init__(self, url: str, pace: Pace, job_url: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        pace: Pace,
+        job_url: str,
+        headers: Mapping[str, str] | None = None,
+        credential: Credential = NOTHING,
+    ) -> None:
         """`headers`: the administrator's, such as Authorization."""
         self.pace = pace
         self.job_url = job_url
         self.headers = dict(headers or {})
-        self.wire = Wire(url, timeout=TIMEOUT_SECONDS)
+        self.wire = Wire(url, timeout=TIMEOUT_SECONDS, tls=credential.tls)
 
     # Stages
 

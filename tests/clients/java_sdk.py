@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
 
+from clients.credential import NOTHING, Credential
 from clients.failing import Reported
 from clients.java import JSONException, JSONObject, NullPointerException, encoded
+from clients.java_login import make_login
 from clients.pace import Pace
 from clients.wire import NETWORK_ERRORS, Wire
 
@@ -88,9 +90,10 @@ class Sdk:
 
     delays: Sequence[float] = (0,) * 9
 
-    def __init__(self, urls: Sequence[str], pace: Pace) -> None:
+    def __init__(self, urls: Sequence[str], pace: Pace, credential: Credential = NOTHING) -> None:
         self.pace = pace
-        self.wires = [Wire(url, timeout=TIMEOUT_SECONDS) for url in urls]
+        self.wires = [Wire(url, timeout=TIMEOUT_SECONDS, tls=credential.tls) for url in urls]
+        self.login = make_login(urls[0], credential, pace, TIMEOUT_SECONDS)
         self._turn = cycle(self.wires)
 
     # Transport
@@ -105,7 +108,8 @@ class Sdk:
             wire = next(self._turn)
             raw = None if body is None else encoded(body)
             try:
-                reply = wire.send(method, target, _headers(wire.host, raw), raw)
+                login = [] if self.login is None else [("Authorization", self.login())]
+                reply = wire.send(method, target, [*login, *_headers(wire.host, raw)], raw)
                 if reply.code >= 400:
                     raise ClientException(f"HTTP {reply.code} for {method} {target}")
                 return JSONObject.parse(reply.raw) if reply.code == 200 else None

@@ -73,3 +73,4 @@ DISTRIBUTED = Filter(
     ".body.distribute_status[$node].status",
     lambda answer, node: [(answer["body"]["distribute_status"].get(node) or {}).get("status")],
 )
+SESSION = Filter(".data", lambda answer: [answer.get("data")])

@@ -9,6 +9,7 @@ import pytest
 
 from clients.anka_mcp import POLL_SECONDS, AnkaMcp, Ready
 from clients.bash import Bash
+from clients.credential import with_login
 from clients.exporter import Exporter
 from clients.failing import Reported
 from clients.github_actions import GithubActions
@@ -24,7 +25,7 @@ NODE = "https://jenkins.example/computer/é-1/"
 
 
 def jenkins(stage: Stage) -> None:
-    client = Jenkins([stage.url], stage.pace)
+    client = Jenkins([stage.url], stage.pace, stage.credential)
     assert client.is_online()
     assert client.templates()[stage.template] == TEMPLATE
     assert client.tags(stage.template)[-1] == TAG
@@ -34,7 +35,7 @@ def jenkins(stage: Stage) -> None:
     id_, host, port = client.provision(label, NODE)
     stage.enter(host, port)
     client.note_job(id_, "job-17")
-    shown = stage.cloud.rest("GET", f"/api/v1/vm?id={id_}")["body"]
+    shown = stage.rest("GET", f"/api/v1/vm?id={id_}")
     # ISO-8859-1 has arrived as what it means.
     assert (shown["external_id"], shown["metadata"]) == (NODE, {"jenkins-job-id": "job-17"})
     client.save_is_supported()
@@ -48,7 +49,7 @@ def jenkins(stage: Stage) -> None:
 
 
 def teamcity(stage: Stage) -> None:
-    client = TeamCity([stage.url], stage.pace, profile=f"profile-{uuid.uuid4()}")
+    client = TeamCity([stage.url], stage.pace, f"profile-{uuid.uuid4()}", stage.credential)
     assert client.is_online()
     assert client.is_enterprise()
     assert TEMPLATE in client.choices()
@@ -62,21 +63,24 @@ def teamcity(stage: Stage) -> None:
 
 def gitlab_executor(stage: Stage) -> None:
     job = f"https://gitlab.example/project/-/jobs/{uuid.uuid4()}"
-    headers = {"Authorization": stage.fixed_header}
-    client = GitlabExecutor(stage.url, stage.pace, job, headers)
+    given = stage.credential
+    # Where no login is needed, one counts for nothing.
+    headers = {} if given.tls else {"Authorization": given.header or "Bearer administrators-own"}
+    client = GitlabExecutor(stage.url, stage.pace, job, headers, given)
     id_, host, port = client.prepare(client.template_called(TEMPLATE), tag=TAG, group_id=stage.group, priority=5)
     stage.enter(host, port)
     # Each stage is a process of its own.
-    assert GitlabExecutor(stage.url, stage.pace, job, headers).run() == (host, port)
+    assert GitlabExecutor(stage.url, stage.pace, job, headers, given).run() == (host, port)
     vm = stage.vm_of(id_)
-    assert GitlabExecutor(stage.url, stage.pace, job, headers).cleanup() == id_
+    assert GitlabExecutor(stage.url, stage.pace, job, headers, given).cleanup() == id_
     with pytest.raises(Reported, match=r"external id .* not found"):
         client.cleanup()
     stage.until(lambda: vm not in stage.cloud.vm_names())
 
 
 def gitlab_runner(stage: Stage) -> None:
-    client = GitlabRunner(stage.url, stage.pace, {"Host": "controller.example", "X-Project": "p"})
+    authorization = {"Authorization": stage.credential.header} if stage.credential.header else {}
+    client = GitlabRunner(stage.url, stage.pace, {"Host": "controller.example", "X-Project": "p", **authorization})
     job = f"runner-{uuid.uuid4()}"
     id_, host, port = client.provision(stage.template, job, group="ci", tag=TAG, name_template=f"{job}-$ts", count=1)
     stage.enter(host, port)
@@ -86,7 +90,9 @@ def gitlab_runner(stage: Stage) -> None:
 
 
 def github_actions(stage: Stage) -> None:
-    client = GithubActions(stage.url, stage.pace, token=stage.root_token)
+    given = stage.credential
+    token = "" if given.tls else given.root_token or "0123456789"
+    client = GithubActions(stage.url, stage.pace, token, given)
     external = str(uuid.uuid4())
     script = f"echo {external} > ~/runner-name"
     id_ = client.up(stage.template, script, external, tag=TAG, vcpu=2, vram=2048, group_id=stage.group)
@@ -98,7 +104,9 @@ def github_actions(stage: Stage) -> None:
 
 
 def exporter(stage: Stage) -> None:
-    client = Exporter(stage.url, stage.pace, "root", stage.root_token)
+    given = stage.credential
+    password = "" if given.key or given.tls else given.root_token or "0123456789"
+    client = Exporter(stage.url, stage.pace, "root", password, given)
     first, second = client.watch(2)
     for seen in (first, second):
         assert (seen.controller_running, seen.registry_running) == (True, True)
@@ -110,7 +118,7 @@ def exporter(stage: Stage) -> None:
 
 
 def anka_mcp(stage: Stage) -> None:
-    client = AnkaMcp(stage.url, stage.pace)
+    client = AnkaMcp(stage.url, stage.pace, stage.credential.header)
     assert client.list_templates()[TEMPLATE] == [TAG]
     id_ = client.start_vm(TEMPLATE, f"mcp-{uuid.uuid4()}", "touch ~/by-mcp", TAG)
     found = ready(client, id_)
@@ -119,7 +127,7 @@ def anka_mcp(stage: Stage) -> None:
 
 
 def mgmtcl(stage: Stage) -> None:
-    client = Mgmtcl(stage.url, stage.pace)
+    client = Mgmtcl(with_login(stage.url, "root", stage.credential.root_token), stage.pace)
     assert stage.template in client.templates()
     assert "mac-01" in client.nodes()
     [id_] = client.start(stage.template)
@@ -139,8 +147,11 @@ def mgmtcl(stage: Stage) -> None:
 def bash(stage: Stage) -> None:
     name = f"aws-{uuid.uuid4().hex[:8]}"
     client = Bash(stage.url, stage.pace, node_name=f"{name}.example")
+    assert client.needs_authentication() == (stage.credential.key is not None)
+    if stage.credential.key is not None:
+        client.log_in(stage.credential.key)
+        assert not client.needs_authentication()
     assert client.version() > 1000
-    assert not client.needs_authentication()
     assert client.registry_answers()
     client.log("joining")
     stage.mac(name)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from clients.credential import NOTHING, Credential
 from clients.failing import Reported
 from clients.java import JSONException, JSONObject, NullPointerException
 from clients.java_sdk import NAME_TEMPLATE, Instance, Sdk
@@ -24,8 +25,8 @@ IP_SECONDS = 120.0
 class TeamCity(Sdk):
     delays: Sequence[float] = (1, 2, 4, 8, 16, 32)
 
-    def __init__(self, urls: Sequence[str], pace: Pace, profile: str) -> None:
-        super().__init__(urls, pace)
+    def __init__(self, urls: Sequence[str], pace: Pace, profile: str, credential: Credential = NOTHING) -> None:
+        super().__init__(urls, pace, credential)
         self.profile = profile
 
     def read(self, id_: str, vm: JSONObject) -> Instance:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import ssl
 import zlib
-from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -25,11 +25,10 @@ class Reply:
 class Wire:
     """One connection to one server, kept open and opened anew when it was closed. Nothing is repeated here."""
 
-    def __init__(self, url: str, *, timeout: float | None) -> None:
-        """`timeout`: seconds for connecting, and between two bytes of an answer. A login in the URL is sent where the
-        client has no credentials of its own: it stands for what an administrator gives a client that can have some."""
-        login, _, self.host = urlsplit(url).netloc.rpartition("@")
-        self._login = b"Basic " + b64encode(login.encode()) if login else b""
+    def __init__(self, url: str, *, timeout: float | None, tls: ssl.SSLContext | None = None) -> None:
+        """`timeout`: seconds for connecting, and between two bytes of an answer. `tls`: for https."""
+        self.host = urlsplit(url).netloc
+        self._tls = tls if urlsplit(url).scheme == "https" else None
         self.opened = 0
         """How many connections were needed."""
         self._timeout = timeout
@@ -40,12 +39,8 @@ class Wire:
         connection = self._connection or self._open()
         try:
             connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
-            names = set()
             for name, value in headers:
                 connection.putheader(name, value.encode())
-                names.add(name.lower())
-            if self._login and "authorization" not in names:
-                connection.putheader("Authorization", self._login)
             connection.endheaders(body)
             response = connection.getresponse()
             raw = response.read()
@@ -63,7 +58,11 @@ class Wire:
 
     def _open(self) -> http.client.HTTPConnection:
         self.opened += 1
-        self._connection = http.client.HTTPConnection(self.host, timeout=self._timeout)
+        self._connection = (
+            http.client.HTTPConnection(self.host, timeout=self._timeout)
+            if self._tls is None
+            else http.client.HTTPSConnection(self.host, timeout=self._timeout, context=self._tls)
+        )
         return self._connection
 
 

@@ -32,6 +32,7 @@ from anka_crds.resources import DISTRIBUTIONS, GROUPS, INSTANCES, NODES, SAVES, 
 from anka_dev.cloud import install
 from anka_dev.repository import BASE, CHART, ROOT
 from anka_kube.resource import Resource
+from clients.credential import NOTHING, Credential, UserKey, basic
 from clients.lives import LIVES
 from localkube.errors import DevError
 from localkube.pods.addresses import AddressPool
@@ -61,6 +62,7 @@ from support.image import no_containers
 from support.joining import Person
 from support.rights import Right, bound, covers
 from support.rights_table import PEOPLE, WHO, rows
+from support.rsa_keys import PRIVATE, PUBLIC, to_pem
 
 pytestmark = [pytest.mark.e2e, pytest.mark.scenario]
 
@@ -278,12 +280,19 @@ def test_the_examples(installation: ChartInstallation) -> None:
 
 
 @pytest.fixture(scope="module")
-def stage(installation: ChartInstallation, ssh_key: Path) -> Stage:
+def stage(installation: ChartInstallation, ssh_key: Path, tmp_path_factory: pytest.TempPathFactory) -> Stage:
     cloud = installation.cloud
     group = cloud.rest("POST", "/api/v1/group", {"name": "ci"})["body"]["id"]
     answer = cloud.rest("POST", "/api/v1/node/group", {"group_ids": [group], "node_ids": list(MACS)})
     assert answer["status"] == "OK"
-    return Stage(cloud, installation.template, "", group, ssh_key)
+    # Each client uses what it knows: an API key, the root token, or a header that is always the same.
+    folder = tmp_path_factory.mktemp("stage")
+    new = {"id": "stage", "ttl": 86_400, "groups": [], "publicKey": PUBLIC}
+    assert cloud.rest("POST", "/api/v1/apikey", new)["status"] == "OK"
+    (folder / "key.pem").write_text(to_pem(PRIVATE))
+    root = basic("root", cloud.root_token)
+    credential = Credential(cloud.root_token, root, UserKey("stage", folder / "key.pem"))
+    return Stage(cloud, installation.template, "", group, ssh_key, cloud.url, credential, root)
 
 
 def test_the_old_clients_through_the_service(stage: Stage) -> None:
@@ -596,8 +605,9 @@ def test_open_to_everybody_as_before(installation: ChartInstallation, stage: Sta
     assert "Phase:          Succeeded" in installation.helm.test()
     assert "anka_shim_authentication_enabled 0.0" in httpx.get(f"{installation.cloud.url}/metrics").text
     assert not [one for one in installation.release() if "anka-access" in one and "Policy" not in one]
+    anybody = replace(stage, url=installation.cloud.url, credential=NOTHING, root="")
     with ThreadPoolExecutor(len(LIVES)) as together:
-        for life in [together.submit(life, stage) for life in LIVES.values()]:
+        for life in [together.submit(life, anybody) for life in LIVES.values()]:
             life.result()
     installation.until(lambda: installation.cloud.vm_names() == running, what="nothing of it is left")
     installation.upgrade()

@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 import yaml
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic_settings import BaseSettings
@@ -27,7 +25,7 @@ from localkube.progress import say_on_stderr
 from support.chart_lint import lint
 from support.checkers import Checker
 from support.client_authority import ClientAuthority
-from support.rsa_keys import PRIVATE
+from support.rsa_keys import PRIVATE, to_pem
 
 pytestmark = pytest.mark.e2e
 
@@ -161,6 +159,7 @@ VALUES: dict[str, list[Any]] = {
     "monitoring.dashboardLabels": [{"grafana_dashboard": "1"}, {}],
     "monitoring.interval": ["30s", "500ms"],
     "macAddresses.enabled": BOTH,
+    "resourcePermissions.enabled": BOTH,
 }
 # Groups and kinds of others, which no apiserver of ours knows, and the keys that their spec may and must have.
 FOREIGN: dict[str, tuple[str, set[str], set[str]]] = {
@@ -233,6 +232,8 @@ def complete_auth(values: dict[str, Any]) -> None:
     if any(oidc.get(name) for name in ("providerUrl", "clientId", "audiences", "caSecret", "siteUrl", "clientSecret")):
         oidc |= {"providerUrl": VALUES["auth.oidc.providerUrl"][0], "clientId": "anka", "siteUrl": "https://a.example"}
         auth["authorization"] = True
+    if values.get("resourcePermissions", {}).get("enabled"):
+        auth["authorization"] = True
     if any((auth.get("authorization"), auth.get("kubernetesTokens"), certificates.get("caSecret"))):
         auth["enabled"] = True
 
@@ -295,12 +296,6 @@ def test_the_apiserver_takes_all_of_it_strictly(
 PROGRAMS: dict[str, type[BaseSettings]] = {"anka-operator": OperatorSettings, "anka-shim": ShimSettings}
 
 
-def to_pem(key: RSAPrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-
-
 def write_secrets(folder: Path) -> None:
     """What the Secrets of EVERYTHING would hold, at the places of their mounts below `folder`."""
     authority, token = ClientAuthority(), b"t" * 40
@@ -312,7 +307,7 @@ def write_secrets(folder: Path) -> None:
             "tls.crt": server, "tls.key": server,
         },
         "registry-ca": {"ca.crt": authority.pem},
-        "registry": {"api-key.pem": to_pem(PRIVATE)},
+        "registry": {"api-key.pem": to_pem(PRIVATE).encode()},
         "event-log": {"headers": b"Authorization: x"},
     }  # fmt: skip
     for volume, files in contents.items():

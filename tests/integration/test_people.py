@@ -26,12 +26,13 @@ pytestmark = pytest.mark.integration
 WHO_HAS = {"anka-view": ("view", "edit", "admin"), "anka-edit": ("edit", "admin"), "anka-repair": ("anka-repair",)}
 MAC_POOLS = ("anka-mac-pools", "anka-mac-pool-counts")
 WHO_HAS |= {role: (role,) for role in ("anka-push", "anka-api-keys", "anka-permission-groups", *MAC_POOLS)}
-WHO_HAS |= {"anka-reviews": ("anka-reviews",)}
+WHO_HAS |= {role: (role,) for role in ("anka-reviews", "anka-resource-permissions")}
 """By the role of ours: the roles that people are bound to who have it with that."""
 LESSER: dict[str, tuple[str, ...]] = {"anka-view": (), "anka-edit": ("view", "anka-view"), "anka-repair": ()}
 LESSER |= {"anka-mac-pools": ("anka-api-keys",), "anka-mac-pool-counts": ("view", "edit", "admin", "anka-mac-pools")}
 LESSER |= {"anka-push": ("view", "edit", "admin"), "anka-api-keys": ("view", "edit", "admin", "anka-view")}
 LESSER |= {"anka-permission-groups": ("view", "edit", "admin", "anka-view", "anka-api-keys")}
+LESSER |= {"anka-resource-permissions": ("view", "edit", "admin", "anka-view", "anka-api-keys")}
 LESSER |= {"anka-reviews": ("view", "edit", "admin", "anka-api-keys")}
 """And those who must not; who does not repair, see below."""
 
@@ -61,6 +62,7 @@ def people(cluster: KubernetesCluster) -> Iterator[dict[str, Person]]:
     make_objects(cluster)
     with ExitStack() as stack:
         ours = ("anka-view", "anka-repair", "anka-api-keys", "anka-permission-groups", "anka-reviews", *MAC_POOLS)
+        ours += ("anka-resource-permissions",)
         every = {role: stack.enter_context(Person(cluster, role)) for role in ("view", "edit", "admin", *ours)}
         # Who pushes creates SaveImages.
         yield every | {"anka-push": stack.enter_context(Person(cluster, "anka-push", also=("anka-edit",)))}
@@ -126,6 +128,11 @@ def test_who_has_api_keys_manages_them(one: Granted, people: dict[str, Person], 
 
 @of("anka-permission-groups")
 def test_who_has_permission_groups_manages_them(one: Granted, people: dict[str, Person], roles: Roles) -> None:
+    is_needed(one, people, roles)
+
+
+@of("anka-resource-permissions")
+def test_who_has_resource_permissions_watches_groups(one: Granted, people: dict[str, Person], roles: Roles) -> None:
     is_needed(one, people, roles)
 
 

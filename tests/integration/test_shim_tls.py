@@ -17,6 +17,7 @@ from localkube.free_ports import free_port
 from support.api_keys import ROOT, TOKEN
 from support.client_authority import ClientAuthority, Issued
 from support.shim_process import ShimProcess, shim_process
+from support.tls_server import client_context
 
 pytestmark = pytest.mark.integration
 
@@ -31,12 +32,7 @@ class SecureShims:
     shims: list[ShimProcess]
 
     def context(self, issued: Issued | None = None) -> ssl.SSLContext:
-        context = ssl.create_default_context(cadata=self.ca.pem.decode())
-        # Python 3.13 is stricter than OpenSSL: it asks for key identifiers.
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        if issued is not None:
-            context.load_cert_chain(issued.write(self.folder, f"{issued.certificate.serial_number}.pem"))
-        return context
+        return client_context(self.ca, self.folder, issued)
 
     def code(self, shim: ShimProcess, issued: Issued | None) -> int:
         return shim.get(STATUS, verify=self.context(issued)).status_code

@@ -58,12 +58,6 @@ class ChartInstallation:
         found = self.cloud.kubectl.run("get", "secret", "anka-access", f"--namespace={NAMESPACE}", "--output=json")
         return {key: b64decode(text).decode() for key, text in json.loads(found)["data"].items()}
 
-    @property
-    def login_url(self) -> str:
-        """Of the REST API, with the root token in it if it is needed."""
-        url, token = self.cloud.url, self.cloud.root_token
-        return url.replace("://", f"://root:{token}@") if token else url
-
     def list_objects(self, kinds: str, *options: str) -> list[Json]:
         """Objects of all namespaces."""
         found = self.cloud.kubectl.run("get", kinds, "--all-namespaces", "--output=json", *options)

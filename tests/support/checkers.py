@@ -57,6 +57,11 @@ def kube_score() -> Checker:
     return Checker(_binary(versions.KUBE_SCORE))
 
 
+def find_dex() -> Path | None:
+    """Never built for a test: that takes minutes (make all-checkers)."""
+    return binaries.find_checker(versions.DEX, environment())
+
+
 @pytest.fixture(scope="session")
 def promtool() -> Checker:
     """Never built for a test: that takes minutes."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from base64 import b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from anka_dev.cloud import LocalCloud
+from clients.credential import NOTHING, Credential
 from clients.pace import Pace
 from support.cloud import FAST_MAC, TAG
 from support.ssh import ssh
@@ -33,23 +34,11 @@ class Stage:
     """A template whose image the registry has lost: instances of it end in Error."""
     group: str
     key: Path
-
-    @property
-    def url(self) -> str:
-        """With the root token in it where the REST API asks for credentials."""
-        url, token = self.cloud.urls[0], self.cloud.root_token
-        return url.replace("://", f"://root:{token}@") if token else url
-
-    @property
-    def root_token(self) -> str:
-        """Where the REST API is open, any: clients that have one send it."""
-        return self.cloud.root_token or "0123456789"
-
-    @property
-    def fixed_header(self) -> str:
-        """Authorization, as a client sends it that has one for ever."""
-        token = self.cloud.root_token
-        return f"Basic {b64encode(f'root:{token}'.encode()).decode()}" if token else "Bearer administrators-own"
+    url: str
+    credential: Credential = NOTHING
+    """What the client logs in with."""
+    root: str = ""
+    """The Authorization header of the test itself."""
 
     @property
     def pace(self) -> Pace:
@@ -74,7 +63,7 @@ class Stage:
         return found
 
     def rows(self) -> list[dict[str, Any]]:
-        rows = self.cloud.rest("GET", "/api/v1/vm")["body"]
+        rows = self.rest("GET", "/api/v1/vm")
         assert isinstance(rows, list)
         return rows
 
@@ -83,7 +72,21 @@ class Stage:
         return all(row["vm"]["instance_state"] == "Terminated" for row in self.rows()) and not self.cloud.vm_names()
 
     def vm_of(self, id_: str) -> str:
-        return str(self.cloud.rest("GET", f"/api/v1/vm?id={id_}")["body"]["vminfo"]["name"])
+        return str(self.rest("GET", f"/api/v1/vm?id={id_}")["vminfo"]["name"])
+
+    def rest(self, method: str, path: str, body: Any = None) -> Any:
+        """The body of an answer that is OK."""
+        answer = httpx.request(
+            method,
+            self.url + path,
+            json=body,
+            headers={"Authorization": self.root} if self.root else None,
+            verify=self.credential.tls or True,
+            timeout=PATIENCE_SECONDS,
+        )
+        envelope = answer.json()
+        assert (answer.status_code, envelope["status"]) == (200, "OK"), answer.text
+        return envelope.get("body")
 
     def mac(self, name: str) -> None:
         """One more Mac that joins draining, as those of a cloud provider do until they have their templates."""
@@ -92,6 +95,15 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(make_cloud: Callable[[], LocalCloud], ssh_key: Path) -> Stage:
+    cloud, broken = make_stage_cloud(make_cloud)
+    cloud.start_shim("--terminated-seconds=3", "--allowed-hosts=controller.example")
+    start_macs(cloud)
+    made = Stage(cloud, cloud.registry.templates[0], broken, "", ssh_key, cloud.url)  # type: ignore[union-attr]
+    return with_group(made)
+
+
+def make_stage_cloud(make_cloud: Callable[[], LocalCloud]) -> tuple[LocalCloud, str]:
+    """With an operator, and a template that the registry has lost; its shims and Macs come later."""
     cloud = make_cloud()
     registry = cloud.registry
     assert registry is not None
@@ -99,14 +111,20 @@ def stage(make_cloud: Callable[[], LocalCloud], ssh_key: Path) -> Stage:
     for image in (registry.directory / broken).rglob("*.ank"):
         image.unlink()
     cloud.start_operator("--registry-seconds=1")
-    cloud.start_shim("--terminated-seconds=3", "--allowed-hosts=controller.example")
+    return cloud, broken
+
+
+def start_macs(cloud: LocalCloud) -> None:
     for name in ("mac-01", "mac-02"):
         cloud.add_mac(name, *FLAGS, **FAST_MAC)
     cloud.wait_ready()
-    group = cloud.rest("POST", "/api/v1/group", {"name": "ci"})["body"]["id"]
-    answer = cloud.rest("POST", "/api/v1/node/group", {"group_ids": [group], "node_ids": ["mac-01", "mac-02"]})
-    assert answer["status"] == "OK"
-    return Stage(cloud, registry.templates[0], broken, group, ssh_key)
+
+
+def with_group(stage: Stage) -> Stage:
+    """Both Macs in the group `ci`."""
+    group = stage.rest("POST", "/api/v1/group", {"name": "ci"})["id"]
+    stage.rest("POST", "/api/v1/node/group", {"group_ids": [group], "node_ids": ["mac-01", "mac-02"]})
+    return replace(stage, group=group)
 
 
 @pytest.fixture

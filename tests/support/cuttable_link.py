@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import threading
 
 
 class CuttableLink:
-    """Forwards 127.0.0.1:`port` to a server on this machine, in a thread of its own."""
+    """Forwards 127.0.0.1:`port` to a server on this machine, in a thread of its own; of several, each connection to
+    the next, as a Service does without affinity."""
 
-    def __init__(self, target_port: int) -> None:
-        self._target = target_port
+    def __init__(self, *target_ports: int) -> None:
+        self._targets = itertools.cycle(target_ports)
         self._open = True
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
@@ -52,7 +54,11 @@ class CuttableLink:
         if not self._open:
             writer.transport.abort()
             return
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        try:
+            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", next(self._targets))
+        except ConnectionError:
+            writer.transport.abort()
+            return
         both = {writer, there_writer}
         self._writers |= both
         try:

@@ -10,11 +10,20 @@ from typing import Any
 from aiohttp import web
 
 from anka_crds.api.meta import GROUP, VERSION
-from anka_crds.resources import DISTRIBUTIONS, GROUPS, INSTANCES, MAC_POOLS, NODES, SAVES, TEMPLATES
+from anka_crds.resources import DISTRIBUTIONS, GROUPS, INSTANCES, MAC_POOLS, NODES, PERMISSION_GROUPS, SAVES, TEMPLATES
 from anka_kube.resource import Resource
 from support.scripted_api import ScriptedApi
 
-KINDS: tuple[Resource[Any], ...] = (INSTANCES, NODES, TEMPLATES, GROUPS, DISTRIBUTIONS, SAVES, MAC_POOLS)
+KINDS: tuple[Resource[Any], ...] = (
+    INSTANCES,
+    NODES,
+    TEMPLATES,
+    GROUPS,
+    DISTRIBUTIONS,
+    SAVES,
+    MAC_POOLS,
+    PERMISSION_GROUPS,
+)
 
 
 class DiscoverableApi(ScriptedApi):

@@ -11,6 +11,7 @@ from anka_crds.api import (
     AnkaTemplate,
     MACAddressPool,
     NodeGroup,
+    PermissionGroup,
     SaveImage,
     TemplateDistribution,
 )
@@ -92,6 +93,20 @@ def group(name: str, fallback: str | None = None, *, called: str | None = None, 
     """`called`: its displayName."""
     spec = {**({"fallbackGroup": fallback} if fallback else {}), **({"displayName": called} if called else {})}
     return NodeGroup.from_api({"metadata": metadata(name), "spec": spec, "status": status})
+
+
+def permission_group(
+    name: str, *, nodes: dict[str, list[str]] | None = None, templates: dict[str, list[str]] | None = None,
+    meta: Json | None = None, called: str | None = None, **spec: Any,
+) -> PermissionGroup:  # fmt: skip
+    """`nodes`, `templates`: permissions by id."""
+    resources = [
+        {"type": type_, "id": id_, "permissions": permissions}
+        for type_, found in (("node", nodes), ("template", templates))
+        for id_, permissions in (found or {}).items()
+    ]
+    wanted = {"displayName": called or name, "resources": resources, **spec}
+    return PermissionGroup.from_api({"metadata": metadata(name, **(meta or {})), "spec": wanted})
 
 
 def distribution(

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
@@ -39,6 +40,7 @@ class OidcProviderServer:
         self.requests: list[str] = []
         self.is_away = False
         self.codes: dict[str, Json] = {}
+        self.machines: dict[str, str] = {}
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[Self]:
@@ -79,6 +81,8 @@ class OidcProviderServer:
 
     async def _token(self, request: web.Request) -> web.Response:
         form = dict(await request.post())
+        if form.get("grant_type") == "client_credentials":
+            return self._machine(request, str(form.get("scope")))
         asked = self.codes.pop(str(form.get("code")), None)
         proof = hashlib.sha256(str(form.get("code_verifier")).encode()).digest()
         secret = base64.b64encode(b"anka:client+secret%2F").decode()
@@ -90,6 +94,15 @@ class OidcProviderServer:
         ):
             return web.json_response({"error": "invalid_grant"}, status=400)
         return self._answer(request, {"id_token": asked["id_token"], "access_token": "opaque", "expires_in": 600})
+
+    def _machine(self, request: web.Request, scope: str) -> web.Response:
+        """A token of a machine in `machines`, by its Authorization header."""
+        name = self.machines.get(request.headers.get("Authorization", ""))
+        if name is None:
+            return web.json_response({"error": "invalid_client"}, status=401)
+        groups = ["ci"] if "groups" in scope.split() else None
+        claims = self.claims(time.time(), aud=name, name=name if "profile" in scope.split() else None, groups=groups)
+        return self._answer(request, {"access_token": sign(claims), "token_type": "bearer", "expires_in": 300})
 
     async def _keys(self, request: web.Request) -> web.Response:
         return self._answer(request, {"keys": [key.as_dict(private=False) for key in self.keys]})

@@ -12,6 +12,7 @@ from anka_crds.api import (
     AnkaTemplate,
     MACAddressPool,
     NodeGroup,
+    PermissionGroup,
     SaveImage,
     TemplateDistribution,
 )
@@ -86,6 +87,7 @@ class Rig:
             TemplateDistribution: stores.distributions,
             SaveImage: stores.saves,
             MACAddressPool: stores.pools,
+            PermissionGroup: stores.permission_groups,
         }
         return by_kind[type(obj)]
 
@@ -125,7 +127,7 @@ async def watch(cluster: AnkaCluster, clock: ManualClock) -> AsyncIterator[AnkaC
     stores, client = cluster.stores, cluster.client
     cluster_wide = (
         stores.instances, stores.nodes, stores.templates, stores.groups, stores.distributions, stores.saves,
-        stores.pools,
+        stores.pools, stores.permission_groups,
     )  # fmt: skip
     async with AsyncExitStack() as running:
         running.callback(follow_addresses(stores, cluster.addresses, clock))

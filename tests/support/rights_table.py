@@ -16,6 +16,7 @@ PEOPLE = {"anka-view": "view", "anka-edit": "edit"} | {
         "anka-repair",
         "anka-api-keys",
         "anka-permission-groups",
+        "anka-resource-permissions",
         "anka-reviews",
         "anka-mac-pools",
         "anka-mac-pool-counts",

@@ -81,6 +81,7 @@ CAPABILITIES: Mapping[str, Callable[[], bool]] = {
     "namespaces": lambda: container_runtime.missing() is None,
     "network namespaces": lambda: small_network.missing() is None,
     "kube-scheduler and kwok": lambda: len(binaries.find_pod_programs(environment())) == 2,
+    "dex": lambda: binaries.find_checker(versions.DEX, environment()) is not None,
     "promtool": lambda: binaries.find_checker(versions.PROMTOOL, environment()) is not None,
     "a browser": lambda: find_browser() is not None,
     "node": _has_program("node"),

@@ -28,16 +28,21 @@ class TlsServer:
 
     def context(self, issued: Issued | None = None) -> ssl.SSLContext:
         """Of a client."""
-        context = ssl.create_default_context(cadata=self.ca.pem.decode())
-        # Python 3.13 is stricter than OpenSSL: it asks for key identifiers.
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        if issued is not None:
-            context.load_cert_chain(issued.write(self.file.parent, f"{issued.certificate.serial_number}.pem"))
-        return context
+        return client_context(self.ca, self.file.parent, issued)
 
     def client(self, issued: Issued | None = None) -> httpx.AsyncClient:
         url = f"https://127.0.0.1:{self.address[1]}"
         return httpx.AsyncClient(base_url=url, verify=self.context(issued), timeout=20)
+
+
+def client_context(ca: ClientAuthority, folder: Path, issued: Issued | None = None) -> ssl.SSLContext:
+    """Trusts `ca`; has this certificate."""
+    context = ssl.create_default_context(cadata=ca.pem.decode())
+    # Python 3.13 is stricter than OpenSSL: it asks for key identifiers.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if issued is not None:
+        context.load_cert_chain(issued.write(folder, f"{issued.certificate.serial_number}.pem"))
+    return context
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from anka_shim.access.login_limiter import LoginLimiter
 from anka_shim.access.oidc.browser_session import BrowserSessions
 from anka_shim.access.root_token import RootTokenCredential
 from anka_shim.access.unverified_token import UnverifiedToken, parse_unverified
-from anka_shim.failure import Failure
+from anka_shim.failure import Failure, forbidden
 from anka_shim.http.authentication import ANONYMOUS, Principal, client_address
 from anka_shim.http.methods import SAFE
 from anka_shim.http.origin import is_own_page
@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 
 UNAUTHENTICATED = "Authentication Required"
 """The exporter renews its session on exactly this message (docs/reference/legacy-api.md#authentication-codes)."""
-UNAUTHORIZED = "Not authorized to perform this request"
 
 _NEEDS_NO_LOGIN = frozenset({Right.NONE, Right.PEER})
 _NEEDS_NO_RIGHT = frozenset({Right.LOGIN, Right.UNKNOWN_ROUTE})
@@ -91,7 +90,7 @@ class RequiredAccess:
             return ANONYMOUS
         principal = await self.authenticate(scope)
         if right not in _NEEDS_NO_RIGHT and not await self.allows(principal, right):
-            raise Failure(UNAUTHORIZED, code=403)
+            raise forbidden()
         return principal
 
     async def authenticate(self, scope: Scope) -> Principal:

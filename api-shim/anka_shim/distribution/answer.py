@@ -12,6 +12,7 @@ from anka_crds.api.node import AnkaNode
 from anka_crds.rules.condition_list import find
 from anka_crds.rules.distribution import is_finished, select_targets
 from anka_crds.rules.references import NameCatalog
+from anka_crds.rules.resource_permissions import ResourcePermissions
 from anka_shim.catalog import Catalog, template_id
 from anka_shim.http.answer import Answer, OmissionMarker, Ratio, make_ok
 from anka_shim.times import rfc3339
@@ -56,6 +57,7 @@ def distribution_answer(
     nodes: Iterable[AnkaNode],
     groups: Iterable[NodeGroup] = (),
     ids: Catalog | None = None,
+    permissions: ResourcePermissions | None = None,
 ) -> DistributionAnswer:
     """Until the operator has picked the request up, the Macs that it will apply to: scripts look for theirs
     within 2 s (docs/reference/legacy-api.md#scripts). The same Macs, with the reason, if it ended before it began. Of
@@ -65,7 +67,7 @@ def distribution_answer(
     entries = status.nodes
     if status.finished or status.next_node or (not entries and status.phase in ("Pending", "Error", "Cancelled")):
         listed = {entry.node_name for entry in entries}
-        selected = select_targets(distribution.spec, nodes, NameCatalog(groups))
+        selected = select_targets(distribution.spec, nodes, NameCatalog(groups), permissions)
         entries = [*entries, *(_unlisted(name, status) for name in selected if name not in listed)]
     template, word = status.template, distribution.spec.template
     return DistributionAnswer.model_construct(

@@ -6,7 +6,10 @@ from fastapi import APIRouter, Body, Query
 from pydantic import AfterValidator
 from starlette.responses import Response
 
+from anka_crds.api import TemplateDistribution
+from anka_shim.access.resource_rights import ResourceRights
 from anka_shim.distribution.answer import (
+    DistributionAnswer,
     DistributionListOk,
     DistributionOk,
     RemovalAnswer,
@@ -25,6 +28,7 @@ from anka_shim.http.openapi import answers
 from anka_shim.http.parameter_types import Texts
 from anka_shim.http.request import require_id
 from anka_shim.http.target import check_target
+from anka_shim.store.caches import Stores
 from anka_shim.template.endpoints import TAG
 from anka_shim.template.endpoints import WHICH as WHICH_TEMPLATE
 
@@ -40,6 +44,7 @@ def _split(words: list[str]) -> list[str]:
 
 
 Commands = Annotated[DistributionCommands, inject(DistributionCommands)]
+Rights = Annotated[ResourceRights, inject(ResourceRights)]
 Id = Annotated[str | None, Query(description="Id of a distribution request.")]
 TemplateId = Annotated[str | None, Query(description="Id of a template.")]
 NodeIds = Annotated[
@@ -63,15 +68,23 @@ async def distribute(body: DistributeTemplate, commands: Commands) -> Response:
     summary="List distributions, or show one",
     responses=answers(DistributionListOk, DistributionOk, fails=NOT_FOUND),
 )
-async def list_distributions(caches: Caches, id: Id = None) -> Response:
+async def list_distributions(caches: Caches, rights: Rights, id: Id = None) -> Response:
     """Without `id`, the list of all; with it, that one. Each is shown for a day after its end."""
     if not id:
-        pulls = [one for one in caches.distributions if one.spec.action == "Pull"]
-        return ok([distribution_answer(one, caches.nodes, caches.groups, caches) for one in pulls])
+        return ok([_answer(one, caches, rights) for one in caches.distributions if _is_shown(one, rights)])
     found = caches.distributions.get(id)
-    if found is None or found.spec.action != "Pull":
+    if found is None or not _is_shown(found, rights):
         raise Failure(NOT_FOUND)
-    return ok(distribution_answer(found, caches.nodes, caches.groups, caches))
+    return ok(_answer(found, caches, rights))
+
+
+def _is_shown(distribution: TemplateDistribution, rights: ResourceRights) -> bool:
+    return distribution.spec.action == "Pull" and rights.owns(distribution.spec.permission_group)
+
+
+def _answer(distribution: TemplateDistribution, caches: Stores, rights: ResourceRights) -> DistributionAnswer:
+    permissions = rights.permissions_of(distribution.spec.permission_group)
+    return distribution_answer(distribution, caches.nodes, caches.groups, caches, permissions)
 
 
 @router.delete(PATH, summary="Cancel a distribution", responses=answers(fails=NOT_FOUND))

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from anka_crds.api import AnkaNode, NodeGroup
+from anka_crds.api.permissions import NodePermission
+from anka_shim.access.resource_rights import ResourceRights
 from anka_shim.catalog import group_id, target_group
-from anka_shim.failure import NOT_FOUND, Failure
+from anka_shim.failure import NOT_FOUND, Failure, forbidden
 from anka_shim.group.request import (
     CreateGroup,
     NodesOfGroups,
@@ -25,12 +27,27 @@ from anka_shim.store.object_writer import ObjectWriter
 class GroupCommands:
     """Every method raises Failure."""
 
-    def __init__(self, stores: Stores, groups: ObjectWriter[NodeGroup], nodes: ObjectWriter[AnkaNode]) -> None:
+    def __init__(
+        self, stores: Stores, groups: ObjectWriter[NodeGroup], nodes: ObjectWriter[AnkaNode], rights: ResourceRights
+    ) -> None:
         self._stores = stores
+        self._rights = rights
         self._groups = groups
         self._nodes = nodes
         # Names and fallbacks are checked against the other groups: one change at a time, in this process.
         self._lock = asyncio.Lock()
+
+    def visible(self) -> list[NodeGroup]:
+        """Groups of which the sender sees a node, and those without any."""
+        if self._rights.member() is None:
+            return list(self._stores.groups)
+        used = {id_ for node in self._stores.nodes for id_ in self._ids(node.spec.groups)}
+        hidden = used - {id_ for node in self._rights.nodes() for id_ in self._ids(node.spec.groups)}
+        return [group for group in self._stores.groups if group.metadata.name not in hidden]
+
+    def _require_visible(self, id_: str) -> None:
+        if self._rights.member() is not None and id_ not in {group.metadata.name for group in self.visible()}:
+            raise Failure(NOT_FOUND)
 
     async def create(self, request: CreateGroup) -> NodeGroup:
         async with self._lock:
@@ -41,6 +58,7 @@ class GroupCommands:
         action = "update the group"
         async with self._lock:
             id_ = target_group(id_, self._stores)
+            self._require_visible(id_)
             await self._groups.find(id_, action=action)
             spec = group_patch(id_, request, self._stores, self._stores.groups)
             await self._groups.merge(id_, spec, action=action)
@@ -51,9 +69,13 @@ class GroupCommands:
         action = "delete the group"
         async with self._lock:
             id_ = target_group(id_, self._stores)
+            self._require_visible(id_)
             group = await self._groups.find(id_, action=action)
-            for node in [node for node in self._stores.nodes if id_ in self._ids(node.spec.groups)]:
-                await self._leave(node.metadata.name, (id_,), action)
+            members = [node.metadata.name for node in self._stores.nodes if id_ in self._ids(node.spec.groups)]
+            if not all(self._rights.permits_node(name, NodePermission.CHANGE_CONFIG) for name in members):
+                raise forbidden()
+            for name in members:
+                await self._leave(name, (id_,), action)
             for other in [other for other in self._stores.groups if self._falls_back(other, id_)]:
                 await self._groups.rewrite(
                     other.metadata.name,
@@ -64,7 +86,7 @@ class GroupCommands:
 
     async def join(self, request: NodesOfGroups) -> None:
         """Add every node to every group."""
-        groups, nodes = read_membership(request, self._stores)
+        groups, nodes = self._read(request)
 
         def add(node: AnkaNode) -> dict[str, Any] | None:
             return _groups_patch(node, with_groups(self._ids(node.spec.groups), groups))
@@ -75,9 +97,14 @@ class GroupCommands:
 
     async def leave(self, request: NodesOfGroups) -> None:
         """Remove every node from every group, even from one that it is not in."""
-        groups, nodes = read_membership(request, self._stores, leaving=True)
+        groups, nodes = self._read(request, leaving=True)
         for name in nodes:
             await self._leave(name, groups, f"remove node {name} from the group")
+
+    def _read(self, request: NodesOfGroups, *, leaving: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        groups, nodes = read_membership(request, self._rights.catalog(), leaving=leaving)
+        self._rights.require_nodes(NodePermission.CHANGE_CONFIG, nodes)
+        return groups, nodes
 
     async def _leave(self, name: str, groups: tuple[str, ...], action: str) -> None:
         await self._nodes.rewrite(

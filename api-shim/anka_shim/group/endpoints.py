@@ -36,9 +36,9 @@ async def create_group(body: CreateGroup, commands: Commands) -> Response:
 
 
 @router.get(PATH, summary="List groups", responses=answers(GroupListOk))
-async def list_groups(caches: Caches) -> Response:
+async def list_groups(caches: Caches, commands: Commands) -> Response:
     """All groups, in no particular order."""
-    return ok([group_answer(group.metadata.name, group, caches) for group in caches.groups])
+    return ok([group_answer(group.metadata.name, group, caches) for group in commands.visible()])
 
 
 @router.put(PATH, summary="Update a group", responses=answers(fails=NOT_FOUND))

@@ -1,6 +1,8 @@
 """The gate: authentication and authorization. Every request passes it, whatever answers the request."""
 
-from collections.abc import Mapping
+import contextvars
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -56,6 +58,23 @@ class Principal:
 
 ANONYMOUS = Principal("anonymous")
 
+_sender: contextvars.ContextVar[Principal] = contextvars.ContextVar("anka_sender", default=ANONYMOUS)
+
+
+@contextmanager
+def sent_by(principal: Principal) -> Iterator[None]:
+    """What happens inside the block, in this task and the tasks that it starts, is done for them."""
+    token = _sender.set(principal)
+    try:
+        yield
+    finally:
+        _sender.reset(token)
+
+
+def current_sender() -> Principal:
+    """Of the request that is worked on."""
+    return _sender.get()
+
 
 def client_address(scope: Scope) -> str:
     """Where the request comes from, as trusted proxies tell it; empty if that is not known."""
@@ -65,7 +84,7 @@ def client_address(scope: Scope) -> str:
 def name_client(scope: Scope) -> str:
     """Who is held to account for a request: its sender, or their address while nobody has to say who they are."""
     principal: Principal = scope[PRINCIPAL]
-    if principal != ANONYMOUS:
+    if principal is not ANONYMOUS:
         return principal.account
     return client_address(scope) or "an unknown address"
 
@@ -120,10 +139,11 @@ class Gate:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         right = self._literal.get((method, scope["path"])) or self._match(method, scope)
         principal = scope[PRINCIPAL] = await self._policy.admit(scope, right)
-        if principal == ANONYMOUS:
+        # Not by its name: a key may be called so.
+        if principal is ANONYMOUS:
             await self._app(scope, receive, send)
             return
-        with requested_by(principal.account), logs.context(user=principal.account):
+        with sent_by(principal), requested_by(principal.account), logs.context(user=principal.account):
             await self._app(scope, receive, send)
 
     def _match(self, method: str, scope: Scope) -> Right:

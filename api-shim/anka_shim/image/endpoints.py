@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from anka_crds.api import SaveImage
-from anka_shim.failure import NOT_FOUND, require_found
+from anka_shim.access.resource_rights import ResourceRights
+from anka_shim.failure import NOT_FOUND, Failure, require_found
 from anka_shim.http.body import JsonRoute
 from anka_shim.http.envelope import ok
 from anka_shim.http.injection import SYNCED, Caches, HiddenId, inject
@@ -31,6 +32,7 @@ PATH = "/api/v1/image"
 WHICH = "the id of an instance"
 
 Commands = Annotated[SaveCommands, inject(SaveCommands)]
+Rights = Annotated[ResourceRights, inject(ResourceRights)]
 Settings = Annotated[ShimSettings, inject(ShimSettings)]
 
 
@@ -46,12 +48,19 @@ async def save_vm(body: SaveVm, commands: Commands, id: HiddenId = None, instanc
     PATH, summary="List requests to save, or show one", responses=answers(ImageListOk, OneImageOk, fails=NOT_FOUND)
 )
 async def list_images(
-    caches: Caches, settings: Settings, id: Annotated[str | None, Query(description="Id of a request.")] = None
+    caches: Caches,
+    settings: Settings,
+    rights: Rights,
+    id: Annotated[str | None, Query(description="Id of a request.")] = None,
 ) -> Response:
     """Without `id`, the list of all, oldest first."""
     if not id:
-        return ok([_answer(save, caches, settings) for save in caches.all_saves()])
-    return ok(_answer(require_found(caches.save(id)), caches, settings))
+        shown = [save for save in caches.all_saves() if rights.owns(caches.owner_of(save))]
+        return ok([_answer(save, caches, settings) for save in shown])
+    found = require_found(caches.save(id))
+    if not rights.owns(caches.owner_of(found)):
+        raise Failure(NOT_FOUND)
+    return ok(_answer(found, caches, settings))
 
 
 def _answer(save: SaveImage, caches: Stores, settings: ShimSettings) -> ImageAnswer:

@@ -11,7 +11,7 @@ from anka_crds.api.instance import AnkaInstance
 from anka_crds.api.limits import MAX_BASE64
 from anka_crds.api.save_image import SaveImage, SaveImageSpec
 from anka_crds.api.states import Phase
-from anka_shim.annotations import CREATED_BY, INSTANCE_ID
+from anka_shim.annotations import CREATED_BY, INSTANCE_ID, PERMISSION_GROUP
 from anka_shim.failure import Failure
 from anka_shim.http.parameter_types import Description, Flag, Name, Text, max_base64
 from anka_shim.http.request import RequestModel, option, to_object
@@ -70,10 +70,13 @@ def save_spec(request: SaveVm, instance: str, target: str | None, *, registry: s
 
 
 def save_manifest(name: str, instance: AnkaInstance, instance_id: str, spec: SaveImageSpec) -> dict[str, Any]:
-    """The object to create. `name` is a new UUID. The instance's own id is kept: it may be gone when a client asks for
-    it."""
+    """The object to create. `name` is a new UUID. The instance's own id and permission group are kept: it may be gone
+    when a client asks for it."""
     labels = {**CREATED_BY, INSTANCE_ID: instance_id}
-    return to_object("SaveImage", {"name": name, "namespace": instance.metadata.namespace, "labels": labels}, spec)
+    owner = instance.spec.permission_group
+    annotations = {"annotations": {PERMISSION_GROUP: owner}} if owner is not None else {}
+    metadata = {"name": name, "namespace": instance.metadata.namespace, "labels": labels, **annotations}
+    return to_object("SaveImage", metadata, spec)
 
 
 def find_repeated(spec: SaveImageSpec, pending: Mapping[str, SaveImage]) -> str | None:

@@ -2,6 +2,7 @@
 
 from anka_crds.api import AnkaInstance, AnkaNode, NodeGroup
 from anka_kube.store import EventType
+from anka_shim.access.resource_rights import ResourceRights
 from anka_shim.catalog import group_id, target_node
 from anka_shim.http.answer import to_json
 from anka_shim.node.answer import NodeHeartbeat, load, node_answer
@@ -10,10 +11,11 @@ from anka_shim.store.caches import Stores
 
 
 class NodeViews:
-    """Answers about nodes, from the caches only."""
+    """Answers about nodes that the sender of the request may see, from the caches only."""
 
-    def __init__(self, stores: Stores, heartbeats: NodeHeartbeats) -> None:
+    def __init__(self, stores: Stores, heartbeats: NodeHeartbeats, rights: ResourceRights | None = None) -> None:
         self._stores = stores
+        self._rights = rights or ResourceRights(stores)
         self._heartbeats = heartbeats
         self._encoded: dict[str, tuple[NodeHeartbeat | None, bytes]] = {}
         stores.nodes.subscribe(self._on_node)
@@ -21,11 +23,12 @@ class NodeViews:
         stores.instances.subscribe(self._on_instance)
 
     def all(self) -> bytes:
-        return b"[" + b",".join(self._encode(node) for node in self._stores.nodes) + b"]"
+        return b"[" + b",".join(self._encode(node) for node in self._rights.nodes()) + b"]"
 
     def one(self, id_: str) -> bytes | None:
         """An array of one, as clients expect (docs/reference/legacy-api.md#node); None for an unknown id."""
-        node = self._stores.node(target_node(id_, self._stores))
+        catalog = self._rights.catalog()
+        node = catalog.node(target_node(id_, catalog))
         return None if node is None else b"[" + self._encode(node) + b"]"
 
     def _encode(self, node: AnkaNode) -> bytes:

@@ -35,7 +35,7 @@ from anka_kube.comparison import WatchComparison
 from anka_kube.reflector import Reflector
 from anka_kube.resource import M
 from anka_kube.store import Store
-from anka_shim.annotations import SLOT
+from anka_shim.annotations import PERMISSION_GROUP, SLOT
 from anka_shim.failure import Failure
 from anka_shim.ids import rest_id
 
@@ -46,6 +46,8 @@ BY_NODE = "node"
 BY_NAME = "name"
 BY_INSTANCE = "instance"
 BY_SLOT = "slot"
+BY_OWNER = "owner"
+"""Instances by the permission group that they are made for."""
 BY_ADDRESS = "address"
 """Instances by the MAC addresses that they have, or ask for while they wait."""
 
@@ -69,6 +71,7 @@ class Stores:
                 BY_ID: lambda obj: (self.id_of(obj),),
                 BY_NODE: lambda obj: (obj.status.node_name,) if obj.status.node_name else (),
                 BY_SLOT: lambda obj: (obj.metadata.annotations[SLOT],) if SLOT in obj.metadata.annotations else (),
+                BY_OWNER: lambda obj: (obj.spec.permission_group,) if obj.spec.permission_group else (),
                 **(
                     {BY_ADDRESS: lambda obj: map(format_address, list_claimed_addresses(obj))} if with_mac_pools else {}
                 ),
@@ -115,6 +118,13 @@ class Stores:
         uid = save.status.instance_id or (now.metadata.uid if now is not None else "")
         saved = save.metadata.model_copy(update={"name": save.spec.instance, "uid": uid})
         return rest_id(saved, self._namespace) or save.spec.instance
+
+    def owner_of(self, save: SaveImage) -> str | None:
+        """The permission group of its instance, which may be gone; of one that kubectl saves, while it is there."""
+        instance = self.instances.get(save.spec.instance, save.metadata.namespace)
+        if instance is not None and save.status.instance_id in (None, instance.metadata.uid):
+            return instance.spec.permission_group
+        return save.metadata.annotations.get(PERMISSION_GROUP)
 
     def instance(self, id_: str) -> AnkaInstance | None:
         return _first(self.instances.by_index(BY_ID, id_), id_)

@@ -69,7 +69,7 @@ router = APIRouter(
     dependencies=[Depends(API_KEYS), Depends(ReadyDependency())],
 )
 
-Login = Annotated[Handshake, inject(Handshake)]
+Handshakes = Annotated[Handshake, inject(Handshake)]
 Limiter = Annotated[LoginLimiter, inject(LoginLimiter)]
 
 
@@ -86,13 +86,13 @@ Limiter = Annotated[LoginLimiter, inject(LoginLimiter)]
     },
 )
 async def hand(
-    body: Annotated[Hand, Body(default_factory=Hand)], login: Login, limiter: Limiter, request: Request
+    body: Annotated[Hand, Body(default_factory=Hand)], handshake: Handshakes, limiter: Limiter, request: Request
 ) -> Response:
     """Needs no login. The secret is good once, for three minutes."""
     id_ = read_word(body.id)
     address, credential = client_address(request.scope), _credential(id_)
     limit_logins(limiter, address, credential)
-    answer = login.begin(id_) if id_ is not None else None
+    answer = handshake.begin(id_) if id_ is not None else None
     if answer is None:
         limiter.note_failure(address, credential)
         raise refuse_login(address)
@@ -105,13 +105,13 @@ async def hand(
     responses={200: {"description": "A session.", "model": ShakeAnswer}, **_REFUSED},
 )
 async def shake(
-    body: Annotated[Shake, Body(default_factory=Shake)], login: Login, limiter: Limiter, request: Request
+    body: Annotated[Shake, Body(default_factory=Shake)], handshake: Handshakes, limiter: Limiter, request: Request
 ) -> Response:
     """Needs no login."""
     id_, secret = read_word(body.id), read_word(body.secret)
     address, credential = client_address(request.scope), _credential(id_)
     limit_logins(limiter, address, credential)
-    session = await login.end(id_, secret) if id_ is not None and secret is not None else None
+    session = await handshake.end(id_, secret) if id_ is not None and secret is not None else None
     if id_ is None or session is None:
         limiter.note_failure(address, credential)
         raise refuse_login(address)

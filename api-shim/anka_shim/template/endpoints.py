@@ -5,7 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query
 from starlette.responses import Response
 
+from anka_crds.api.permissions import TemplatePermission
 from anka_registry.errors import RegistryError
+from anka_shim.access.resource_rights import ResourceRights
 from anka_shim.catalog import target_template
 from anka_shim.failure import NOT_FOUND, Failure, require_found
 from anka_shim.http.body import JsonRoute
@@ -38,6 +40,7 @@ WHICH = "the id of a template"
 router = APIRouter(tags=[TAG], route_class=JsonRoute)
 
 Commands = Annotated[TemplateCommands, inject(TemplateCommands)]
+Rights = Annotated[ResourceRights, inject(ResourceRights)]
 Registry = Annotated[RegistryWatch, inject(RegistryWatch)]
 Reader = Annotated[RegistryReader, inject(RegistryReader)]
 Id = Annotated[str | None, Query(description="Id of a template.")]
@@ -50,13 +53,18 @@ ApiVersion = Annotated[str | None, Query(alias="apiVer", description="v1: only i
     responses=answers(TemplateListOk, OneTemplateOk, fails=NOT_FOUND),
     dependencies=[SYNCED],
 )
-async def list_templates(caches: Caches, reader: Reader, id: Id = None, api_version: ApiVersion = None) -> Response:
+async def list_templates(
+    caches: Caches, reader: Reader, rights: Rights, id: Id = None, api_version: ApiVersion = None
+) -> Response:
     """Without `id`, the list of all; with it, that template and its versions, the latest last, as the registry has it
     now."""
     if not id:
         answer = name_answer if api_version == "v1" else row_answer
-        return ok([answer(template) for template in caches.templates if in_registry(template)])
-    id = target_template(id, caches)
+        sees = rights.sees_template
+        return ok([answer(one) for one in caches.templates if in_registry(one) and sees(one.metadata.name)])
+    id = target_template(id, rights.catalog())
+    if not rights.sees_template(id):
+        raise Failure(NOT_FOUND)
     found = caches.template(id)
     try:
         known = await reader.template(id, is_mirrored=found is not None)
@@ -76,11 +84,11 @@ async def list_templates(caches: Caches, reader: Reader, id: Id = None, api_vers
 async def delete_template(
     body: Annotated[DeleteTemplate, Body(default_factory=DeleteTemplate)],
     commands: Commands,
-    caches: Caches,
+    rights: Rights,
     id: Id = None,
 ) -> Response:
     """From the registry, with all its versions. Running VMs and copies on Macs stay."""
-    await commands.delete(target_template(require_id((id, body.id), WHICH), caches))
+    await commands.delete(_target(require_id((id, body.id), WHICH), rights))
     return ok()
 
 
@@ -94,13 +102,13 @@ async def revert_template(
     body: Annotated[RevertTemplate, Body(default_factory=RevertTemplate)],
     query: Annotated[VersionChoice, Query()],
     commands: Commands,
-    caches: Caches,
+    rights: Rights,
     id: Id = None,
 ) -> Response:
     """Remove the version that is named, and all newer ones; the newest alone if none is. The body is null, where
     other requests without a result leave it out: so the old controller answers."""
     revert = read_revert(query, body)
-    await commands.revert(target_template(require_id((id, body.id), WHICH), caches), revert)
+    await commands.revert(_target(require_id((id, body.id), WHICH), rights), revert)
     return ok_encoded(b"null")
 
 
@@ -115,3 +123,10 @@ async def disk(registry: Registry) -> Response:
     if found is None:
         raise Failure(f"the registry's disk is not known: {registry.disk_error}")
     return ok(DiskAnswer.model_construct(total=found.total, free=found.free))
+
+
+def _target(word: str, rights: ResourceRights) -> str:
+    """The id of the template whose versions are to go."""
+    id_ = target_template(word, rights.catalog())
+    rights.require_template(id_, TemplatePermission.DELETE_REVERT)
+    return id_

@@ -71,6 +71,7 @@ class VmAnswer(Answer):
     cr_time: Time
     progress: Ratio = Field(description="Of the pull, in state Pulling.")
     group_id: str
+    group: str = Field(default="", description="Permission group that it is made for.")
     name: str = ""
     external_id: str = ""
     metadata: dict[str, str | int | bool] = Field(default_factory=dict)
@@ -149,6 +150,7 @@ def vm_answer(
         cr_time=rfc3339(obj.metadata.creation_timestamp or _last_known_change(obj)),
         progress=(status.progress_percent or 0) / 100,
         group_id=(spec.group if ids is None or spec.group is None else group_id(spec.group, ids)) or "",
+        group=spec.permission_group or "",
         name=spec.display_name or "",
         external_id=spec.external_id or "",
         metadata=spec.metadata or {},

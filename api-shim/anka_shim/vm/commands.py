@@ -4,10 +4,12 @@ from typing import Any
 
 from anka_crds.api import AnkaInstance
 from anka_crds.api.instance import AnkaInstanceSpec
+from anka_crds.api.permissions import NodePermission
 from anka_crds.api.states import Phase
 from anka_crds.rules.naming import is_uuid
 from anka_runtime.clock import Clock
 from anka_shim import metrics
+from anka_shim.access.resource_rights import ResourceRights
 from anka_shim.failure import NOT_FOUND, Failure, refuse, require_found
 from anka_shim.http.request import spec_values
 from anka_shim.settings import ShimSettings
@@ -38,6 +40,7 @@ class InstanceCommands:
         queue: QueueBudget,
         clock: Clock,
         settings: ShimSettings,
+        rights: ResourceRights,
     ) -> None:
         self._stores = stores
         self._views = views
@@ -48,6 +51,7 @@ class InstanceCommands:
         self._queue = queue
         self._clock = clock
         self._settings = settings
+        self._rights = rights
 
     async def start(self, request: StartVm, idempotency_key: str | None, client: str) -> list[str]:
         """Ids of the instances: `count` of them, or Failure. `client`: whose they are while they wait."""
@@ -56,7 +60,12 @@ class InstanceCommands:
             "ttl_seconds_after_finished": self._settings.finished_seconds or None,
             "max_lifetime_seconds": self._settings.lifetime_seconds or None,
         }
-        resolved = await self._registry.resolve(lambda catalog: resolve(start, catalog), self._stores)
+        owner = self._rights.require_owner(start.spec.permission_group, start.group)
+        resolved = await self._registry.resolve(
+            lambda catalog: resolve(start, self._rights.catalog(catalog)), self._stores
+        )
+        nodes = () if resolved.node is None else (resolved.node,)
+        self._rights.require_for(owner, resolved.template, NodePermission.CREATE_INSTANCE, nodes)
         spec = resolved.model_copy(update=limits)
         key = start_key(
             idempotency_key,
@@ -89,14 +98,15 @@ class InstanceCommands:
             raise refuse("count", "must be 1 with a mac_address, which only one instance can have", count)
         holder = self._stores.address_holder(address)
         if holder is not None:
-            raise refuse("mac_address", f"is used by instance {self._stores.id_of(holder)}", address)
+            which = self._stores.id_of(holder) if self._rights.owns(holder.spec.permission_group) else "of others"
+            raise refuse("mac_address", f"is used by instance {which}", address)
 
     async def update(self, id_: str, request: UpdateVm) -> None:
-        instance = require_found(self._stores.instance(id_))
+        instance = require_found(self._rights.instance(id_))
         await self._merge(instance, spec_values(request), "update the VM")
 
     async def restart(self, id_: str, options: RestartOptions) -> None:
-        instance, tombstone = self._stores.instance(id_), self._views.tombstone(id_)
+        instance, tombstone = self._rights.instance(id_), self._views.tombstone(id_)
         if instance is None:
             raise Failure(not_restartable(Phase.TERMINATED) if tombstone else NOT_FOUND)
         patch = restart_patch(state(instance), self._clock.now(), options)
@@ -110,12 +120,14 @@ class InstanceCommands:
     async def terminate(self, id_: str) -> None:
         """Succeeds also for an instance that is already terminating, or ended less than a minute ago."""
         action = "terminate the VM"
-        instance = self._stores.instance(id_)
+        instance = self._rights.instance(id_)
         if instance is not None:
             if instance.metadata.deletion_timestamp is None:
                 await self._instances.remove(instance, action=action)
         elif self._views.tombstone(id_) is None:
-            if not is_uuid(id_) or self._stores.instances.passes_over((self._settings.namespace, id_)):
+            stranger = not is_uuid(id_) or self._stores.instances.passes_over((self._settings.namespace, id_))
+            # Of one that no cache has, nobody knows whose it is.
+            if stranger or self._rights.member() is not None:
                 raise Failure(NOT_FOUND)
             await self._instances.remove_uncached(id_, self._settings.namespace, action=action)
 

@@ -4,19 +4,23 @@ CI plugins poll the list of all instances every few seconds: encoding a thousand
 all the work of this process.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from anka_crds.api import AnkaInstance, AnkaTemplate, NodeGroup
 from anka_kube.store import EventType
 from anka_runtime.clock import Clock
+from anka_shim.access.resource_rights import ResourceRights
 from anka_shim.annotations import SLOT
 from anka_shim.http.answer import to_json
-from anka_shim.store.caches import Stores
+from anka_shim.store.caches import BY_OWNER, Stores
 from anka_shim.vm.answer import element_answer, vm_answer
 
 Named = AnkaTemplate | NodeGroup
+
+CACHED_LISTS = 64
+"""Most lists that are kept: one for each set of permission groups that somebody has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +41,30 @@ class EncodedInstance:
 
 
 class InstanceViews:
-    """Answers about instances. Subscribes to the store; all else happens when a request asks for it."""
+    """Answers about instances, as far as `rights` let the sender of the request see them.
 
-    def __init__(self, stores: Stores, clock: Clock, *, registry: str, terminated_seconds: float) -> None:
+    Subscribes to the store; all else happens when a request asks for it.
+    """
+
+    def __init__(
+        self,
+        stores: Stores,
+        clock: Clock,
+        *,
+        registry: str,
+        terminated_seconds: float,
+        rights: ResourceRights | None = None,
+    ) -> None:
         self._stores = stores
+        self._rights = rights or ResourceRights(stores)
         self._clock = clock
         self._registry = registry
         self._terminated_seconds = terminated_seconds
         self._encoded: dict[str, EncodedInstance] = {}
         self._gone: dict[str, Tombstone] = {}
         self._gone_slots: dict[str, set[str]] = {}
-        self._list: bytes | None = None
+        self._lists: dict[frozenset[str] | None, bytes] = {}
+        """By the permission groups whose instances they have; None for all."""
         stores.instances.subscribe(self._on_event)
         stores.groups.subscribe(self._on_named)
         stores.templates.subscribe(self._on_named)
@@ -55,29 +72,50 @@ class InstanceViews:
     def all(self) -> bytes:
         """The list: living instances, and those that ended less than a minute ago."""
         self._drop_expired()
-        if self._list is None:
-            living = [self._encode(obj).element for obj in self._stores.instances]
-            gone = [self._encode(tombstone.instance, tombstone.gone_at).element for tombstone in self._gone.values()]
-            self._list = b"[" + b",".join([*living, *gone]) + b"]"
-        return self._list
+        member = self._rights.member()
+        groups = None if member is None else member.groups
+        known = self._lists.get(groups)
+        if known is None:
+            if len(self._lists) >= CACHED_LISTS:
+                self._lists.clear()
+            known = self._lists[groups] = self._encode_list(groups)
+        return known
 
     def one(self, id_: str) -> bytes | None:
         """The inner `vm` object, or None for an unknown id."""
         obj = self._stores.instance(id_)
         if obj is not None:
-            return self._encode(obj).alone
+            return self._encode(obj).alone if self._rights.owns(obj.spec.permission_group) else None
         tombstone = self.tombstone(id_)
         return None if tombstone is None else self._encode(tombstone.instance, tombstone.gone_at).alone
 
     def tombstone(self, id_: str) -> Tombstone | None:
         """Of an instance that is gone, while it is still shown."""
         self._drop_expired()
-        return self._gone.get(id_)
+        found = self._gone.get(id_)
+        return found if found is not None and self._rights.owns(found.instance.spec.permission_group) else None
 
     def find_gone(self, slot: str) -> Sequence[AnkaInstance]:
         """Instances of a slot that are gone, while they are still shown."""
         self._drop_expired()
         return [self._gone[id_].instance for id_ in self._gone_slots.get(slot, ())]
+
+    def _encode_list(self, groups: frozenset[str] | None) -> bytes:
+        instances = self._stores.instances
+        if groups is None:
+            living: Iterable[AnkaInstance] = instances
+        else:
+            living = (obj for group in sorted(groups) for obj in instances.by_index(BY_OWNER, group))
+        gone = (one for one in self._gone.values() if groups is None or one.instance.spec.permission_group in groups)
+        elements = [self._encode(obj).element for obj in living]
+        elements += [self._encode(tombstone.instance, tombstone.gone_at).element for tombstone in gone]
+        return b"[" + b",".join(elements) + b"]"
+
+    def _forget_lists(self, *changed: AnkaInstance | None) -> None:
+        """Those that have these instances."""
+        owners = {obj.spec.permission_group for obj in changed if obj is not None}
+        for groups in [groups for groups in self._lists if groups is None or not owners.isdisjoint(groups)]:
+            del self._lists[groups]
 
     def _encode(self, obj: AnkaInstance, gone_at: datetime | None = None) -> EncodedInstance:
         key = _key(obj)
@@ -89,7 +127,7 @@ class InstanceViews:
         return encoded
 
     def _on_event(self, type_: EventType, old: AnkaInstance | None, new: AnkaInstance | None) -> None:
-        self._list = None
+        self._forget_lists(old, new)
         for obj in (old, new):
             if obj is not None:
                 self._encoded.pop(_key(obj), None)
@@ -106,7 +144,7 @@ class InstanceViews:
     def _on_named(self, _: EventType, old: Named | None, new: Named | None) -> None:
         """Instances may name a group or template that is new, gone, or has another name."""
         if old is None or new is None or _names(old) != _names(new):
-            self._list = None
+            self._lists.clear()
             self._encoded.clear()
 
     def _drop_expired(self) -> None:
@@ -117,7 +155,7 @@ class InstanceViews:
             if tombstone.until > now:
                 return
             self._drop(id_)
-            self._list = None
+            self._forget_lists(tombstone.instance)
 
     def _drop(self, id_: str) -> None:
         tombstone = self._gone.pop(id_, None)

@@ -60,6 +60,10 @@ class InstanceReason(ConditionReason):
     NODE_NOT_FOUND = "NodeNotFound", "spec.node names an AnkaNode that does not exist."
     GROUP_NOT_FOUND = "GroupNotFound", "spec.group names a NodeGroup that does not exist."
     GROUP_EMPTY = "GroupEmpty", "No node belongs to the group or to its fallbacks."
+    PERMISSION_GROUP_NOT_FOUND = (
+        "PermissionGroupNotFound",
+        "Resource permissions are on, and spec.permissionGroup names a PermissionGroup that does not exist.",
+    )
     TEMPLATE_NOT_FOUND = "TemplateNotFound", "The registry does not have the template or the tag."
     TEMPLATE_AMBIGUOUS = "TemplateAmbiguous", "Several templates have this name: the message lists their UUIDs."
     TEMPLATE_NOT_READY = "TemplateNotReady", "The registry lists no version of the template yet."
@@ -180,6 +184,11 @@ class DistributionReason(ConditionReason):
     TAG_NOT_FOUND = "TagNotFound", "The template has no such tag."
     VERSION_NOT_FOUND = "VersionNotFound", "The template has no version of this number."
     GROUP_NOT_FOUND = "GroupNotFound", "spec.group names a NodeGroup that does not exist."
+    PERMISSION_GROUP_NOT_FOUND = (
+        "PermissionGroupNotFound",
+        "Resource permissions are on, and spec.permissionGroup names a PermissionGroup that does not exist.",
+    )
+    NOT_PERMITTED = "NotPermitted", "spec.permissionGroup must not use a Mac that spec.nodes names."
     NO_MACS = "NoMacs", "No Mac is selected: there is nothing to do."
     PULLING = "Pulling", "The selected Macs pull the template."
     REMOVING = "Removing", "The selected Macs remove the template."

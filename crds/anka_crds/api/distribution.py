@@ -45,7 +45,10 @@ class TemplateDistributionSpec(ApiModel):
         list_type="set",
     )
     group: Reference | None = optional("NodeGroup whose Macs the request applies to, by name or displayName.")
-    permission_group: Label | None = optional("Permission group on whose behalf the request is made.")
+    permission_group: Label | None = optional(
+        "PermissionGroup that the request is made for, by its displayName. With resource permissions it gets only the "
+        "Macs that the group may use for it, and REST shows it to the members alone."
+    )
     cancelled: bool = Field(default=False, description="Set to true to stop the Macs that have not finished.")
     ttl_seconds_after_finished: Seconds | None = optional(
         "Seconds after which a finished object is deleted. Absent: never."
@@ -91,7 +94,9 @@ class TemplateDistribution(KubeObject):
         json_schema_extra=validations(
             at_creation(exclusive("tag", "version", within="spec.", or_none=", or none for the latest")),
             at_creation(_ONE_TARGET),
-            on_change(*immutable("template", "tag", "version", "action", within="spec."), _ONE_TARGET),
+            on_change(
+                *immutable("template", "tag", "version", "action", "permissionGroup", within="spec."), _ONE_TARGET
+            ),
         )
     )
 

@@ -61,7 +61,10 @@ class AnkaInstanceSpec(ApiModel):
     group: Reference | None = optional(
         "NodeGroup to run in, by name or displayName, or in its fallback group while it is full."
     )
-    permission_group: Label | None = optional("Permission group on whose behalf the instance is requested.")
+    permission_group: Label | None = optional(
+        "PermissionGroup that the instance is made for, by its displayName. With resource permissions it gets only a "
+        "Mac on which the group may create instances, and REST shows it to the members alone."
+    )
     priority: Priority = Field(default=PRIORITY, description="Priority from 1 to 10000. Lower numbers are more urgent.")
     name_template: (
         Annotated[str, Field(min_length=1, max_length=200, pattern=PRINTABLE, json_schema_extra=IS_PRINTABLE)] | None
@@ -189,6 +192,7 @@ class AnkaInstance(KubeObject):
                     "template",
                     "tag",
                     "version",
+                    "permissionGroup",
                     "nameTemplate",
                     "startupScript",
                     "resources",

@@ -49,7 +49,8 @@ class PermissionGroupSpec(ApiModel):
         "Requests to the REST API that the members may make.", len(ControllerPermission), list_type="set"
     )
     resources: list[PermittedResource] = list_field(
-        "Nodes and templates that the members may use. Kept, and not enforced yet.",
+        "Nodes and templates that the members may use, where resource permissions are on. Without any node, they may "
+        "start instances and pull templates on all nodes; without any template, they have none.",
         MAX_GRANTED_RESOURCES,
     )
 

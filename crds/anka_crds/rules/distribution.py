@@ -4,22 +4,41 @@ from collections.abc import Iterable, Sequence
 
 from anka_crds.api.distribution import TemplateDistributionSpec, TemplateDistributionStatus
 from anka_crds.api.node import AnkaNode
+from anka_crds.api.permissions import NodePermission
 from anka_crds.api.template import DistributionRule, TemplateVersion
 from anka_crds.rules.references import NO_NAMES, NameCatalog
+from anka_crds.rules.resource_permissions import ResourcePermissions
 
 
 def select_targets(
-    spec: TemplateDistributionSpec, nodes: Iterable[AnkaNode], groups: NameCatalog = NO_NAMES
+    spec: TemplateDistributionSpec,
+    nodes: Iterable[AnkaNode],
+    groups: NameCatalog = NO_NAMES,
+    permissions: ResourcePermissions | None = None,
 ) -> list[str]:
     """Names of the Macs that the request selects now, sorted: spec.nodes (including words that mean no one Mac, so that
-    the status can report them), the members of the group, or all."""
+    the status can report them), the members of the group, or all. `permissions`: those of its permission group, if it
+    gets only the Macs that these permit."""
     nodes = list(nodes)
+    closed = find_closed(spec, nodes, permissions)
     if spec.nodes:
-        return sorted(NameCatalog(nodes).to_ids(spec.nodes))
+        return sorted(NameCatalog(nodes).to_ids(spec.nodes) - closed)
+    nodes = [node for node in nodes if node.metadata.name not in closed]
     if spec.group is not None:
         group = groups.resolve(spec.group) or spec.group
         return sorted(node.metadata.name for node in nodes if group in groups.to_ids(node.spec.groups))
     return sorted(node.metadata.name for node in nodes)
+
+
+def find_closed(
+    spec: TemplateDistributionSpec, nodes: Iterable[AnkaNode], permissions: ResourcePermissions | None
+) -> frozenset[str]:
+    """Names of the Macs on which the request's permission group must not do this."""
+    if permissions is None:
+        return frozenset()
+    needed = NodePermission.DISTRIBUTE if spec.action == "Pull" else NodePermission.DELETE_TEMPLATE
+    names = (node.metadata.name for node in nodes)
+    return frozenset(name for name in names if not permissions.permits_node(name, needed))
 
 
 def describe_selection(spec: TemplateDistributionSpec) -> str:

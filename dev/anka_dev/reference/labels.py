@@ -37,6 +37,9 @@ KEYS = {
     "app.kubernetes.io/created-by": Key(
         "label", "AnkaInstance, SaveImage, TemplateDistribution", "`anka-shim`: the object was made by REST."
     ),
+    f"{GROUP}/permission-group": Key(
+        "annotation", "SaveImage", "Made by REST: permission group of the instance, which may be gone."
+    ),
     f"{GROUP}/instance-id": Key("label", "SaveImage", "Made by REST: id of the instance that is saved."),
     f"{GROUP}/request-slot": Key(
         "annotation",

@@ -30,6 +30,8 @@ class Source:
     package: str
     main: Path | None = None
     """A main package of ours, one file, for a module that is only a library; `package` is "." then."""
+    replacements: tuple[tuple[str, str], ...] = ()
+    """Modules that it replaces by folders of its repository, each with the version that has the same content."""
 
 
 _KUBERNETES = "k8s.io/kubernetes"
@@ -39,6 +41,7 @@ _ETCD = "go.etcd.io/etcd/server/v3"
 _KUBE_SCORE = "github.com/zegl/kube-score"
 _ACTIONLINT = "github.com/rhysd/actionlint"
 _PROMETHEUS = "github.com/prometheus/prometheus"
+_DEX = "github.com/dexidp/dex"
 SOURCES = {
     versions.STORE: Source(_ETCD, versions.ETCD, _ETCD),
     versions.API_SERVER: Source(_KUBERNETES, versions.KUBERNETES, f"{_KUBERNETES}/cmd/kube-apiserver"),
@@ -52,6 +55,12 @@ SOURCES = {
     versions.KUBE_SCORE: Source(_KUBE_SCORE, versions.CHECKERS[versions.KUBE_SCORE], f"{_KUBE_SCORE}/cmd/kube-score"),
     versions.ACTIONLINT: Source(_ACTIONLINT, versions.CHECKERS[versions.ACTIONLINT], f"{_ACTIONLINT}/cmd/actionlint"),
     versions.PROMTOOL: Source(_PROMETHEUS, versions.CHECKERS[versions.PROMTOOL], f"{_PROMETHEUS}/cmd/promtool"),
+    versions.DEX: Source(
+        _DEX,
+        versions.CHECKERS[versions.DEX],
+        f"{_DEX}/cmd/dex",
+        replacements=((f"{_DEX}/api/v2", "2.4.1-0.20260806151424-ab64ed778070"),),
+    ),
 }
 
 
@@ -82,6 +91,7 @@ def go_mod(source: Source, upstream: str, staging: str = versions.STAGING) -> st
         f"go {language[1]}",
         f"require {source.module} v{source.version}",
         *(f"replace {name} => {name} v{staging}" for name in _STAGING.findall(upstream)),
+        *(f"replace {name} => {name} v{version}" for name, version in source.replacements),
     ]
     return "\n\n".join(lines) + "\n"
 

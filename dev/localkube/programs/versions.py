@@ -32,9 +32,17 @@ KSTATUS = "kstatus"
 KUBE_SCORE = "kube-score"
 ACTIONLINT = "actionlint"
 PROMTOOL = "promtool"
-CHECKERS = {KSTATUS: "0.37.2", KUBE_SCORE: "1.20.0", ACTIONLINT: "1.7.12", PROMTOOL: "0.316.0"}
-# Minutes to build and 120 MB: built on request only.
-LARGE_CHECKERS = frozenset({PROMTOOL})
+# An OpenID Connect provider. Its releases have no usable module version: this is its main branch.
+DEX = "dex"
+CHECKERS = {
+    KSTATUS: "0.37.2",
+    KUBE_SCORE: "1.20.0",
+    ACTIONLINT: "1.7.12",
+    PROMTOOL: "0.316.0",
+    DEX: "0.0.0-20260806151424-ab64ed778070",
+}
+# Minutes to build: built on request only.
+LARGE_CHECKERS = frozenset({PROMTOOL, DEX})
 
 _OS = {"linux": "linux", "darwin": "darwin"}
 _ARCH = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}

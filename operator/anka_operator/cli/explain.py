@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from anka_crds.api import AnkaInstance
-from anka_crds.resources import GROUPS, INSTANCES, NODES, TEMPLATES
+from anka_crds.resources import GROUPS, INSTANCES, NODES, PERMISSION_GROUPS, TEMPLATES
 from anka_crds.rules.management import is_ours
 from anka_kube.client import KubeClient
 from anka_kube.config import load_endpoint
@@ -44,6 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Placement.SPREAD,
         help="the operator's --placement",
     )
+    parser.add_argument(
+        "--enable-resource-permissions", action="store_true", help="the operator has --enable-resource-permissions"
+    )
 
 
 def run(call: Call[argparse.Namespace]) -> int:
@@ -52,17 +55,28 @@ def run(call: Call[argparse.Namespace]) -> int:
     instance = read_manifest(args.filename)
     instance.metadata.namespace = instance.metadata.namespace or args.namespace
     try:
-        explanation = asyncio.run(explain_in_cluster(load_endpoint(args.kubeconfig), instance, args.placement))
+        explanation = asyncio.run(_explain(args, instance))
     except (ConfigError, ApiError) as error:
         fail(PROG, str(error))
     print("\n".join(format_explanation(explanation)))
     return 0 if isinstance(explanation.answer, Binding) else NOWHERE
 
 
+async def _explain(args: argparse.Namespace, instance: AnkaInstance) -> Explanation:
+    return await explain_in_cluster(
+        load_endpoint(args.kubeconfig),
+        instance,
+        args.placement,
+        enforces_permissions=args.enable_resource_permissions,
+    )
+
+
 COMMAND = Command("explain", "show which node an instance would get now", from_arguments(add_arguments, __doc__), run)
 
 
-async def explain_in_cluster(endpoint: Endpoint, instance: AnkaInstance, placement: Placement) -> Explanation:
+async def explain_in_cluster(
+    endpoint: Endpoint, instance: AnkaInstance, placement: Placement, *, enforces_permissions: bool = False
+) -> Explanation:
     """Raises ApiError."""
     async with KubeClient(endpoint, user_agent=PROG.replace(" ", "-")) as client:
         nodes, templates, groups, instances = await asyncio.gather(
@@ -71,9 +85,15 @@ async def explain_in_cluster(endpoint: Endpoint, instance: AnkaInstance, placeme
             client.list(GROUPS, deadline=SECONDS),
             client.list(INSTANCES, deadline=SECONDS),
         )
+        owners = await client.list(PERMISSION_GROUPS, deadline=SECONDS) if enforces_permissions else None
     ours = [one for one in instances.items if is_ours(one)]
     seen = build_input(
-        nodes=nodes.items, templates=templates.items, groups=groups.items, instances=ours, placement=placement
+        nodes=nodes.items,
+        templates=templates.items,
+        groups=groups.items,
+        instances=ours,
+        placement=placement,
+        permission_groups=None if owners is None else owners.items,
     )
     return explain(instance, seen, _place(instance, ours, seen.queue.remove))
 

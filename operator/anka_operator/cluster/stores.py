@@ -6,13 +6,14 @@ from anka_crds.api import (
     AnkaTemplate,
     MACAddressPool,
     NodeGroup,
+    PermissionGroup,
     Phase,
     SaveImage,
     TemplateDistribution,
 )
 from anka_crds.api.instance import find_refusal
 from anka_crds.api.meta import FINALIZER
-from anka_crds.resources import DISTRIBUTIONS, GROUPS, INSTANCES, MAC_POOLS, NODES, SAVES, TEMPLATES
+from anka_crds.resources import DISTRIBUTIONS, GROUPS, INSTANCES, MAC_POOLS, NODES, PERMISSION_GROUPS, SAVES, TEMPLATES
 from anka_crds.rules.lifetime import has_limit
 from anka_crds.rules.secret_refs import names_secret
 from anka_kube.lease import LEASES, Lease
@@ -63,6 +64,8 @@ class ClusterStores:
         )
         self.pools: Store[MACAddressPool] = Store(MAC_POOLS)
         """Empty unless MAC addresses are managed."""
+        self.permission_groups: Store[PermissionGroup] = Store(PERMISSION_GROUPS)
+        """Empty unless resource permissions are on."""
         self.leases: Store[Lease] = Store(LEASES)
 
 

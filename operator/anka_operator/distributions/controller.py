@@ -2,13 +2,15 @@
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from typing import get_args
 
 from anka_crds.api import AnkaNode, NodeGroup, TemplateDistribution
 from anka_crds.api.conditions import InstanceReason
 from anka_crds.api.distribution import DistributionPhase
-from anka_crds.rules.distribution import is_finished, select_targets
+from anka_crds.rules.distribution import find_closed, is_finished, select_targets
 from anka_crds.rules.references import NameCatalog, is_renaming
+from anka_crds.rules.resource_permissions import ResourcePermissions, list_permissions
 from anka_kube.store import EventType
 from anka_operator import metrics
 from anka_operator.cluster.access import AnkaCluster
@@ -18,10 +20,11 @@ from anka_operator.registry_view.view import RegistryView
 from anka_operator.status_patch import StatusPatch
 from anka_runtime.clock import Clock
 from anka_scheduler.catalog import TemplateCatalog
-from anka_scheduler.reasons import WaitReason, no_such_group
+from anka_scheduler.reasons import WaitReason, no_such_group, no_such_permission_group
 
 PROGRESS_SECONDS = 2.0
 """Progress of one request is written at most this often; its end, at once."""
+NOTHING = ResourcePermissions(())
 MACS_PER_SECOND = 20
 """With more than 40 Macs it is written less often: every write goes to the agent of every Mac, with all entries."""
 
@@ -37,12 +40,16 @@ class DistributionController(ObjectLoop[TemplateDistribution]):
         *,
         lost_seconds: float,
         registry_url: str | None = None,
+        enforces_permissions: bool = False,
     ) -> None:
+        """`enforces_permissions`: a request gets only the Macs that its permission group may use."""
         super().__init__("distributions", cluster.stores.distributions, clock, window=0.05, tick=30.0)
         self._cluster = cluster
         self._view = view
         self._lost_seconds = lost_seconds
         self._registry_url = registry_url
+        self._enforces_permissions = enforces_permissions
+        self._permissions: Mapping[str, ResourcePermissions] = {}
         self._groups, self._nodes = NameCatalog(), NameCatalog()
         self._progress_at: dict[str, float] = {}
         """When progress was last written, by uid."""
@@ -54,6 +61,8 @@ class DistributionController(ObjectLoop[TemplateDistribution]):
 
     async def run_once(self) -> float | None:
         self._groups, self._nodes = NameCatalog(self._cluster.stores.groups), NameCatalog(self._cluster.stores.nodes)
+        if self._enforces_permissions:
+            self._permissions = list_permissions(self._cluster.stores.permission_groups)
         try:
             return await super().run_once()
         finally:
@@ -76,20 +85,36 @@ class DistributionController(ObjectLoop[TemplateDistribution]):
             return await self._advance(obj)
         return math.inf
 
-    def _missing_group(self, distribution: TemplateDistribution) -> WaitReason | None:
-        group = distribution.spec.group
-        return None if group is None or self._groups.resolve(group) else no_such_group(group, self._groups)
+    def _refuse(self, distribution: TemplateDistribution) -> tuple[StatusPatch | None] | None:
+        """The patch for a request of which nobody can say which Macs it is about, or which names one that is closed to
+        it; None for any other."""
+        spec, now = distribution.spec, self.clock.now()
+        owner = self._find_owner(distribution)
+        if spec.group is not None and not self._groups.resolve(spec.group):
+            return (desired.refusal_status(distribution, no_such_group(spec.group, self._groups), now=now),)
+        if owner is None:
+            return None
+        permissions = self._permissions.get(owner)
+        if permissions is None:
+            return (desired.refusal_status(distribution, no_such_permission_group(owner), now=now),)
+        closed = find_closed(spec, self._cluster.stores.nodes, permissions)
+        named = sorted(closed & self._nodes.to_ids(spec.nodes))
+        return (desired.closed_status(distribution, named[0], owner, now=now),) if named else None
+
+    def _find_owner(self, distribution: TemplateDistribution) -> str | None:
+        """The permission group that it is made for; None where none counts."""
+        return distribution.spec.permission_group if self._enforces_permissions else None
 
     def _retarget(self, distribution: TemplateDistribution) -> StatusPatch | None:
-        if why := self._missing_group(distribution):
-            return desired.refusal_status(distribution, why, now=self.clock.now())
+        if refusal := self._refuse(distribution):
+            return refusal[0]
         names = self._select(distribution)
         return desired.retarget_status(distribution, names, now=self.clock.now())
 
     async def _start(self, distribution: TemplateDistribution) -> StatusPatch | None:
         stores, now = self._cluster.stores, self.clock.now()
-        if why := self._missing_group(distribution):
-            return desired.refusal_status(distribution, why, now=now)
+        if refusal := self._refuse(distribution):
+            return refusal[0]
         await self._view.confirm(distribution.spec.template)
         template = desired.resolve_template(distribution, TemplateCatalog(self._view.templates()), stores.nodes)
         if isinstance(template, WaitReason):
@@ -100,13 +125,15 @@ class DistributionController(ObjectLoop[TemplateDistribution]):
         return desired.start_status(distribution, template, names, registry=self._registry_url, now=now)
 
     def _select(self, distribution: TemplateDistribution) -> list[str]:
-        return select_targets(distribution.spec, self._cluster.stores.nodes, self._groups)
+        owner = self._find_owner(distribution)
+        permissions = None if owner is None else self._permissions.get(owner, NOTHING)
+        return select_targets(distribution.spec, self._cluster.stores.nodes, self._groups, permissions)
 
     async def _advance(self, distribution: TemplateDistribution) -> float:
         waits = distribution.status.next_node is not None
-        if waits and (why := self._missing_group(distribution)):
+        if waits and (refusal := self._refuse(distribution)):
             # Who waits for a turn is no longer known: to leave these Macs out without a word would be wrong.
-            await self._write(distribution, desired.refusal_status(distribution, why, now=self.clock.now()))
+            await self._write(distribution, refusal[0])
             return math.inf
         nodes = {
             name: node

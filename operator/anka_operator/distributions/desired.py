@@ -27,7 +27,7 @@ from anka_operator.distributions.progress import follow_mac, with_outcome
 from anka_operator.distributions.turns import advance_turns, begin_turns
 from anka_operator.status_patch import StatusPatch, diff, with_own_health
 from anka_scheduler.catalog import TemplateCatalog, display_name
-from anka_scheduler.reasons import WaitReason
+from anka_scheduler.reasons import WaitReason, closed_to
 
 _HEALTH: dict[DistributionPhase, Health] = {
     "Pending": Health.PROGRESSING,
@@ -75,6 +75,15 @@ def refusal_status(distribution: TemplateDistribution, why: WaitReason, *, now: 
     """The request fails without starting: what it names does not exist."""
     facts = {"requested_at": _request_time(distribution, now), "aimed_at": describe_selection(distribution.spec)}
     return _patch(distribution, "Error", DistributionReason(why.reason), why.message, now, **facts)
+
+
+def closed_status(
+    distribution: TemplateDistribution, node: str, permission_group: str, *, now: datetime
+) -> StatusPatch | None:
+    """The request fails without starting: its group must not use this Mac."""
+    facts = {"requested_at": _request_time(distribution, now), "aimed_at": describe_selection(distribution.spec)}
+    message = f"Node {node} {closed_to(permission_group).predicate}"
+    return _patch(distribution, "Error", DistributionReason.NOT_PERMITTED, message, now, **facts)
 
 
 def start_status(

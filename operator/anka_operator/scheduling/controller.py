@@ -54,6 +54,7 @@ class SchedulingController(ControlLoop):
         registry_url: str | None = None,
         around_bind: AroundBind = _no_preparation,
         placement: Placement = Placement.SPREAD,
+        enforces_permissions: bool = False,
         window: float = 0.01,
         max_in_flight: int = MAX_IN_FLIGHT,
         chance: Random = system_random,
@@ -61,7 +62,13 @@ class SchedulingController(ControlLoop):
         super().__init__("scheduling", clock, window=window, tick=15.0, eager=True)
         self.unscheduled: dict[Shape, WaitReason] = {}
         self.state = SchedulerState(
-            cluster.stores, view, self.wake, clock.monotonic, placement, addresses=cluster.addresses
+            cluster.stores,
+            view,
+            self.wake,
+            clock.monotonic,
+            placement,
+            addresses=cluster.addresses,
+            enforces_permissions=enforces_permissions,
         )
         self._cluster = cluster
         self._labels = TemplateLabels(cluster.stores.templates)

@@ -1,10 +1,11 @@
 """The scheduler's state, kept current by every change in the stores: queue, ledger, nodes, catalog."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
-from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, MACAddressPool, NodeGroup
+from anka_crds.api import AnkaInstance, AnkaNode, AnkaTemplate, MACAddressPool, NodeGroup, PermissionGroup
 from anka_crds.rules.references import NameCatalog, is_renaming
+from anka_crds.rules.resource_permissions import ResourcePermissions, list_permissions
 from anka_kube.store import EventType
 from anka_operator.cluster.stores import ClusterStores
 from anka_operator.registry_view.view import RegistryView
@@ -37,7 +38,10 @@ class SchedulerState:
         monotonic: Callable[[], float],
         placement: Placement = Placement.SPREAD,
         addresses: AddressLedger | None = None,
+        *,
+        enforces_permissions: bool = False,
     ) -> None:
+        """`enforces_permissions`: instances run only where their permission group may start them."""
         self.queue = SchedulingQueue()
         self.ledger = Ledger()
         self.guard = StarvationGuard()
@@ -58,6 +62,8 @@ class SchedulerState:
         self._nodes: dict[str, SchedulableNode] = {}
         self.groups = NameCatalog(stores.groups)
         """All NodeGroups by what people call them."""
+        self._enforces_permissions = enforces_permissions
+        self._permissions: Mapping[str, ResourcePermissions] | None = None
         self._catalog: TemplateCatalog | None = None
         self._cache: dict[Shape, Candidates | WaitReason] = {}
         self._unsubscribe = [
@@ -67,6 +73,7 @@ class SchedulerState:
             view.subscribe(self._on_registry),
             stores.groups.subscribe(self._on_group),
             stores.pools.subscribe(self._on_pool),
+            stores.permission_groups.subscribe(self._on_permission_group),
         ]
         for node in stores.nodes:
             self._set_node(to_schedulable(node, self.groups))
@@ -86,11 +93,20 @@ class SchedulerState:
     def snapshot(self) -> Snapshot:
         if self._catalog is None:
             self._catalog = TemplateCatalog(self._view.templates())
+        if self._permissions is None and self._enforces_permissions:
+            self._permissions = list_permissions(self._stores.permission_groups)
         fallbacks = list_fallbacks(self._stores.groups, self.groups)
         if len(self._cache) > CACHED_SHAPES:
             self._cache.clear()
         return Snapshot(
-            self._nodes, self._catalog, fallbacks, self._sizes, self._placement, self._cache, groups=self.groups
+            self._nodes,
+            self._catalog,
+            fallbacks,
+            self._sizes,
+            self._placement,
+            self._cache,
+            groups=self.groups,
+            permissions=self._permissions,
         )
 
     def assume(self, uid: str, claim: Claim) -> None:
@@ -181,6 +197,11 @@ class SchedulerState:
         self._on_change()
 
     def _on_pool(self, _: EventType, __: MACAddressPool | None, ___: MACAddressPool | None) -> None:
+        self._on_change()
+
+    def _on_permission_group(self, _: EventType, __: PermissionGroup | None, ___: PermissionGroup | None) -> None:
+        self._permissions = None
+        self._cache.clear()
         self._on_change()
 
     def _on_template(self, _: EventType, old: AnkaTemplate | None, new: AnkaTemplate | None) -> None:

@@ -30,6 +30,9 @@ class Assembled:
         self.settings = load(OperatorSettings, "anka-operator", ["--identity=operator-1", *flags])
 
 
+SWITCHED = {"macaddresspools", "permissiongroups"}
+
+
 @asynccontextmanager
 async def assemble(*flags: str) -> AsyncIterator[Assembled]:
     async with AsyncExitStack() as stack:
@@ -45,7 +48,7 @@ async def assemble(*flags: str) -> AsyncIterator[Assembled]:
 @pytest.fixture
 async def assembled() -> AsyncIterator[Assembled]:
     """With all that can be switched on."""
-    async with assemble("--manage-mac-addresses") as made:
+    async with assemble("--manage-mac-addresses", "--enable-resource-permissions") as made:
         yield made
 
 
@@ -58,14 +61,13 @@ async def test_every_store_has_one_source(assembled: Assembled) -> None:
 async def test_what_is_off_is_not_watched() -> None:
     """Nor needs it any right, or a kind that an older installation has not."""
     async with assemble() as made:
-        assert "macaddresspools" not in {source.resource.plural for source in made.cluster.sources}
-        assert not [seen for seen in made.api.seen if "macaddresspools" in seen.path]
+        assert SWITCHED.isdisjoint(source.resource.plural for source in made.cluster.sources)
         async with run_controllers(made.cluster, made.failures, made.settings, made.clock):
             made.api.put("nodegroups", "ios", "", spec={})
             await made.cluster.stores.groups.wait_for(
                 lambda store: (group := store.get("ios")) is not None and group.status.conditions, 10
             )
-        assert not [seen for seen in made.api.seen if "macaddresspools" in seen.path]
+        assert not [seen for seen in made.api.seen if any(kind in seen.path for kind in SWITCHED)]
 
 
 async def test_every_kind_is_watched_once(assembled: Assembled) -> None:

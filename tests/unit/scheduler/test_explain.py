@@ -9,6 +9,7 @@ import pytest
 
 from anka_crds.api import AnkaInstance, AnkaNode
 from anka_crds.api.conditions import InstanceReason
+from anka_scheduler import reasons
 from anka_scheduler.decide import Binding
 from anka_scheduler.explain import Explanation, build_input, explain
 from anka_scheduler.ledger import Claim
@@ -16,7 +17,7 @@ from anka_scheduler.queue import QueuedInstance
 from anka_scheduler.reasons import WaitReason
 from anka_scheduler.score import Placement
 from anka_scheduler.size import VmSize
-from support.objects import group, instance, node, template
+from support.objects import group, instance, node, permission_group, template
 
 NODES = [
     node("busy", slots=1, groups=["ios"]),
@@ -41,6 +42,17 @@ def ask(
     found = explain(instance("new", **spec), seen, place)
     assessments = [(one.node.name, one.rejection.predicate if one.rejection else "fits") for one in found.assessments]
     return found, assessments
+
+
+def test_a_group_is_told_which_nodes_are_closed_to_it() -> None:
+    ios = permission_group("ios", nodes={"free": ["create_instance"]})
+    seen = build_input(nodes=NODES, templates=[template()], instances=[RUNS], permission_groups=[ios])
+    place = QueuedInstance(1000, datetime(2026, 1, 2, tzinfo=UTC), "")
+    found = explain(instance("new", permissionGroup="ios"), seen, place)
+    assert isinstance(found.answer, Binding)
+    assert found.answer.node == "free"
+    closed = [one.node.name for one in found.assessments if one.rejection == reasons.closed_to("ios")]
+    assert closed == ["busy", "drained", "gone", "holder"]
 
 
 def test_where_it_would_go_and_what_is_against_the_others() -> None:

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from anka_crds.api import NodeState
+from anka_crds.rules.resource_permissions import ResourcePermissions
 from anka_scheduler.catalog import ResolvedVersion
-from anka_scheduler.filters import Requirements, find_free_device, first_rejection, match_devices
+from anka_scheduler.filters import Owner, Requirements, find_free_device, first_rejection, match_devices
 from anka_scheduler.host_port import HostPort
 from anka_scheduler.ledger import Claim, Ledger
 from anka_scheduler.node import NodeDevice, SchedulableNode
 from anka_scheduler.size import VmSize
+from support.objects import permission_group
 
 ARM = ResolvedVersion("t", "t", "v1", 0, "arm64")
 PHONES = (
@@ -21,6 +23,11 @@ PHONES = (
     NodeDevice("3", frozenset({"tablet"}), available=False),
 )
 ROOMY: dict[str, Any] = {"vm_slots": None, "allocatable": VmSize(8, 16384)}
+
+
+def may_start_on(*nodes: str) -> Owner:
+    group = permission_group("ios", nodes={name: ["create_instance"] for name in nodes})
+    return Owner("ios", ResourcePermissions([group]))
 
 
 def asked(**more: Any) -> Requirements:
@@ -70,6 +77,10 @@ def asked(**more: Any) -> Requirements:
         ({}, {"ports": frozenset({HostPort("tcp", 8081), HostPort("udp", 8080)})}, None),
         ({}, {"refused": frozenset({"mac-1"})}, "has refused it"),
         ({}, {"refused": frozenset({"mac-2"})}, None),
+        ({}, {"owner": may_start_on("mac-1")}, None),
+        ({}, {"owner": may_start_on()}, None),
+        ({}, {"owner": may_start_on("mac-2")}, "is closed to permission group ios"),
+        ({"arch": "amd64"}, {"owner": may_start_on("mac-2")}, "is closed to permission group ios"),
         # By number the size does not matter.
         ({}, {"size": VmSize(99, 999_999)}, None),
         # What waiting does not change is told before what it does, and before what people change.

@@ -11,10 +11,10 @@ from anka_crds.api import AnkaNode, NodeGroup
 from anka_scheduler.catalog import TemplateCatalog
 from anka_scheduler.explain import build_input
 from anka_scheduler.node import to_schedulable
-from anka_scheduler.reasons import WaitReason
+from anka_scheduler.reasons import WaitReason, closed_to
 from anka_scheduler.shape import to_shape
 from anka_scheduler.snapshot import Candidates, Snapshot
-from support.objects import group, instance, node, template
+from support.objects import TEMPLATE, group, instance, node, permission_group, template
 
 
 def snapshot(*nodes: AnkaNode, **fallbacks: str | None) -> Snapshot:
@@ -77,6 +77,27 @@ def test_groups_and_nodes_are_found_by_the_names_that_people_gave_them() -> None
         found = world.candidates(to_shape(instance(**spec)))
         assert isinstance(found, WaitReason)
         assert found.message == message
+
+
+def test_a_permission_group_has_the_nodes_that_its_resources_permit() -> None:
+    macs = [node("a"), node("b"), node("c")]
+    ios = permission_group("ios", nodes={"a": ["create_instance", "list"], "b": ["list"]})
+    web = permission_group("web", templates={TEMPLATE: ["list"]})
+    for groups, spec, found in (
+        ([ios, web], {}, ["a", "b", "c"]),
+        ([ios, web], {"permissionGroup": "ios"}, ["a"]),
+        ([ios, web], {"permissionGroup": "web"}, ["a", "b", "c"]),
+        (None, {"permissionGroup": "ios"}, ["a", "b", "c"]),
+        (None, {"permissionGroup": "gone"}, ["a", "b", "c"]),
+    ):
+        world = build_input(nodes=macs, templates=[template()], permission_groups=groups).snapshot
+        assert names(find(world, **spec)) == found, (groups, spec)
+    world = build_input(nodes=macs, templates=[template()], permission_groups=[ios]).snapshot
+    assert find(world, permissionGroup="ios").rejections == {closed_to("ios"): 2}
+    for name in ("web", "IOS"):
+        missing = world.candidates(to_shape(instance(permissionGroup=name)))
+        assert isinstance(missing, WaitReason)
+        assert (missing.reason, missing.message) == ("PermissionGroupNotFound", f"There is no PermissionGroup {name}")
 
 
 def test_candidates_are_computed_once_for_each_shape() -> None:

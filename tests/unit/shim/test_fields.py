@@ -76,7 +76,7 @@ FIELDS: dict[str, tuple[type[BaseModel], ...]] = {
 """By the headings of legacy-fields.yaml and of docs/reference/legacy-fields.md."""
 
 OURS = {
-    "Instance": set(),
+    "Instance": {"group"},
     "Start parameter port_forwarding_override": {"protocol"},
     "Node configuration": {"id"},
     "Template requests": {"template_id"},

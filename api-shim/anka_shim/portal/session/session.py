@@ -40,7 +40,7 @@ def describe_features(settings: ShimSettings) -> Mapping[str, Any]:
         "authorization": settings.enable_authorization,
         "macPools": settings.manage_mac_addresses,
         "eventLog": bool(settings.registry_url),
-        "resourcePermissions": bool(getattr(settings, "enable_resource_permissions", False)),
+        "resourcePermissions": settings.enable_resource_permissions,
         "oidc": getattr(settings, "oidc_display_name", None)
         or ("OpenID Connect" if settings.has_browser_login else None),
         "kubernetesTokens": settings.enable_kubernetes_tokens,

@@ -6,13 +6,15 @@ from typing import Any
 
 from starlette.types import Scope
 
+from anka_shim.access.resource_rights import ResourceRights
 from anka_shim.http.authentication import AccessPolicy, Principal
 from anka_shim.http.remote_host import REMOTE_HOST
 from anka_shim.http.rights import Right
 from anka_shim.portal.kinds import KIND_RIGHTS
 from anka_shim.portal.session.session import ALL_RIGHTS, describe_session
-from anka_shim.portal.visibility import EVERYTHING, Visibility
+from anka_shim.portal.visibility import EVERYTHING, Visibility, find_visibility
 from anka_shim.settings import ShimSettings
+from anka_shim.store.caches import Stores
 
 _KEPT = ("type", "method", "scheme", "path", "headers", "client", "server", "query_string", REMOTE_HOST)
 
@@ -34,8 +36,12 @@ Evaluate = Callable[[], Awaitable[Access]]
 class PortalAccess:
     """`settings`: what the page is told about this cloud."""
 
-    def __init__(self, policy: AccessPolicy, settings: ShimSettings) -> None:
+    def __init__(
+        self, policy: AccessPolicy, settings: ShimSettings, stores: Stores, resource_rights: ResourceRights
+    ) -> None:
         self._policy = policy
+        self._stores = stores
+        self._resource_rights = resource_rights
         self._settings = settings
 
     async def describe(self, scope: Scope) -> Any:
@@ -56,7 +62,8 @@ class PortalAccess:
                 for kind, right in KIND_RIGHTS.items()
                 if right is not Right.LOGIN and rights is not None and right.value not in rights
             }
-            return Access(session, frozenset(KIND_RIGHTS.keys() - missing.keys()), missing)
+            visibility = find_visibility(self._resource_rights, self._stores, principal)
+            return Access(session, frozenset(KIND_RIGHTS.keys() - missing.keys()), missing, visibility)
 
         return evaluate
 

@@ -133,7 +133,8 @@ class Tab:
         return found
 
     async def _begin(self, access: Access, opening: Opening) -> None:
-        """All lists, then a place among those who get their changes."""
+        """All lists, then a place among those who get their changes. Who does not see all gets whole lists: something
+        may have been hidden from them since."""
         self.kinds = tuple(kind for kind in opening.kinds if kind in access.kinds and kind in self._hub.feeds)
         self.visibility = access.visibility
         denied = {kind: right for kind, right in access.denied.items() if kind in opening.kinds}
@@ -142,7 +143,9 @@ class Tab:
         versions: dict[str, str] = {}
         for kind in self.kinds:
             await self._wait_until_ready(kind)
-            versions[kind] = await self._send_list(kind, opening.since.get(kind))
+            versions[kind] = await self._send_list(
+                kind, opening.since.get(kind) if self.visibility is EVERYTHING else None
+            )
         self._catch_up(versions)
         stale = self._hub.stale()
         self._socket.send(messages.ping(self._hub.now(), stale))

@@ -35,8 +35,8 @@ test("VMs that no row shows are boxes too: the Mac counts them", () => {
   assert.deepEqual(slots.map((slot) => slot.kind), ["vm", "other"]);
 });
 
-test("arm64 has two slots at most, in both modes; Intel by resources has no number", () => {
-  assert.equal(slotLimit(node("m", { arch: "arm64", maxVms: 5 })), 2);
+test("on arm64 the number counts in both modes; Intel by resources has none", () => {
+  assert.equal(slotLimit(node("m", { arch: "arm64", maxVms: 2 })), 2);
   assert.equal(slotLimit(node("m", { arch: "arm64", capacityMode: "resource", maxVms: 1 })), 1);
   assert.equal(slotLimit(node("m", { capacityMode: "resource" })), null);
 });
@@ -44,7 +44,7 @@ test("arm64 has two slots at most, in both modes; Intel by resources has no numb
 test("a Mac that is draining, leaving, away or has a wrong clock is not free", () => {
   assert.ok(isAccepting(node("m")));
   const closed = [
-    { draining: true }, { leaving: true }, { state: "Offline" }, { state: null },
+    { draining: true }, { leaving: true }, { state: "Offline" }, { state: null }, { problem: "no disk" },
     { conditions: [{ type: "ClockSkewed", status: "True" }] },
   ];
   for (const more of closed) {

@@ -7,9 +7,10 @@ import pytest
 from anka_crds.api.distribution import TemplateDistributionSpec
 from anka_crds.api.limits import MAX_TARGETS
 from anka_crds.api.template import DistributionRule, TemplateVersion
-from anka_crds.rules.distribution import find_version, is_finished, select_targets, selects
+from anka_crds.rules.distribution import find_closed, find_version, is_finished, select_targets, selects
 from anka_crds.rules.references import NameCatalog
-from support.objects import distribution, group, node
+from anka_crds.rules.resource_permissions import ResourcePermissions
+from support.objects import distribution, group, node, permission_group
 
 NODES = [node("b", groups=["ios", "big"]), node("a"), node("c", groups=["ios"], state="Offline")]
 VERSIONS = [TemplateVersion(number=number, tag=tag) for number, tag in ((0, "v1"), (3, "v2"), (4, "v1"))]
@@ -28,6 +29,26 @@ VERSIONS = [TemplateVersion(number=number, tag=tag) for number, tag in ((0, "v1"
 )
 def test_targets(spec: dict[str, Any], names: list[str]) -> None:
     assert select_targets(TemplateDistributionSpec.model_validate({"template": "t", **spec}), NODES) == names
+
+
+@pytest.mark.parametrize(
+    ("spec", "names", "closed"),
+    [
+        ({}, ["a"], {"b", "c"}),
+        ({"group": "ios"}, [], {"b", "c"}),
+        ({"nodes": ["a", "c", "gone"]}, ["a", "gone"], {"b", "c"}),
+        ({"action": "Remove"}, ["b"], {"a", "c"}),
+    ],
+)
+def test_a_permission_group_has_the_macs_that_its_resources_permit(
+    spec: dict[str, Any], names: list[str], closed: set[str]
+) -> None:
+    wanted = TemplateDistributionSpec.model_validate({"template": "t", **spec})
+    group = permission_group("ios", nodes={"a": ["distribute"], "b": ["delete_template"], "c": ["create_instance"]})
+    permissions = ResourcePermissions([group])
+    assert select_targets(wanted, NODES, permissions=permissions) == names
+    assert find_closed(wanted, NODES, permissions) == closed
+    assert find_closed(wanted, NODES, None) == frozenset()
 
 
 def test_names_mean_ids() -> None:

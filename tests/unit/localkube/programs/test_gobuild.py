@@ -46,6 +46,14 @@ def test_a_module_without_staging_needs_no_replacement() -> None:
     assert "replace" not in go_mod(SOURCES[versions.STORE], "module x\n\ngo 1.26.0\n")
 
 
+def test_a_module_of_the_same_repository_is_that_of_the_same_commit() -> None:
+    source = SOURCES[versions.DEX]
+    commit = source.version.rpartition("-")[2]
+    text = go_mod(source, "module x\n\ngo 1.25.8\n\nreplace github.com/dexidp/dex/api/v2 => ./api/v2\n")
+    assert "\nreplace github.com/dexidp/dex/api/v2 => github.com/dexidp/dex/api/v2 v" in text
+    assert text.count(commit) == 2
+
+
 def test_an_upstream_without_go_line_is_refused() -> None:
     with pytest.raises(ValueError, match=r"no go line in go\.mod of m"):
         go_mod(Source("m", "1", "m"), "module m\n")

@@ -11,7 +11,7 @@ from anka_crds.api import TemplateDistribution
 from anka_operator.distributions.controller import DistributionController
 from anka_operator.registry_view.view import RegistryView
 from support.fake_registry import FakeRegistry
-from support.objects import TEMPLATE, distribution, group, node, template
+from support.objects import TEMPLATE, distribution, group, node, permission_group, template
 from support.operator_rig import Rig
 
 
@@ -196,3 +196,32 @@ async def test_macs_that_wait_for_their_turn_are_not_left_out_when_their_group_g
     await rig.put(given_anew)
     await distributions.run_once()
     assert (current(rig).status.phase, current(rig).status.next_node) == ("Running", "b")
+
+
+async def test_a_permission_group_has_the_macs_that_its_resources_permit(rig: Rig) -> None:
+    loop = DistributionController(rig.cluster, rig.clock, rig.view, lost_seconds=300, enforces_permissions=True)
+    ios = permission_group("ios", nodes={"a": ["distribute"], "b": ["list"]})
+    await rig.put(template(), node("a"), node("b", displayName="Mac B"), ios)
+    await rig.put(
+        distribution("all", permissionGroup="ios"),
+        distribution("named", permissionGroup="ios", nodes=["a"]),
+        distribution("closed", permissionGroup="ios", nodes=["a", "Mac B"]),
+        distribution("nobody's"),
+        distribution("unknown", permissionGroup="web"),
+    )
+    await loop.run_once()
+
+    def found(name: str) -> tuple[str, list[str], str]:
+        status = current(rig, name).status
+        return status.phase, [one.node_name for one in status.nodes], status.conditions[0].reason
+
+    assert found("all") == ("Running", ["a"], "Pulling")
+    assert found("named") == ("Running", ["a"], "Pulling")
+    assert found("closed") == ("Error", [], "NotPermitted")
+    assert current(rig, "closed").status.conditions[0].message == "Node b is closed to permission group ios"
+    assert found("nobody's") == ("Running", ["a", "b"], "Pulling")
+    assert found("unknown") == ("Error", [], "PermissionGroupNotFound")
+    loop = DistributionController(rig.cluster, rig.clock, rig.view, lost_seconds=300)
+    await rig.put(distribution("free", permissionGroup="web"))
+    await loop.run_once()
+    assert found("free") == ("Running", ["a", "b"], "Pulling")

@@ -13,7 +13,7 @@ from anka_scheduler.ledger import Claim
 from anka_scheduler.reasons import WaitReason
 from anka_scheduler.shape import Shape
 from anka_scheduler.size import VmSize
-from support.objects import group, instance, node, template
+from support.objects import group, instance, node, permission_group, template
 
 
 class Desk:
@@ -191,3 +191,26 @@ def test_closed(desk: Desk) -> None:
     desk.state.close()
     desk.stores.instances.observe(instance())
     assert (desk.changes, len(desk.state.queue)) == (0, 0)
+
+
+def test_permission_groups_count_from_the_next_round_on(desk: Desk) -> None:
+    state = SchedulerState(desk.stores, desk.view, desk._changed, lambda: 0.0, enforces_permissions=True)
+    desk.stores.nodes.observe(node())
+    desk.stores.templates.observe(template())
+    shape = Shape(template().metadata.name, permission_group="ios")
+
+    def find() -> object:
+        found = state.snapshot().candidates(shape)
+        return found.reason if isinstance(found, WaitReason) else [each.name for each, _, _ in found.nodes]
+
+    assert find() == "PermissionGroupNotFound"
+    changes = desk.changes
+    desk.stores.permission_groups.observe(permission_group("ios", nodes={"mac-1": ["create_instance"]}))
+    assert (find(), desk.changes) == (["mac-1"], changes + 2), "both states here follow the store"
+    ios = permission_group("ios", nodes={"mac-1": ["list"]}, meta={"version": 2})
+    desk.stores.permission_groups.observe(ios)
+    assert find() == []
+    desk.stores.permission_groups.observe_deleted(("", "ios"), "uid-ios", "3")
+    assert find() == "PermissionGroupNotFound"
+    unrestricted = desk.state.snapshot().candidates(shape)
+    assert not isinstance(unrestricted, WaitReason), "they are not enforced there"

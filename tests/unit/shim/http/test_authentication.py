@@ -111,9 +111,9 @@ async def test_endpoints_learn_who_it_is() -> None:
     assert seen == [Principal("me", frozenset({"ci"}))]
 
 
-METHODS = st.sampled_from([method for method in LoginMethod if method is not LoginMethod.ROOT])
+LOGINS = st.sampled_from([login for login in LoginMethod if login is not LoginMethod.ROOT])
 NAMES = st.lists(st.sampled_from([*LoginMethod, ":", "ci"]), max_size=4).map("".join)
-PRINCIPALS = st.builds(Principal, NAMES, method=METHODS) | st.just(Principal("root", method=LoginMethod.ROOT))
+PRINCIPALS = st.builds(Principal, NAMES, method=LOGINS) | st.just(Principal("root", method=LoginMethod.ROOT))
 
 
 @given(PRINCIPALS, PRINCIPALS)

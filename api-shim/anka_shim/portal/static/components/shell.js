@@ -33,6 +33,7 @@ export function shell(app) {
       </main>
     </div>
     ${taskDrawer(ctx)}
+    <p class="offscreen" aria-live="polite">${app.summary}</p>
     <div class="said" role="status" aria-live="polite">${app.said}</div>
     ${app.dialog ? app.dialog(ctx) : nothing}`;
 }

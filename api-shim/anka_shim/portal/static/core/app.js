@@ -14,10 +14,12 @@ import { judge } from "./rights.js";
 import { findRoute, formatHash } from "./router.js";
 import { scheduler } from "./schedule.js";
 import { CloudStore } from "./store.js";
+import { summarize } from "./summary.js";
 import { TaskList } from "./tasks.js";
 
 const START = "#/fleet";
 const SAID_MS = 5000;
+const SUMMARY_SECONDS = 5;
 
 export class App {
   /**
@@ -49,6 +51,9 @@ export class App {
     /** Server's clock minus ours, ms. */
     this.ahead = 0;
     this.said = "";
+    /** What there is, for screen readers: every five seconds at most. */
+    this.summary = "";
+    this.ticks = 0;
     this.isNavOpen = false;
     /** @type {((ctx: Context) => import("./types").Content) | null} */
     this.dialog = null;
@@ -148,6 +153,8 @@ export class App {
 
   #tick() {
     this.ctx.now = Date.now() + this.ahead;
+    this.ticks += 1;
+    if (this.ticks % SUMMARY_SECONDS === 0) this.summary = summarize(this.store);
     const silent = (performance.now() - this.heard) / 1000;
     if (this.live === "reconnecting" || this.live === "off") this.store.age(silent);
     this.drawing.request();

@@ -1,5 +1,5 @@
 // @ts-check
-import about from "./about.js";
+import about from "./about/about.js";
 
 /** @type {import("../core/types").View[]} */
 export const shellViews = [about];

@@ -83,7 +83,7 @@ function map(ctx, sections, isCompact) {
       ({ id }) => id,
       ({ id, title, note, tiles }) => html`<section class="map-section">
         <h2>${title} <small>${count(tiles.length, "Mac")}${note ? `, ${note}` : ""}${free(tiles)}</small></h2>
-        <ul class="macs ${isCompact ? "macs-compact" : ""}">${repeat(
+        <ul class="mac-grid ${isCompact ? "mac-grid-compact" : ""}">${repeat(
           tiles,
           ({ node }) => node.id,
           (tile) => {

@@ -13,9 +13,9 @@ const BOXES = /** @type {const} */ ([
 ]);
 
 export function legend() {
-  return html`<ul class="legend" aria-label="Legend">
+  return html`<ul class="map-legend" aria-label="Legend">
     ${BOXES.map(([classes, words]) => html`<li><span class="slot ${classes}" aria-hidden="true"></span>${words}</li>`)}
-    <li><span class="mark mark-failed">3 failures</span> in the last 24 hours</li>
+    <li><span class="flag flag-failed">3 failures</span> in the last 24 hours</li>
     <li class="hint">Arrow keys go from Mac to Mac, Enter opens one, o shows it here, x chooses it.</li>
   </ul>`;
 }

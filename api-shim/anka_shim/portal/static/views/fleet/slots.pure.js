@@ -14,9 +14,6 @@
 /** Phases that do not change by themselves: no slot is theirs. */
 const FINISHED = new Set(["Error", "Stopped", "Terminated"]);
 
-/** Two is what Apple permits on arm64, whatever is configured. */
-const ARM_VMS = 2;
-
 /** As the scheduler counts, where people override nothing. */
 const VCPUS_FOR_EACH_CORE = 2;
 
@@ -28,19 +25,19 @@ export const isDrained = (node) => Boolean(node.draining) || (node.state ?? "").
  * @param {NodeRow} node
  */
 export function isAccepting(node) {
-  if (node.state !== "Active" || node.draining || node.leaving) return false;
+  if (node.state !== "Active" || node.draining || node.leaving || node.problem) return false;
   return !(node.conditions ?? []).some((condition) => condition.type === "ClockSkewed" && condition.status === "True");
 }
 
 /**
- * The most VMs at a time; null where only vCPUs and RAM limit them.
+ * The most VMs at a time, which also counts by resources on arm64, as for the scheduler; null where only vCPUs and RAM
+ * limit them.
  * @param {NodeRow} node
  * @returns {number|null}
  */
 export function slotLimit(node) {
-  const most = node.maxVms ?? 0;
-  if (node.arch === "arm64") return Math.min(ARM_VMS, most);
-  return node.capacityMode === "resource" ? null : most;
+  const isByResources = node.capacityMode === "resource" && node.arch !== "arm64";
+  return isByResources ? null : (node.maxVms ?? 0);
 }
 
 /**

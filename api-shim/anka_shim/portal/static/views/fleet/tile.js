@@ -45,17 +45,17 @@ function box(slot, tile, ctx, isCurrent) {
   if (row) {
     const words = `${row.displayName ?? row.name}: ${row.phase}, ${templateOf(row)}, ${ageOf(row, ctx.now)}`;
     return html`<li><a class="slot slot-vm tone-${phaseTone(row.phase)}" href=${formatHash(`instances/${encodeURIComponent(row.id)}`)}
-      tabindex=${isCurrent ? 0 : -1} title=${words} aria-label=${words} data-phase=${row.phase}><span class="slot-text">${templateOf(row)}</span
+      tabindex=${isCurrent ? 0 : -1} title=${words} data-phase=${row.phase}><span class="slot-text">${templateOf(row)}</span
       ><span class="slot-age">${ageOf(row, ctx.now)}</span></a></li>`;
   }
   if (slot.kind === "other") {
     const words = "A VM that is not listed: a failed one that was kept, or one that you may not see";
-    return html`<li><span class="slot slot-other" title=${words} role="img" aria-label=${words}><span class="slot-text">other VM</span></span></li>`;
+    return html`<li><span class="slot slot-other" title=${words}><span class="slot-text">other VM</span></span></li>`;
   }
   const held = tile.heldFor;
   const words = held ? `Kept free for ${held.displayName ?? held.name}, which waits longer` : tile.free ? "Free" : "Not in use; takes no VM now";
-  return html`<li><span class=${`slot slot-free${held ? " slot-held" : tile.free ? "" : " slot-closed"}`} title=${words} role="img"
-    aria-label=${words}><span class="slot-text">${held ? "held" : tile.free ? "free" : "–"}</span></span></li>`;
+  return html`<li><span class=${`slot slot-free${held ? " slot-held" : tile.free ? "" : " slot-closed"}`} title=${words}
+    ><span class="slot-text">${held ? "held" : tile.free ? "free" : "–"}</span></span></li>`;
 }
 
 /** @param {Tile} tile @param {Context} ctx what is being downloaded to this Mac */
@@ -84,15 +84,15 @@ function marks({ node, free, freeVcpus, heldFor }, ctx, section) {
   const wanted = node.wantedAgentVersion && node.wantedAgentVersion !== node.agentVersion ? node.wantedAgentVersion : "";
   return html`<p class="mac-marks">
     ${failures
-      ? html`<span class="mark mark-failed" title=${`${last?.reason ?? ""} ${last?.message ?? ""}`.trim()} data-failures=${failures}
+      ? html`<span class="flag flag-failed" title=${`${last?.reason ?? ""} ${last?.message ?? ""}`.trim()} data-failures=${failures}
           >${count(failures, "failure")}</span>`
       : nothing}
-    ${wanted ? html`<span class="mark" title=${node.update?.message ?? ""}>${node.update?.failed ? "update failed" : `agent → ${wanted}`}</span>` : nothing}
-    ${node.leaving ? html`<span class="mark">leaves</span>` : nothing}
-    ${heldFor ? html`<span class="mark">held</span>` : nothing}
-    ${free ? html`<span class="mark mark-free">${free} free</span>` : freeVcpus ? html`<span class="mark mark-free">${freeVcpus} vCPUs free</span>` : nothing}
-    <span class="mark mark-quiet">${node.arch ?? "arch not known"}</span>
-    ${others.map((name) => html`<span class="mark mark-quiet">${name}</span>`)}
+    ${wanted ? html`<span class="flag" title=${node.update?.message ?? ""}>${node.update?.failed ? "update failed" : `agent → ${wanted}`}</span>` : nothing}
+    ${node.leaving ? html`<span class="flag">leaves</span>` : nothing}
+    ${heldFor ? html`<span class="flag">held</span>` : nothing}
+    ${free ? html`<span class="flag flag-free">${free} free</span>` : freeVcpus ? html`<span class="flag flag-free">${freeVcpus} vCPUs free</span>` : nothing}
+    <span class="flag flag-quiet">${node.arch ?? "arch not known"}</span>
+    ${others.map((name) => html`<span class="flag flag-quiet">${name}</span>`)}
   </p>`;
 }
 
@@ -118,7 +118,7 @@ export function tileOf(tile, { ctx, section, isCurrent, isSelected, isCompact, o
       <a class="mac-name" data-tile=${node.id} href=${formatHash(`nodes/${encodeURIComponent(node.id)}`)} tabindex=${isCurrent ? 0 : -1}
         aria-label=${words} title=${ifDefined(isCompact ? words : undefined)}>${node.name}</a>
       ${isCompact
-        ? html`${failures ? html`<span class="mark mark-failed" data-failures=${failures}>${failures}</span>` : nothing}${chip(nodeTone(word), word.slice(0, 1), `${word} ${whyOf(node)}`)}`
+        ? html`${failures ? html`<span class="flag flag-failed" data-failures=${failures}>${failures}</span>` : nothing}${chip(nodeTone(word), word.slice(0, 1), `${word} ${whyOf(node)}`)}`
         : stateChip(node)}
     </div>
     <ol class="slots" aria-label="Slots of ${node.name}">${slots.map((slot) => box(slot, tile, ctx, isCurrent))}</ol>

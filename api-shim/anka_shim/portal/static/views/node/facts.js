@@ -24,7 +24,7 @@ import { taskTitle } from "./node.pure.js";
 function panel(title, heads, lines, none) {
   return html`<section class="card"><h2>${title} <small>${lines.length || ""}</small></h2>${lines.length
     ? html`<div class="scroll-x" tabindex="0" role="region" aria-label=${title}><table class="plain-table">
-        <thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
+        <thead><tr>${heads.map((head) => (head ? html`<th scope="col">${head}</th>` : html`<td></td>`))}</tr></thead>
         <tbody>${lines.map((cells) => html`<tr>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`
     : html`<p class="dim">${none}</p>`}</section>`;
 }
