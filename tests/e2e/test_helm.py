@@ -114,7 +114,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"auth": {"oidc": {"providerUrl": "http://id"}}}, "/auth/oidc/providerUrl"),
     ({"auth": {"enabled": False, "kubernetesTokens": True}}, "auth.kubernetesTokens needs auth.enabled"),
     ({"auth": {"enabled": False, "authorization": True}}, "auth.authorization needs auth.enabled"),
-    ({"resourcePermissions": {"enabled": True}}, "resourcePermissions.enabled needs auth.enabled and auth.authorization"),
+    (
+        {"resourcePermissions": {"enabled": True}},
+        "resourcePermissions.enabled needs auth.enabled and auth.authorization",
+    ),
     ({"auth": {"certificates": {"caSecret": "c"}}}, "auth.certificates.caSecret needs tls.secretName or"),
     ({"auth": {"certificates": {"crlSecret": "c"}}}, "need auth.certificates.caSecret: whose certificates count"),
     (

@@ -64,9 +64,8 @@ app.kubernetes.io/component: {{ .part }}
 {{- if $auth.enabled }}
 {{- $_ := set $flags "enable-auth" true }}
 {{- $keys = append $keys (dict "of" $auth.rootToken "file" "root-token" "flag" "root-token-file") }}
-{{- if or $auth.apiKeys.enabled $auth.oidc.clientSecret.secretName }}
+{{- /* Also where there are no API keys: it seals the logins of browsers. */}}
 {{- $keys = append $keys (dict "of" $auth.sealKey "file" "seal-key" "flag" "seal-key-file") }}
-{{- end }}
 {{- if $auth.apiKeys.enabled }}{{ $_ := set $flags "enable-api-keys" true }}{{ end }}
 {{- if $auth.authorization }}{{ $_ := set $flags "enable-authorization" true }}{{ end }}
 {{- if $auth.kubernetesTokens }}{{ $_ := set $flags "enable-kubernetes-tokens" true }}{{ end }}
