@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
-from anka_crds.api.defaults import JOINING_NAMESPACE
 from anka_kube.api_clock import ApiClock
 from anka_kube.client import KubeClient
 from anka_kube.endpoint import Endpoint
@@ -16,6 +15,7 @@ from anka_runtime.secret_file import SHORTEST_TOKEN, SecretFile
 from anka_runtime.tls_files import TlsFiles
 from anka_shim import metrics
 from anka_shim.access.api_keys import ApiKeyCatalog
+from anka_shim.access.browser_session import BrowserSessions
 from anka_shim.access.client_certificates import ClientCertificates
 from anka_shim.access.group_rights import GroupRights
 from anka_shim.access.handshake import Handshake
@@ -24,7 +24,6 @@ from anka_shim.access.kubernetes.reviewer import KubernetesReviewer
 from anka_shim.access.kubernetes.token_review import TokenReviewAuthenticator
 from anka_shim.access.login_limiter import LoginLimiter
 from anka_shim.access.oidc.authenticator import OidcAuthenticator
-from anka_shim.access.oidc.browser_session import BrowserSessions
 from anka_shim.access.oidc.claims import ClaimRules
 from anka_shim.access.oidc.code_flow import CodeFlow, CodeFlowRules
 from anka_shim.access.oidc.provider import OidcProvider
@@ -52,7 +51,14 @@ from anka_shim.node.commands import NodeCommands
 from anka_shim.node.heartbeats import NodeHeartbeats
 from anka_shim.node.views import NodeViews
 from anka_shim.permission.commands import PermissionCommands
+from anka_shim.portal.detail.event_reader import EventReader
+from anka_shim.portal.event_log.reader import EventLogReader
+from anka_shim.portal.explain.explainer import Explainer
+from anka_shim.portal.history.recorder import HistoryRecorder
+from anka_shim.portal.history.sampler import HistorySampler
+from anka_shim.portal.join.commands import JoinCommands
 from anka_shim.portal.pages.entrance import BrowserEntrance
+from anka_shim.portal.session.logins import PortalLogins
 from anka_shim.portal.session.visitor import PortalAccess
 from anka_shim.portal.stream.budget import TabBudget
 from anka_shim.portal.stream.feeds import RowSources, make_feeds
@@ -116,9 +122,16 @@ class Services:
     kubernetes_rights: AccessReviewRights
     oidc_tokens: OidcAuthenticator | None
     code_flow: CodeFlow | None
+    root_token: RootTokenCredential | None
+    browsers: BrowserSessions
     login_limiter: LoginLimiter
     peer_key: PeerKey
     binds: BindTracker
+    explainer: Explainer
+    event_reader: EventReader
+    event_log: EventLogReader
+    history: HistoryRecorder
+    joining: JoinCommands
     hub: StreamHub
     tabs: TabBudget
 
@@ -193,8 +206,9 @@ async def services(
         nodes = ObjectWriter(client, stores.nodes, writes, budget)
         seal_keys = SealFile(settings.seal_key_file, clock).keys
         used_secrets = UsedSecrets(peers, clock, settings.peer_seconds)
+        key_catalog = ApiKeyCatalog(stores, watches, clock)
         handshake = Handshake(
-            ApiKeyCatalog(stores, watches, clock),
+            key_catalog,
             seal_keys,
             clock,
             used_secrets,
@@ -202,20 +216,38 @@ async def services(
         )
         if settings.enable_api_keys:
             await stack.enter_async_context(ApiKeySweep(client, stores, clock, settings.api_key_sweep_seconds))
-        oidc_tokens, code_flow = await _start_oidc(settings, seal_keys, clock, stack)
         reviewer = KubernetesReviewer(client, settings.write_seconds)
         kubernetes_tokens = TokenReviewAuthenticator(reviewer, clock, audience=settings.token_audience)
         stack.push_async_callback(kubernetes_tokens.close)
+        root_token = None
+        if settings.enable_auth and settings.root_token_file is not None:
+            root_token = RootTokenCredential(SecretFile(settings.root_token_file, clock, shortest=SHORTEST_TOKEN))
+        browsers = BrowserSessions(
+            seal_keys,
+            clock,
+            root=root_token,
+            api_keys=key_catalog if settings.enable_api_keys else None,
+            tokens=kubernetes_tokens if settings.enable_kubernetes_tokens else None,
+        )
+        oidc_tokens, code_flow = await _start_oidc(settings, seal_keys, browsers, clock, stack)
         kubernetes_rights = AccessReviewRights(
             reviewer,
             clock,
             namespace=settings.namespace,
-            narrowed=(settings.node_namespace, JOINING_NAMESPACE),
+            narrowed=(settings.node_namespace, settings.joining_namespace),
         )
         stack.push_async_callback(kubernetes_rights.close)
+        logs = CentralLogs(registry_client, settings.namespace)
+        history = HistoryRecorder(stores, node_heartbeats, clock, rights)
+        if settings.portal:
+            await stack.enter_async_context(HistorySampler(history, watches.missing_caches))
+        explainer = Explainer(
+            stores, clock, settings.placement, enforces_permissions=settings.enable_resource_permissions
+        )
+        stack.callback(explainer.close)
         shown = ShownHeartbeats(node_heartbeats)
         hub = StreamHub(stores.nodes, shown, Freshness(watches.reflectors, clock), clock)
-        rows = RowSources(settings, stores, shown, registry, binds, peers)
+        rows = RowSources(settings, stores, shown, registry, binds, peers, history.node_failures)
         hub.feeds = make_feeds(rows, hub.wake)
         if settings.portal:
             await stack.enter_async_context(hub)
@@ -257,7 +289,7 @@ async def services(
                 rights,
                 settings.push_registry,
             ),
-            logs=CentralLogs(registry_client, settings.namespace),
+            logs=logs,
             registry=registry,
             reader=reader,
             peers=peers,
@@ -269,16 +301,27 @@ async def services(
             kubernetes_rights=kubernetes_rights,
             oidc_tokens=oidc_tokens,
             code_flow=code_flow,
+            root_token=root_token,
+            browsers=browsers,
             login_limiter=LoginLimiter(clock),
             peer_key=peer_key,
             binds=binds,
+            explainer=explainer,
+            event_reader=EventReader(client),
+            event_log=EventLogReader(logs),
+            history=history,
+            joining=JoinCommands(client, stores, settings),
             hub=hub,
             tabs=tabs,
         )
 
 
 async def _start_oidc(
-    settings: ShimSettings, seal_keys: Callable[[], list[bytes]], clock: Clock, stack: contextlib.AsyncExitStack
+    settings: ShimSettings,
+    seal_keys: Callable[[], list[bytes]],
+    browsers: BrowserSessions,
+    clock: Clock,
+    stack: contextlib.AsyncExitStack,
 ) -> tuple[OidcAuthenticator | None, CodeFlow | None]:
     """For machines with a provider, for people where they log in with a browser."""
     if not settings.oidc_provider_url:
@@ -292,7 +335,7 @@ async def _start_oidc(
         return authenticator, None
     flow = CodeFlow(
         provider,
-        BrowserSessions(seal_keys, clock),
+        browsers,
         seal_keys,
         SecretFile(settings.oidc_client_secret_file, clock, shortest=1).content,
         clock,
@@ -308,10 +351,9 @@ async def _start_oidc(
 
 def access_policy(found: Services) -> AccessPolicy:
     settings = found.settings
-    metrics.AUTHENTICATION.set(settings.enable_auth)
-    if not settings.enable_auth or settings.root_token_file is None:
+    metrics.AUTHENTICATION.set(found.root_token is not None)
+    if found.root_token is None:
         return OpenAccess()
-    root = RootTokenCredential(SecretFile(settings.root_token_file, found.clock, shortest=SHORTEST_TOKEN))
     certificates = None
     if settings.client_ca_file is not None:
         certificates = ClientCertificates(
@@ -322,7 +364,7 @@ def access_policy(found: Services) -> AccessPolicy:
             header=settings.client_cert_header,
         )
     return RequiredAccess(
-        root,
+        found.root_token,
         found.login_limiter,
         handshake=found.handshake if settings.enable_api_keys else None,
         rights=GroupRights(found.stores, found.watches) if settings.enable_authorization else None,
@@ -330,7 +372,7 @@ def access_policy(found: Services) -> AccessPolicy:
         tokens=(found.kubernetes_tokens,) if settings.enable_kubernetes_tokens else (),
         kubernetes_rights=found.kubernetes_rights,
         oidc=found.oidc_tokens,
-        browsers=found.code_flow.sessions if found.code_flow is not None else None,
+        browsers=found.browsers if settings.portal or found.code_flow is not None else None,
     )
 
 
@@ -340,7 +382,8 @@ def application(found: Services, policy: AccessPolicy | None = None) -> Edge:
     bodies = BodyBudget(longest=settings.max_body_bytes, limit=settings.max_bodies_bytes)
     policy = policy or access_policy(found)
     access = PortalAccess(policy, settings, found.stores, found.resource_rights)
-    api = build(ROUTERS, (*vars(found).values(), access), bodies=bodies)
+    logins = PortalLogins(policy, found.browsers, found.clock)
+    api = build(ROUTERS, (*vars(found).values(), access, logins), bodies=bodies)
     gate = Gate(ImpliedMethods(SimpleReads(api), api=api), api=api, policy=policy)
     return Edge(
         BrowserEntrance(gate) if settings.portal else gate,

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, sync_playwright
 
-from anka_dev.portal.look import find_browser
+from anka_dev.portal.browser import find_browser
 from anka_dev.repository import ROOT
 
 PATIENCE_MS = 60_000

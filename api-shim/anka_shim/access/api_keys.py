@@ -2,6 +2,7 @@
 
 from anka_crds.api import ApiKey
 from anka_runtime.clock import Clock
+from anka_shim.http.authentication import LoginMethod, Principal
 from anka_shim.store.caches import Stores, Watches, require_caches
 
 
@@ -19,3 +20,8 @@ class ApiKeyCatalog:
         require_caches(self._watches)
         key = self._stores.api_key(id_)
         return key if key is not None and self._clock.now() < key.spec.expires_at else None
+
+
+def principal_of(key: ApiKey) -> Principal:
+    """Who has logged in with it."""
+    return Principal(key.spec.id, groups=frozenset((*key.spec.groups, key.spec.id)), method=LoginMethod.API_KEY)

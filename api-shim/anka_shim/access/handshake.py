@@ -16,11 +16,11 @@ from typing import Protocol
 from anka_crds.api import ApiKey
 from anka_runtime.clock import Clock
 from anka_runtime.repetition import CAUSE
-from anka_shim.access.api_keys import ApiKeyCatalog
+from anka_shim.access.api_keys import ApiKeyCatalog, principal_of
 from anka_shim.access.public_key import encrypt
 from anka_shim.access.seal import NONCE_BYTES, Seal, close, reopen
 from anka_shim.access.session_token import SessionToken, parse_session
-from anka_shim.http.authentication import LoginMethod, Principal
+from anka_shim.http.authentication import Principal
 
 log = logging.getLogger(__name__)
 
@@ -89,8 +89,7 @@ class Handshake:
         now = self._clock.now().timestamp()
         if reopen(given.token, "session", (*_facts(key), given.session), self._seal_keys(), now) is None:
             return None
-        groups = frozenset((*key.spec.groups, key.spec.id))
-        return Principal(key.spec.id, groups=groups, method=LoginMethod.API_KEY)
+        return principal_of(key)
 
 
 def _facts(key: ApiKey) -> tuple[str, str]:

@@ -9,13 +9,13 @@ from starlette.types import Scope
 from anka_runtime.repetition import CAUSE
 from anka_shim import metrics
 from anka_shim.access.authorities import CertificateRefused
+from anka_shim.access.browser_session import BrowserSessions
 from anka_shim.access.client_certificates import ClientCertificates
 from anka_shim.access.credential import BasicCredential, BearerCredential, Credential, find_header, parse
 from anka_shim.access.handshake import Handshake
 from anka_shim.access.kubernetes.access_review import AccessReviewRights
 from anka_shim.access.kubernetes.principal import KubernetesPrincipal
 from anka_shim.access.login_limiter import LoginLimiter
-from anka_shim.access.oidc.browser_session import BrowserSessions
 from anka_shim.access.root_token import RootTokenCredential
 from anka_shim.access.unverified_token import UnverifiedToken, parse_unverified
 from anka_shim.failure import Failure, forbidden
@@ -94,17 +94,17 @@ class RequiredAccess:
         return principal
 
     async def authenticate(self, scope: Scope) -> Principal:
-        return self._authenticate_browser(scope) or await self._authenticate(scope)
+        return await self._authenticate_browser(scope) or await self._authenticate(scope)
 
     async def allows(self, principal: Principal, right: Right) -> bool:
         return principal.is_root or await self._allows(principal, right)
 
-    def _authenticate_browser(self, scope: Scope) -> Principal | None:
+    async def _authenticate_browser(self, scope: Scope) -> Principal | None:
         """Not limited: nobody guesses a seal. Who has logged in with a browser means this login, even if the browser
         has a certificate, too; an Authorization header was meant by whoever wrote it."""
         if self._browsers is None or any(name == b"authorization" for name, _ in scope["headers"]):
             return None
-        principal = self._browsers.authenticate(scope["headers"])
+        principal = await self._browsers.authenticate(scope["headers"])
         if principal is not None and scope["method"] not in SAFE and not is_own_page(dict(scope["headers"])):
             raise Failure("a page of another site must not use this login", code=403)
         return principal

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from anka_shim.access.browser_session import SESSION_COOKIE, read_cookie, set_cookie
 from anka_shim.access.login_limiter import LoginLimiter
-from anka_shim.access.oidc.browser_session import SESSION_COOKIE, read_cookie
 from anka_shim.access.oidc.code_flow import ATTEMPT_SECONDS, CodeFlow
 from anka_shim.access.oidc.provider import REFUSED
 from anka_shim.access.policy import limit_logins
@@ -44,7 +44,7 @@ async def login(flow: Flow) -> Response:
     """Needs no login. Leads to the provider."""
     url, sealed = await flow.begin()
     answer = RedirectResponse(url, status_code=302, headers=_NO_STORE)
-    _set_cookie(answer, ATTEMPT_COOKIE, sealed, ATTEMPT_SECONDS)
+    set_cookie(answer, ATTEMPT_COOKIE, sealed, ATTEMPT_SECONDS)
     return answer
 
 
@@ -67,8 +67,8 @@ async def callback(
             limiter.note_failure(address, credential)
         raise
     answer = RedirectResponse("/", status_code=302, headers=_NO_STORE)
-    _set_cookie(answer, SESSION_COOKIE, session, seconds)
-    _set_cookie(answer, ATTEMPT_COOKIE, "", 0)
+    set_cookie(answer, SESSION_COOKIE, session, seconds)
+    set_cookie(answer, ATTEMPT_COOKIE, "", 0)
     return answer
 
 
@@ -76,9 +76,5 @@ async def callback(
 async def logout() -> Response:
     """Ends the session in this browser. The one at the provider goes on."""
     answer = ok()
-    _set_cookie(answer, SESSION_COOKIE, "", 0)
+    set_cookie(answer, SESSION_COOKIE, "", 0)
     return answer
-
-
-def _set_cookie(answer: Response, name: str, value: str, seconds: int) -> None:
-    answer.set_cookie(name, value, max_age=seconds, path="/", secure=True, httponly=True, samesite="lax")

@@ -42,7 +42,7 @@ def history(cloud: Cloud) -> dict[str, Any]:
 def explanation(cloud: Cloud, query: dict[str, str]) -> dict[str, Any]:
     nodes = []
     for n, node in enumerate(cloud.rows["nodes"].values()):
-        fits = bool(query.get("template")) and n in (5, 8)
+        fits = bool(query.get("vmid")) and n in (5, 8)
         why = {} if fits else {"why": WHY[0 if n % 9 else n % len(WHY)]}
         nodes.append({"node": node["id"], "name": node["name"], "fits": fits, "needsPull": n == 8, "running": 2} | why)
     fitting = [node for node in nodes if node["fits"]]

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from anka_runtime.clock import Clock
+from anka_shim.access.browser_session import LONGEST_SESSION_SECONDS, BrowserSessions
 from anka_shim.access.oidc.attempt import LoginAttempt, derive
-from anka_shim.access.oidc.browser_session import BrowserSessions
 from anka_shim.access.oidc.claims import ClaimRules, read_principal
 from anka_shim.access.oidc.key_set import verify
 from anka_shim.access.oidc.provider import REFUSED, OidcProvider
@@ -23,7 +23,6 @@ log = logging.getLogger(__name__)
 CALLBACK = "/oidc/v1/callback"
 ATTEMPT_SECONDS = 600
 """How long somebody may take to log in at the provider."""
-LONGEST_SESSION_SECONDS = 43_200
 
 
 @dataclass(frozen=True, slots=True)

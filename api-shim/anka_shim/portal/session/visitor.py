@@ -46,7 +46,9 @@ class PortalAccess:
 
     async def describe(self, scope: Scope) -> Any:
         """The session. Raises Failure as for any request."""
-        principal = await self._policy.authenticate(scope)
+        return await self.describe_principal(await self._policy.authenticate(scope))
+
+    async def describe_principal(self, principal: Principal) -> Any:
         return describe_session(principal, await self._rights(principal), self._settings, principal.expires)
 
     def watch(self, scope: Scope) -> Evaluate:

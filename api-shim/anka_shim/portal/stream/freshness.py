@@ -1,5 +1,6 @@
 """How old the lists are: since when a watch is not in step with the Kubernetes API."""
 
+import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -34,10 +35,12 @@ class Freshness:
         return {kind: round(seconds, 1) for kind, seconds in found.items() if seconds > SHOWN_SECONDS}
 
     def _seconds(self, store: Store[Any]) -> float:
-        """Since it was last known to be in step: by what was seen, or by the last word of the API."""
+        """Since it was last known to be in step: by what was seen, or by the last word of the API. What was never read
+        is in no list yet."""
         reflector = self._reflectors.get(id(store))
         if reflector is None:
             return 0.0
         seen = self._in_step.get(id(store))
         age = self._clock.monotonic() - seen if seen is not None else reflector.last_event_age
-        return min(age, reflector.last_event_age)
+        age = min(age, reflector.last_event_age)
+        return age if math.isfinite(age) else 0.0

@@ -89,9 +89,15 @@ class StreamHub(Background):
     def fragment(self, kind: str, change: Change, visibility: Visibility) -> bytes:
         """Of a delta, for those who see this."""
         feed = self.feeds[kind]
-        rows = {id_: feed.row(id_) if visibility.shows(kind, id_) else None for id_ in sorted(change.ids)}
-        removed = [id_ for id_, row in rows.items() if row is None]
-        return messages.change(change.version, [row for row in rows.values() if row is not None], removed)
+        rows: list[bytes] = []
+        removed: list[str] = []
+        for id_ in sorted(change.ids):
+            row = feed.row(id_)
+            if row is None:
+                removed.append(id_)
+            elif visibility.shows(kind, id_):
+                rows.append(row)
+        return messages.change(change.version, rows, removed)
 
     def leave(self, tab: Audience) -> None:
         self.live.discard(tab)

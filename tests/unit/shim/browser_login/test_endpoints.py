@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from anka_shim.access.oidc.browser_session import LONGEST_COOKIE, SESSION_COOKIE
+from anka_shim.access.browser_session import LONGEST_COOKIE, SESSION_COOKIE
 from anka_shim.access.oidc.code_flow import ATTEMPT_SECONDS
 from anka_shim.browser_login.endpoints import ATTEMPT_COOKIE
 from support.oidc_provider import OidcProviderServer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from anka_shim.access.resource_rights import ResourceRights
@@ -16,7 +18,10 @@ MEMBER = Principal("jenkins", frozenset({"ios"}))
 @pytest.fixture
 def stores() -> Stores:
     made = Stores("default", with_permission_groups=True)
-    resources = {"nodes": {"mac-1": ["list"], "mac-2": ["create_instance"]}, "templates": {TEMPLATE: ["list"]}}
+    resources: dict[str, Any] = {
+        "nodes": {"mac-1": ["list"], "mac-2": ["create_instance"]},
+        "templates": {TEMPLATE: ["list"]},
+    }
     made.permission_groups.observe(permission_group("ios", **resources))
     for name in ("mac-1", "mac-2"):
         made.nodes.observe(node(name))

@@ -9,14 +9,14 @@
  */
 import { html, ifDefined, live, nothing } from "../core/html.js";
 
-/** @param {Words} words @param {string} id @param {Content} control */
+/** The note is no part of the name, or screen readers would read it twice. @param {Words} words @param {string} id @param {Content} control */
 function framed({ label, hint, error, required }, id, control) {
-  return html`<label class=${error ? "field has-error" : "field"}>
-    <span>${label}${required ? html` <span class="dim">(required)</span>` : nothing}</span>${control}
-    ${error
-      ? html`<small class="field-error" id="${id}-note">${error}</small>`
-      : hint ? html`<small class="field-hint" id="${id}-note">${hint}</small>` : nothing}
-  </label>`;
+  const note = error
+    ? html`<small class="field-error" id="${id}-note">${error}</small>`
+    : hint ? html`<small class="field-hint" id="${id}-note">${hint}</small>` : nothing;
+  return html`<div class=${error ? "field has-error" : "field"}>
+    <label for=${id}>${label}${required ? html` <span class="dim">(required)</span>` : nothing}</label>${control}${note}
+  </div>`;
 }
 
 /** @param {Words} words @param {string} id */
@@ -115,7 +115,7 @@ export function radioField(ctx, form, key, { label, options }) {
 
 /** Reads a file of text into a key. @template {object} F @param {Context} ctx @param {F} form @param {keyof F & string} key @param {string} label */
 export function fileField(ctx, form, key, label) {
-  return html`<label class="field file"><span>${label}</span><input type="file" @change=${async (/** @type {Event} */ event) => {
+  return html`<label class="field"><span>${label}</span><input type="file" @change=${async (/** @type {Event} */ event) => {
     const file = /** @type {HTMLInputElement} */ (event.target).files?.[0];
     if (!file) return;
     try {

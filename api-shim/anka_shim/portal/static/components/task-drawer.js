@@ -19,10 +19,10 @@ export function taskDrawer(ctx) {
       ${button({ label: "Clear", ctx, quiet: true, run: () => tasks.clear() })}
       ${button({ label: "Close", ctx, quiet: true, icon: "close", iconOnly: true, run: () => tasks.toggle(false) })}</header>
     ${tasks.list.length ? nothing : html`<p class="dim">Nothing was done since this page was opened.</p>`}
-    ${tasks.list.map((task) => {
+    ${tasks.list.map((task, i) => {
       const done = task.rows.filter(({ state }) => state === "done" || state === "failed").length;
       const failed = failures(task);
-      return html`<details class="task" data-task=${task.id} ?open=${isRunning(task) || failed > 0}>
+      return html`<details class="task" data-task=${task.id} ?open=${i === 0 || isRunning(task) || failed > 0}>
         <summary><strong>${task.title}</strong> <span>${done} of ${task.rows.length}</span>
           ${failed ? chip("bad", count(failed, "failure")) : nothing}
           ${time(new Date(task.started).toISOString(), ctx)}</summary>

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from anka_shim.access.oidc.code_flow import LONGEST_SESSION_SECONDS, count_seconds
+from anka_shim.access.browser_session import LONGEST_SESSION_SECONDS
+from anka_shim.access.oidc.code_flow import count_seconds
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from anka_shim.portal.stream import tab as tabs
 from support import shim_rig
 from support.portal_tab import portal_tab
 from support.shim_rig import TEMPLATE, Rig, rig
+from support.template_mac import until
 
 
 @contextlib.asynccontextmanager
@@ -138,7 +139,7 @@ async def test_there_is_a_most_of_tabs() -> None:
             async with portal_tab(address) as tab:
                 await tab.open("groups")
                 await tab.until_type("ping")
-            await shim.api.until(lambda: not shim.services.tabs.open)
+            await until(lambda: not shim.services.tabs.open)
 
 
 async def test_the_server_stops() -> None:
