@@ -16,7 +16,7 @@ class ChangeRing:
         self._changes: deque[tuple[Version, frozenset[str]]] = deque()
         self._count = 0
         self._floor: Version | None = None
-        """FullVisibility after it is remembered."""
+        """Everything after it is remembered."""
         self._dropped: Version | None = None
         """Of the last change that is not: others at this version were perhaps told before it."""
 
