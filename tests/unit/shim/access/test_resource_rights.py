@@ -36,9 +36,10 @@ class Team:
         self.name = name
         self.headers = headers
 
-    async def call(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
+    async def call(self, method: str, path: str, *, key: str = "", **options: Any) -> tuple[int, Any]:
         """The HTTP status, and the body of a success or the message of a failure."""
-        answer = await self.shim.http.request(method, path, headers=self.headers, **options)
+        headers = {**self.headers, **({"Idempotency-Key": key} if key else {})}
+        answer = await self.shim.http.request(method, path, headers=headers, **options)
         found = answer.json()
         return answer.status_code, found.get("body") if found["status"] == "OK" else found["message"]
 
@@ -305,6 +306,30 @@ async def test_off_means_everybody_has_all(tmp_path: Path) -> None:
         assert len(await team.get("/api/v1/node")) == 2
         assert (await team.call("POST", VM, json={"vmid": OTHER}))[0] == 200
         assert len(await team.get(VM)) == 1
+
+
+async def test_a_group_with_a_namespace_has_its_instances_there(shim: Rig, ios: Team, web: Team) -> None:
+    (group,) = [one for one in shim.services.stores.permission_groups if one.spec.display_name == "ios"]
+    known = shim.api.objects["permissiongroups"]["", group.metadata.name]
+    shim.api.put("permissiongroups", group.metadata.name, "", spec={**known["spec"], "namespace": "team-ios"})
+    await shim.services.stores.permission_groups.wait_for(
+        lambda store: (one := store.get(group.metadata.name)) is not None and one.spec.namespace, 60
+    )
+    _, ids = await ios.start(count=2, startup_script="ZWNobyBo" * 2000)
+    made = {obj["metadata"]["uid"]: obj for obj in shim.api.objects["ankainstances"].values()}
+    assert set(ids) == made.keys()
+    assert {obj["metadata"]["namespace"] for obj in made.values()} == {"team-ios"}
+    assert {space for space, _ in shim.api.objects["secrets"]} == {"team-ios"}
+    assert {one["instance_id"] for one in await ios.get(VM)} == set(ids)
+    assert (await ios.call("PUT", VM, json={"id": ids[0], "name": "x"}))[0] == 200
+    assert (await ios.get(f"{VM}?id={ids[0]}"))["name"] == "x"
+    for id_ in ids:
+        assert await web.call("DELETE", VM, json={"id": id_}) == (200, "Not found")
+        assert (await ios.call("DELETE", VM, json={"id": id_}))[0] == 200
+    # The same key is the same request, and gives the same ids.
+    again = [await ios.call("POST", VM, json={"vmid": TEMPLATE, "group": "ios"}, key="once") for _ in range(2)]
+    assert again[0] == again[1]
+    assert again[0][0] == 200
 
 
 # --- without HTTP ---
