@@ -200,6 +200,20 @@ def test_the_end_of_a_session_leads_to_the_login_and_leaves_nothing(chromium: Br
         expect(tab.page.locator("tr[data-id]")).to_have_count(0)
 
 
+def test_a_session_that_ends_while_the_connection_is_lost_leads_to_the_login(chromium: Browser) -> None:
+    with invented_portal() as portal:
+        link = CuttableLink(portal.port)
+        with portal_page(chromium, f"http://127.0.0.1:{link.port}") as tab:
+            tab.open("#/about")
+            expect(live(tab)).to_have_attribute("data-live", "live")
+            link.cut()
+            expect(live(tab)).to_have_attribute("data-live", "reconnecting")
+            portal.end_logins()
+            link.mend()
+            expect(tab.page.get_by_role("alert")).to_have_text("Your session has ended.")
+        link.close()
+
+
 def test_login_wrong_and_right_and_out_again(chromium: Browser) -> None:
     with invented_portal(logged_in=False) as portal, portal_page(chromium, portal.url) as tab:
         tab.page.goto(f"{portal.url}/portal/#/about")
