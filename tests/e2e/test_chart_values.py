@@ -160,6 +160,7 @@ VALUES: dict[str, list[Any]] = {
     "monitoring.interval": ["30s", "500ms"],
     "macAddresses.enabled": BOTH,
     "resourcePermissions.enabled": BOTH,
+    "resourcePermissions.namespaces": [[], ["team-ios", "team-web"]],
 }
 # Groups and kinds of others, which no apiserver of ours knows, and the keys that their spec may and must have.
 FOREIGN: dict[str, tuple[str, set[str], set[str]]] = {
