@@ -57,6 +57,8 @@ def make_feeds(found: RowSources, on_change: Callable[[], None]) -> dict[str, Fe
         _permission_groups(stores, on_change),
         _mac_pools(stores, on_change),
     ]
+    for feed in feeds:
+        feed.replica = found.peers.id
     return {feed.kind: feed for feed in feeds if all(source in stores.all for source in feed.sources)}
 
 
