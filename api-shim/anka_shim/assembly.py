@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
-from anka_crds.api.defaults import JOINING_NAMESPACE
 from anka_kube.api_clock import ApiClock
 from anka_kube.client import KubeClient
 from anka_kube.endpoint import Endpoint
@@ -52,6 +51,12 @@ from anka_shim.node.commands import NodeCommands
 from anka_shim.node.heartbeats import NodeHeartbeats
 from anka_shim.node.views import NodeViews
 from anka_shim.permission.commands import PermissionCommands
+from anka_shim.portal.detail.event_reader import EventReader
+from anka_shim.portal.event_log.reader import EventLogReader
+from anka_shim.portal.explain.explainer import Explainer
+from anka_shim.portal.history.recorder import HistoryRecorder
+from anka_shim.portal.history.sampler import HistorySampler
+from anka_shim.portal.join.commands import JoinCommands
 from anka_shim.portal.pages.entrance import BrowserEntrance
 from anka_shim.portal.session.logins import PortalLogins
 from anka_shim.portal.session.visitor import PortalAccess
@@ -122,6 +127,11 @@ class Services:
     login_limiter: LoginLimiter
     peer_key: PeerKey
     binds: BindTracker
+    explainer: Explainer
+    event_reader: EventReader
+    event_log: EventLogReader
+    history: HistoryRecorder
+    joining: JoinCommands
     hub: StreamHub
     tabs: TabBudget
 
@@ -224,12 +234,20 @@ async def services(
             reviewer,
             clock,
             namespace=settings.namespace,
-            narrowed=(settings.node_namespace, JOINING_NAMESPACE),
+            narrowed=(settings.node_namespace, settings.joining_namespace),
         )
         stack.push_async_callback(kubernetes_rights.close)
+        logs = CentralLogs(registry_client, settings.namespace)
+        history = HistoryRecorder(stores, node_heartbeats, clock, rights)
+        if settings.portal:
+            await stack.enter_async_context(HistorySampler(history, watches.missing_caches))
+        explainer = Explainer(
+            stores, clock, settings.placement, enforces_permissions=settings.enable_resource_permissions
+        )
+        stack.callback(explainer.close)
         shown = ShownHeartbeats(node_heartbeats)
         hub = StreamHub(stores.nodes, shown, Freshness(watches.reflectors, clock), clock)
-        rows = RowSources(settings, stores, shown, registry, binds, peers)
+        rows = RowSources(settings, stores, shown, registry, binds, peers, history.node_failures)
         hub.feeds = make_feeds(rows, hub.wake)
         if settings.portal:
             await stack.enter_async_context(hub)
@@ -271,7 +289,7 @@ async def services(
                 rights,
                 settings.push_registry,
             ),
-            logs=CentralLogs(registry_client, settings.namespace),
+            logs=logs,
             registry=registry,
             reader=reader,
             peers=peers,
@@ -288,6 +306,11 @@ async def services(
             login_limiter=LoginLimiter(clock),
             peer_key=peer_key,
             binds=binds,
+            explainer=explainer,
+            event_reader=EventReader(client),
+            event_log=EventLogReader(logs),
+            history=history,
+            joining=JoinCommands(client, stores, settings),
             hub=hub,
             tabs=tabs,
         )

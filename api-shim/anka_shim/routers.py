@@ -15,6 +15,11 @@ from anka_shim.mac_pool import endpoints as mac_pool
 from anka_shim.node import endpoints as node
 from anka_shim.package import endpoints as package
 from anka_shim.permission import endpoints as permission
+from anka_shim.portal.detail import endpoints as detail
+from anka_shim.portal.event_log import endpoints as event_log
+from anka_shim.portal.explain import endpoints as explain
+from anka_shim.portal.history import endpoints as history
+from anka_shim.portal.join import endpoints as join
 from anka_shim.portal.pages import endpoints as portal_pages
 from anka_shim.portal.session import endpoints as portal_session
 from anka_shim.portal.stream import endpoints as portal_stream
@@ -29,5 +34,5 @@ _RESOURCES = (
     vm, node, group, template, distribution, image, logs, devices, status, stats, api_key, mac_pool, permission,
     auth_config, tap, health, replicas, package, docs,
 )  # fmt: skip
-_PORTAL = (portal_pages, portal_stream, portal_session)
+_PORTAL = (portal_pages, portal_stream, portal_session, explain, detail, history, event_log, join)
 ROUTERS: tuple[APIRouter, ...] = tuple(resource.router for resource in (*_RESOURCES, browser_login, *_PORTAL))

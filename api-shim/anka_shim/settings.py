@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 
-from anka_crds.api.defaults import CI_NAMESPACE, NODE_NAMESPACE
+from anka_crds.api.defaults import CI_NAMESPACE, JOINING_NAMESPACE, NODE_NAMESPACE
 from anka_crds.api.fields import RegistryUrl
 from anka_crds.api.limits import MAX_SECONDS
 from anka_runtime.secret_file import SHORTEST_TOKEN, read_secret
 from anka_runtime.version import package_version
+from anka_scheduler.score import Placement
 from anka_shim.access.certificate_settings import CertificateSettings, split
 from anka_shim.access.seal_file import SHORTEST_SEAL_KEY, read_seal_keys
 from anka_shim.http.cross_origin import parse_origins
@@ -145,6 +146,26 @@ class ShimSettings(CertificateSettings):
         le=60,
         description="The same for a request that starts several: --write-seconds is then the longest time without "
         "another one.",
+    )
+    joining_namespace: str = Field(
+        default=JOINING_NAMESPACE, min_length=1, description="Namespace of the ServiceAccounts of join tokens."
+    )
+    join_server_url: str | None = Field(
+        default=None,
+        pattern=r"^https://[^/\s?#@]+$",
+        max_length=512,
+        description="URL of the Kubernetes API as Macs reach it, such as https://cluster.example:6443: with it, the "
+        "portal makes join tokens for new Macs. This process needs the right to create ServiceAccounts and their "
+        "tokens in the namespace of join tokens, and who may configure nodes may let Macs in.",
+    )
+    join_ca_file: Path | None = Field(
+        default=None,
+        description="PEM file with the authority that signs the certificate of --join-server-url, for the lines that "
+        "the portal shows; none where macOS trusts it.",
+    )
+    placement: Placement = Field(
+        default=Placement.SPREAD,
+        description="The operator's --placement: the portal explains with it which Mac an instance would get.",
     )
     terminated_seconds: float = Field(
         default=60.0, ge=0, le=86_400, description="How long an instance is shown as Terminated after it is gone."

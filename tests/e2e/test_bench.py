@@ -25,6 +25,8 @@ NAMES = {
         created_to_started_max_s writes_per_start cpu_s rss_mb cpu_kube_apiserver_s cpu_operator_s
         cpu_ms_per_start cpu_agents_ms_per_start times_writes_alone""",
     "watches": "unwatched_4_apiserver_cpu_ms filtered_4_apiserver_cpu_ms named_4_apiserver_cpu_ms",
+    "access": """filtered_list_ratio vm_list_cpu_ms vm_list_of_one_group_cpu_ms vm_list_of_all_groups_cpu_ms
+        node_list_cpu_ms node_list_of_one_group_cpu_ms node_list_of_all_groups_cpu_ms""",
     "scale4": """join_s first_sight_s start_apiserver_cpu_ms idle_apiserver_percent idle_operator_percent
         idle_shim_percent token_apiserver_cpu_ms
         idle_agent_percent rss_operator_mb rss_shim_mb rss_agent_mb rss_many_agents_mb_each idle_leases_writes_per_s
@@ -56,7 +58,7 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> Figures:
     output = directory / "bench.json"
     done = subprocess.run(
         [
-            sys.executable, "-m", "anka_dev", "bench", "--quick", "--only=rest,burst.100,watches,scale",
+            sys.executable, "-m", "anka_dev", "bench", "--quick", "--only=rest,burst.100,watches,access,scale",
             f"--output={output}", f"--directory={directory / 'work'}", *([] if len(PROGRAMS) == 2 else ["--no-pods"]),
         ],
         capture_output=True, text=True, timeout=600, check=False,

@@ -241,6 +241,9 @@ def test_what_happens_seldom(installation: ChartInstallation, stage: Stage) -> N
     cloud.wait_for("saveimage/of-none", "delete")
     about = ("get", "events", "--field-selector=involvedObject.name=waits", "--output=name")
     installation.until(lambda: cloud.kubectl.run(*about), what="told that it waits")
+    for kind, id_ in (("instances", many["body"][0]), ("nodes", "mac-01")):
+        shown = cloud.rest("GET", f"/portal/v1/object?kind={kind}&id={id_}")["body"]
+        assert "eventsProblem" not in shown, shown
     cloud.kubectl.run("delete", "ankainstance", "huge", "waits")
     cloud.kubectl.run("delete", "ankainstance", "secret", *many["body"], "--namespace=anka-ci")
     installation.until(

@@ -100,6 +100,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"operator": {"flags": {"joining-namespace": "x"}}},
         "operator.flags.joining-namespace: set namespaces.joining instead",
     ),
+    (
+        {"shim": {"flags": {"join-server-url": "https://c"}}, "policies": {"writers": False}},
+        "shim.flags.join-server-url needs policies.writers: nothing else limits a join token",
+    ),
     ({"operator": {"flags": {"namespace": "x"}}}, "operator.flags.namespace: set the release's namespace instead"),
     ({"shim": {"volumes": [{"name": "tmp", "emptyDir": {}}]}}, "shim.volumes: tmp is a volume of the chart's own"),
     (
@@ -181,6 +185,30 @@ CREDENTIALS = {
     "apiKey": {"registry-api-key-id", "registry-api-key-file"},
     "certificate": {"registry-cert-file", "registry-key-file"},
 }
+
+
+def test_who_makes_join_tokens(helm: Helm) -> None:
+    """Nobody but administrators, unless the portal is to."""
+    for url in ("", "https://cluster.example:6443"):
+        values = {"namespaces": {"joining": "door"}, "shim": {"flags": {"join-server-url": url} if url else {}}}
+        found = objects(helm.template(values))
+        roles = [(kind, namespace) for kind, namespace, name in found if name == "anka-join-tokens"]
+        assert sorted(roles) == ([("Role", "door"), ("RoleBinding", "door")] if url else [])
+        arguments = arguments_of(found, "anka-shim")
+        assert "--joining-namespace=door" in arguments
+        assert (f"--join-server-url={url}" in arguments) is bool(url)
+
+
+def test_the_shim_explains_with_the_operator_s_placement(helm: Helm) -> None:
+    found = objects(helm.template({"operator": {"flags": {"placement": "pack"}}}))
+    for name in ("anka-operator", "anka-shim"):
+        assert "--placement=pack" in arguments_of(found, name)
+
+
+def arguments_of(found: dict[tuple[str, str, str], dict[str, Any]], name: str) -> list[str]:
+    (deployment,) = (one for (kind, _, called), one in found.items() if (kind, called) == ("Deployment", name))
+    arguments: list[str] = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+    return arguments
 
 
 def test_where_the_event_log_goes(helm: Helm) -> None:

@@ -31,13 +31,15 @@ class MemberRights:
     groups: frozenset[str]
     """By name, whether there is such a group now or not."""
     permissions: ResourcePermissions
+    nodes: frozenset[str]
+    """Ids of those that they see, if they exist."""
 
     def owns(self, group: str | None) -> bool:
         """Whether they see what was made for this permission group."""
         return group is not None and group in self.groups
 
     def sees_node(self, node: str) -> bool:
-        return self.permissions.permits_node(node, NodePermission.LIST)
+        return node in self.nodes
 
     def sees_template(self, template: str) -> bool:
         return self.permissions.permits_template(template, TemplatePermission.LIST)
@@ -51,7 +53,7 @@ class ResourceRights:
         self.is_on = is_on
         self.generation = 0
         """Another number whenever permissions may be others."""
-        self._known: dict[frozenset[str], ResourcePermissions] = {}
+        self._known: dict[frozenset[str], tuple[ResourcePermissions, frozenset[str]]] = {}
         stores.permission_groups.subscribe(self._forget)
 
     def member(self) -> MemberRights | None:
@@ -64,7 +66,8 @@ class ResourceRights:
             return None
         # A group that is named as its only member needs no list of members.
         names = sender.groups | {sender.name}
-        return MemberRights(names, self._permissions(names))
+        permissions, nodes = self._look_up(names)
+        return MemberRights(names, permissions, nodes)
 
     # --- what they see ---
 
@@ -88,7 +91,10 @@ class ResourceRights:
 
     def nodes(self) -> Iterator[AnkaNode]:
         member = self.member()
-        return (node for node in self._stores.nodes if member is None or member.sees_node(node.metadata.name))
+        if member is None:
+            return iter(self._stores.nodes)
+        seen = member.nodes
+        return (node for node in self._stores.nodes if node.metadata.name in seen)
 
     # --- what they may do ---
 
@@ -140,7 +146,7 @@ class ResourceRights:
         who is restricted to groups: others are asked nothing."""
         if owner is None or self.member() is None:
             return
-        permissions = self._permissions(frozenset((owner.spec.display_name,)))
+        permissions, _ = self._look_up(frozenset((owner.spec.display_name,)))
         if not permissions.permits_template(template, *TO_START):
             raise forbidden()
         if not permissions.permits_some_node(permission):
@@ -150,17 +156,19 @@ class ResourceRights:
 
     def permissions_of(self, group: str | None) -> ResourcePermissions | None:
         """What the group permits; None where that does not count."""
-        return None if not self.is_on or group is None else self._permissions(frozenset((group,)))
+        return None if not self.is_on or group is None else self._look_up(frozenset((group,)))[0]
 
     # --- inside ---
 
-    def _permissions(self, names: frozenset[str]) -> ResourcePermissions:
+    def _look_up(self, names: frozenset[str]) -> tuple[ResourcePermissions, frozenset[str]]:
+        """What these groups permit together, and the nodes that they show."""
         found = self._known.get(names)
         if found is None:
             if len(self._known) >= CACHED_MEMBERS:
                 self._known.clear()
             groups = (self._stores.permission_group(name) for name in names)
-            found = self._known[names] = ResourcePermissions(group for group in groups if group is not None)
+            permissions = ResourcePermissions(group for group in groups if group is not None)
+            found = self._known[names] = permissions, permissions.listed_nodes()
         return found
 
     def _forget(self, _: EventType, __: PermissionGroup | None, ___: PermissionGroup | None) -> None:

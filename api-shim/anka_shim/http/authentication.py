@@ -19,6 +19,8 @@ from anka_shim.requester import requested_by
 PRINCIPAL = "anka.principal"
 """Key in the ASGI scope under which endpoints find the Principal."""
 
+_POLICY = "anka.policy"
+
 
 class LoginMethod(StrEnum):
     """How somebody logged in."""
@@ -102,6 +104,12 @@ class AccessPolicy(Protocol):
         """Whether who has logged in has this right. Raises a Failure while nobody can say."""
 
 
+async def require_right(scope: Scope, right: Right) -> None:
+    """Beside the right of its route, a request may need one that depends on its content. Raises Failure."""
+    policy: AccessPolicy = scope[_POLICY]
+    await policy.admit(scope, right)
+
+
 class OpenAccess:
     """Admits everything: authentication is off."""
 
@@ -138,6 +146,7 @@ class Gate:
         # HEAD is answered as GET is.
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         right = self._literal.get((method, scope["path"])) or self._match(method, scope)
+        scope[_POLICY] = self._policy
         principal = scope[PRINCIPAL] = await self._policy.admit(scope, right)
         # Not by its name: a key may be called so.
         if principal is ANONYMOUS:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from anka_shim.access.resource_rights import MemberRights, ResourceRights
-from anka_shim.http.authentication import Principal
+from anka_shim.http.authentication import Principal, current_sender
 from anka_shim.store.caches import Stores
 
 
@@ -64,3 +64,8 @@ class MemberVisibility:
 def find_visibility(rights: ResourceRights, stores: Stores, principal: Principal) -> Visibility:
     member = rights.member_of(principal)
     return EVERYTHING if member is None else MemberVisibility((member.groups, rights.generation), member, stores)
+
+
+def sender_visibility(rights: ResourceRights, stores: Stores) -> Visibility:
+    """Of the sender of the current request."""
+    return find_visibility(rights, stores, current_sender())

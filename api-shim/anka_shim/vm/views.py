@@ -65,6 +65,11 @@ class InstanceViews:
         self._gone_slots: dict[str, set[str]] = {}
         self._lists: dict[frozenset[str] | None, bytes] = {}
         """By the permission groups whose instances they have; None for all."""
+        self._parts: dict[str, bytes] = {}
+        """Of the lists, by permission group: without brackets. Who has many groups gets many of them, not each instance
+        anew."""
+        self._gone_of: dict[str, set[str]] = {}
+        """Ids of those that are gone, by permission group."""
         stores.instances.subscribe(self._on_event)
         stores.groups.subscribe(self._on_named)
         stores.templates.subscribe(self._on_named)
@@ -101,21 +106,35 @@ class InstanceViews:
         return [self._gone[id_].instance for id_ in self._gone_slots.get(slot, ())]
 
     def _encode_list(self, groups: frozenset[str] | None) -> bytes:
-        instances = self._stores.instances
         if groups is None:
-            living: Iterable[AnkaInstance] = instances
+            elements = self._elements(self._stores.instances, self._gone.values())
         else:
-            living = (obj for group in sorted(groups) for obj in instances.by_index(BY_OWNER, group))
-        gone = (one for one in self._gone.values() if groups is None or one.instance.spec.permission_group in groups)
+            elements = [part for part in map(self._part, sorted(groups)) if part]
+        return b"[" + b",".join(elements) + b"]"
+
+    def _part(self, group: str) -> bytes:
+        part = self._parts.get(group)
+        if part is None:
+            gone = (self._gone[id_] for id_ in sorted(self._gone_of.get(group, ())))
+            part = b",".join(self._elements(self._stores.instances.by_index(BY_OWNER, group), gone))
+            # Names of groups are the clients' own: what nobody has is not kept.
+            if part:
+                self._parts[group] = part
+        return part
+
+    def _elements(self, living: Iterable[AnkaInstance], gone: Iterable[Tombstone]) -> list[bytes]:
         elements = [self._encode(obj).element for obj in living]
         elements += [self._encode(tombstone.instance, tombstone.gone_at).element for tombstone in gone]
-        return b"[" + b",".join(elements) + b"]"
+        return elements
 
     def _forget_lists(self, *changed: AnkaInstance | None) -> None:
         """Those that have these instances."""
         owners = {obj.spec.permission_group for obj in changed if obj is not None}
         for groups in [groups for groups in self._lists if groups is None or not owners.isdisjoint(groups)]:
             del self._lists[groups]
+        for owner in owners:
+            if owner is not None:
+                self._parts.pop(owner, None)
 
     def _encode(self, obj: AnkaInstance, gone_at: datetime | None = None) -> EncodedInstance:
         key = _key(obj)
@@ -138,6 +157,8 @@ class InstanceViews:
             id_ = self._stores.id_of(old)
             self._drop(id_)
             self._gone[id_] = Tombstone(old, self._clock.now(), until)
+            if (owner := old.spec.permission_group) is not None:
+                self._gone_of.setdefault(owner, set()).add(id_)
             if (slot := old.metadata.annotations.get(SLOT)) is not None:
                 self._gone_slots.setdefault(slot, set()).add(id_)
 
@@ -145,6 +166,7 @@ class InstanceViews:
         """Instances may name a group or template that is new, gone, or has another name."""
         if old is None or new is None or _names(old) != _names(new):
             self._lists.clear()
+            self._parts.clear()
             self._encoded.clear()
 
     def _drop_expired(self) -> None:
@@ -161,11 +183,15 @@ class InstanceViews:
         tombstone = self._gone.pop(id_, None)
         if tombstone is not None:
             self._encoded.pop(_key(tombstone.instance), None)
-            slot = tombstone.instance.metadata.annotations.get(SLOT)
-            if slot in self._gone_slots:
-                self._gone_slots[slot].discard(id_)
-                if not self._gone_slots[slot]:
-                    del self._gone_slots[slot]
+            _discard(self._gone_slots, tombstone.instance.metadata.annotations.get(SLOT), id_)
+            _discard(self._gone_of, tombstone.instance.spec.permission_group, id_)
+
+
+def _discard(ids: dict[str, set[str]], key: str | None, id_: str) -> None:
+    if key in ids:
+        ids[key].discard(id_)
+        if not ids[key]:
+            del ids[key]
 
 
 def _names(obj: Named) -> object:

@@ -44,6 +44,10 @@ class ResourcePermissions:
         """Whether all of these are permitted. `template`: its UUID."""
         return self._templates.get(template, frozenset()).issuperset(permissions)
 
+    def listed_nodes(self) -> frozenset[str]:
+        """Ids of all nodes that the members see."""
+        return frozenset(node for node, permissions in self._nodes.items() if NodePermission.LIST in permissions)
+
     def permits_some_node(self, permission: NodePermission) -> bool:
         """Whether there can be a node for which it is permitted."""
         return permission in self._on_any_node or any(permission in one for one in self._nodes.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,23 @@ CSP = (
     "trusted-types lit-html"
 )
 TOKEN = "secret"  # logs in at this server
+KIND_RIGHTS = {
+    "nodes": "list_nodes",
+    "instances": "list_vms",
+    "templates": "registry_list",
+    "groups": "get_groups",
+    "distributions": "registry_distribute_status",
+    "saves": "list_images",
+    "apiKeys": "get_api_key",
+    "permissionGroups": "view_permission_groups",
+    "macPools": "mac_address",
+}
 FLUSH_SECONDS = 0.25
 PING_SECONDS = 5.0
 CLOUD = web.AppKey("cloud", Cloud)
 SESSION = web.AppKey("session", dict[str, Any])
+STALE: web.AppKey[dict[str, float]] = web.AppKey("stale")
+"""Seconds that a kind is behind, as the pings say."""
 RATE = web.AppKey("rate", float)
 SOCKETS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("sockets")
 LOGGED_IN: web.AppKey[asyncio.Event] = web.AppKey("logged in")
@@ -74,7 +87,6 @@ async def get_page(_: web.Request) -> web.StreamResponse:
 
 
 async def get_stream(request: web.Request) -> web.StreamResponse:
-    cloud = request.app[CLOUD]
     if not request.app[LOGGED_IN].is_set():
         return envelope(fail="Authentication required", status=401)
     socket = web.WebSocketResponse()
@@ -83,19 +95,34 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
     if first.type != WSMsgType.TEXT:
         return socket
     kinds = first.json()["kinds"]
-    time = stamp(datetime.now(UTC))
-    hello = {"type": "hello", "version": "0.1.0", "replica": "fixture", "time": time, "kinds": kinds}
-    await socket.send_json(hello | {"session": request.app[SESSION], "denied": {}})
-    for kind in kinds:
-        rows = list(cloud.rows.get(kind, {}).values())
-        await socket.send_json({"type": "snapshot", "kind": kind, "version": "1", "rows": rows})
     request.app[SOCKETS].add(socket)
     try:
+        with contextlib.suppress(ConnectionError):
+            await send_everything(request.app, socket, kinds)
         async for _ in socket:
             pass
     finally:
         request.app[SOCKETS].discard(socket)
     return socket
+
+
+async def send_everything(app: web.Application, socket: web.WebSocketResponse, kinds: Sequence[str]) -> None:
+    await socket.send_json(make_hello(app, kinds))
+    denied = find_denied(app)
+    for kind in (kind for kind in kinds if kind not in denied):
+        rows = list(app[CLOUD].rows.get(kind, {}).values())
+        await socket.send_json({"type": "snapshot", "kind": kind, "version": "1", "rows": rows})
+
+
+def find_denied(app: web.Application) -> dict[str, str]:
+    rights = app[SESSION]["rights"]
+    return {} if rights is None else {kind: right for kind, right in KIND_RIGHTS.items() if right not in rights}
+
+
+def make_hello(app: web.Application, kinds: Sequence[str], version: str = "0.1.0") -> dict[str, Any]:
+    time = stamp(datetime.now(UTC))
+    hello = {"type": "hello", "version": version, "replica": "fixture", "time": time, "kinds": list(kinds)}
+    return hello | {"session": app[SESSION], "denied": find_denied(app)}
 
 
 async def send(app: web.Application, message: dict[str, Any]) -> None:
@@ -124,10 +151,14 @@ async def run_changes(app: web.Application) -> None:
             await send(app, {"type": "delta", "changes": delta})
 
 
+def make_ping(app: web.Application) -> dict[str, Any]:
+    return {"type": "ping", "time": stamp(datetime.now(UTC)), "stale": app[STALE]}
+
+
 async def run_pings(app: web.Application) -> None:
     while True:
         await asyncio.sleep(PING_SECONDS)
-        await send(app, {"type": "ping", "time": stamp(datetime.now(UTC)), "stale": {}})
+        await send(app, make_ping(app))
 
 
 async def get_session(request: web.Request) -> web.Response:
@@ -229,6 +260,7 @@ def make_app(
     app[CLOUD] = make_cloud(datetime.now(UTC))
     app[SESSION] = make_session(rights=rights, authentication=authentication)
     app[RATE] = rate
+    app[STALE] = {}
     app.on_startup.append(add_tasks)
     app.on_shutdown.append(end_tasks)
     app.add_routes(

@@ -35,8 +35,10 @@ def page() -> Page:
 
 
 def process_settings(program: str) -> type[BaseSettings]:
-    """The settings model of a program: the one in its package that the others, if any, extend."""
-    found = set(classes(package_of(program), ProcessSettings))
+    """The settings model of a program: the one in its module `settings` that the others there, if any, extend. What it
+    is put together from is in other modules."""
+    package = package_of(program)
+    found = {one for one in classes(package, ProcessSettings) if one.__module__ == f"{package}.settings"}
     [model] = [one for one in found if not found & set(one.__mro__[1:])]
     return model
 

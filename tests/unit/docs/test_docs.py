@@ -34,7 +34,9 @@ MANIFEST = re.compile(r"<!-- manifest -->\n```yaml\n(.*?)```", re.DOTALL)
 
 
 def flags_of(settings: type[BaseModel]) -> set[str]:
-    return {name.replace("_", "-") for name in settings.model_fields}
+    """With those that turn off what is on by default."""
+    off = {f"no_{name}" for name, field in settings.model_fields.items() if field.default is True}
+    return {name.replace("_", "-") for name in settings.model_fields.keys() | off}
 
 
 def name_of(page: Path) -> str:

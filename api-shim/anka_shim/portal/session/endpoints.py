@@ -13,7 +13,9 @@ from anka_shim.http.envelope import ok
 from anka_shim.http.injection import inject
 from anka_shim.portal.feature import PORTAL
 from anka_shim.portal.session.logins import PortalLogins
+from anka_shim.portal.session.session import describe_ways
 from anka_shim.portal.session.visitor import PortalAccess
+from anka_shim.settings import ShimSettings
 
 router = APIRouter(prefix="/portal/v1", dependencies=[Depends(PORTAL)], include_in_schema=False)
 
@@ -26,6 +28,12 @@ Access = Annotated[PortalAccess, inject(PortalAccess)]
 async def session(request: Request, access: Access) -> Response:
     """Who is logged in, and what they may do."""
     return ok(await access.describe(request.scope))
+
+
+@router.get("/login")
+async def ways(settings: Annotated[ShimSettings, inject(ShimSettings)]) -> Response:
+    """How people can log in here. Needs no login."""
+    return ok(describe_ways(settings))
 
 
 @router.post("/login")

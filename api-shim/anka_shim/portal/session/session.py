@@ -47,4 +47,12 @@ def describe_features(settings: ShimSettings) -> Mapping[str, Any]:
     }
 
 
+def describe_ways(settings: ShimSettings) -> Mapping[str, Any]:
+    """For the login page, which nobody has logged in to. `oidc`: the name on its button."""
+    features = describe_features(settings)
+    return {"root": settings.root_token_file is not None} | {
+        name: features[name] for name in ("apiKeys", "kubernetesTokens", "oidc")
+    }
+
+
 ALL_RIGHTS = tuple(right for right in Right if right not in (Right.NONE, Right.PEER, Right.LOGIN, Right.UNKNOWN_ROUTE))

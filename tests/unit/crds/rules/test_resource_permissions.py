@@ -45,6 +45,7 @@ def test_of_several_groups_all_that_any_permits_counts(groups: list[PermissionGr
             assert found.permits_template(id_, wanted) == permits(groups, "template", id_, wanted)
         both = (TemplatePermission.LIST, TemplatePermission.PULL)
         assert found.permits_template(id_, *both) == all(permits(groups, "template", id_, one) for one in both)
+    assert found.listed_nodes() == {id_ for id_ in IDS if found.permits_node(id_, NodePermission.LIST)}
     for permission in NodePermission:
         some = any(permits(groups, "node", id_, permission) for id_ in (*IDS, "unknown"))
         assert found.permits_some_node(permission) == some

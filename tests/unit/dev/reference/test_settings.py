@@ -9,9 +9,12 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field
 
+from anka_agent.settings import AgentSettings
 from anka_dev.reference.discovery import PROGRAMS
 from anka_dev.reference.settings import COMPUTED, page, process_settings, row, type_name
+from anka_operator.settings import OperatorSettings
 from anka_runtime.settings import ProcessSettings
+from anka_shim.settings import ShimSettings
 
 
 class Size(Enum):
@@ -62,3 +65,8 @@ def test_every_setting_of_every_program_is_on_the_page() -> None:
         for name, field in process_settings(program).model_fields.items():
             assert f"| `--{name.replace('_', '-')}` |" in text
             assert field.description, name
+
+
+def test_a_program_has_all_of_its_settings() -> None:
+    found = {program: process_settings(program) for program in PROGRAMS}
+    assert found == {"anka-operator": OperatorSettings, "anka-shim": ShimSettings, "anka-agent": AgentSettings}

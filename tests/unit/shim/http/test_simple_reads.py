@@ -33,6 +33,7 @@ READS = {
     "/oidc/v1/login",
     "/api/v1/apikey",
     *(f"{prefix}/{path}" for prefix in PERMISSION_PATHS for path in ("permissions", "resources/permissions", "group")),
+    "/portal/v1/history",
     "/livez",
     "/readyz",
     "/metrics",

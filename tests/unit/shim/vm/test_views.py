@@ -5,9 +5,13 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import anka_shim.vm.views as module
 from anka_crds.api import AnkaInstance
+from anka_shim.access.resource_rights import ResourceRights
+from anka_shim.http.authentication import Principal, sent_by
 from anka_shim.store.caches import Stores
 from anka_shim.vm.answer import VmAnswer, vm_answer
 from anka_shim.vm.views import InstanceViews
@@ -140,3 +144,49 @@ def test_no_tombstones_when_not_wanted() -> None:
     stores.instances.observe(instance(NAMES[0], 1))
     stores.instances.observe_deleted(("ns", NAMES[0]), f"uid-{NAMES[0]}", "2")
     assert views.all() == b"[]"
+
+
+GROUPS = ("ios", "web", "none")
+_steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), st.integers(0, 4), st.sampled_from([None, *GROUPS[:2]])),
+        st.tuples(st.just("remove"), st.integers(0, 4), st.none()),
+        st.tuples(st.just("pass"), st.integers(1, 61), st.none()),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(_steps)
+def test_a_member_has_exactly_the_instances_of_their_groups(steps: list[tuple[str, int, str | None]]) -> None:
+    """Whatever is kept from one list to the next."""
+    seen = Seen()
+    rights = ResourceRights(seen.stores, is_on=True)
+    views = InstanceViews(seen.stores, seen.clock, registry="r", terminated_seconds=60, rights=rights)
+    members = [frozenset(groups) for groups in ((), GROUPS[:1], GROUPS[:2], GROUPS)]
+    there: dict[int, AnkaInstance] = {}
+    for version, (step, number, group) in enumerate(steps, 1):
+        if step == "pass":
+            seen.clock.advance(number)
+        elif step == "put":
+            # Nobody changes the group of an instance: another one has its name now.
+            old = there.get(number)
+            if old is not None and old.spec.permission_group == group:
+                made = instance(NAMES[number], version, old.metadata.uid, phase="Started")
+            else:
+                made = instance(NAMES[number], version, f"uid-{version}")
+            there[number] = made.model_copy(update={"spec": made.spec.model_copy(update={"permission_group": group})})
+            seen.put(there[number])
+        elif number in there:
+            seen.remove(there.pop(number), version)
+        everything = orjson.loads(views.all())
+        for groups in members:
+            with sent_by(Principal("key", groups)):
+                shown = orjson.loads(views.all())
+                alone = [one["instance_id"] for one in everything if views.one(one["instance_id"]) is not None]
+            wanted = [one for one in everything if one["vm"].get("group") in groups]
+            by_id = {one["instance_id"]: one for one in wanted}
+            assert {one["instance_id"]: one for one in shown} == by_id
+            assert len(shown) == len(wanted)
+            assert set(alone) == by_id.keys()

@@ -16,7 +16,7 @@ export function section(title, content, actions) {
  */
 export function conditionList(ctx, conditions) {
   if (!conditions.length) return html`<p class="dim">No controller has written any yet.</p>`;
-  return html`<div class="scroll-x" tabindex="0" role="region" aria-label="Conditions"><table class="plain">
+  return html`<div class="scroll-x" tabindex="0" role="region" aria-label="Table of conditions"><table class="plain">
     <thead><tr><th scope="col">Condition</th><th scope="col">Status</th><th scope="col">Reason</th><th scope="col">Since</th><th scope="col">Message</th></tr></thead>
     <tbody>${conditions.map((one) => html`<tr><td>${one.type}</td><td>${chip(toneOf(one), one.status)}</td><td>${one.reason ?? ""}</td>
       <td>${time(one.lastTransitionTime ?? one.since, ctx)}</td><td class="wrap">${one.message ?? ""}</td></tr>`)}</tbody>
@@ -34,7 +34,7 @@ function toneOf({ type, status }) {
 /** @param {Context} ctx @param {{at: string, type: string, reason: string, message: string, count?: number, by?: string}[]} events */
 export function eventList(ctx, events) {
   if (!events.length) return html`<p class="dim">Kubernetes has no events of it. It keeps them for an hour.</p>`;
-  return html`<div class="scroll-x" tabindex="0" role="region" aria-label="Events"><table class="plain">
+  return html`<div class="scroll-x" tabindex="0" role="region" aria-label="Table of events"><table class="plain">
     <thead><tr><th scope="col">When</th><th scope="col">Reason</th><th scope="col">Message</th><th scope="col">By</th></tr></thead>
     <tbody>${events.map((one) => html`<tr><td>${time(one.at, ctx)}</td>
       <td>${chip(one.type === "Warning" ? "warn" : "off", one.reason)}${(one.count ?? 1) > 1 ? html` <span class="dim">× ${one.count}</span>` : ""}</td>

@@ -7,6 +7,7 @@
 import { cssVars, html, ifDefined, live, nothing, ref, repeat } from "../core/html.js";
 import { count, number } from "../core/format.js";
 import { parseSort, sorted } from "../core/sort.js";
+import { KINDS } from "../core/store.js";
 import { looks } from "./looks.js";
 import { chooser, shownColumns } from "./table-columns.js";
 import { keyDown } from "./table-keys.js";
@@ -19,9 +20,10 @@ const WIDTH = "9rem";
  * @param {import("../core/types").TableOptions<R>} options
  */
 export function table(options) {
-  const { rows, what = "rows" } = options;
+  const { ctx, rows, what = "rows" } = options;
   return looks({
     state: options.state ?? "ready",
+    seconds: Math.max(...KINDS.map((kind) => ctx.store.staleSeconds(kind))),
     isEmpty: rows.length === 0,
     what,
     empty: options.empty,

@@ -46,6 +46,11 @@ async def code(shim: Rig, method: str, path: str, headers: dict[str, str], **opt
     return (await shim.http.request(method, path, headers=headers, **options)).status_code
 
 
+async def test_the_login_page_learns_which_ways_there_are(shim: Rig) -> None:
+    answer = await shim.http.get("/portal/v1/login", headers={"Host": "shim"})
+    assert answer.json()["body"] == {"root": True, "apiKeys": True, "kubernetesTokens": True, "oidc": None}
+
+
 async def test_root(shim: Rig, tmp_path: Path) -> None:
     answer = await log_in(shim, ROOT)
     body = answer.json()["body"]

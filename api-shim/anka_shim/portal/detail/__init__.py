@@ -1,0 +1,1 @@
+"""/portal/v1/object: one object as YAML, and its Events."""

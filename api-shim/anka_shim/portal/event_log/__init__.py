@@ -1,0 +1,1 @@
+"""/portal/v1/events: the event log, the newest first."""

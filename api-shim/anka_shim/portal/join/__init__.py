@@ -1,0 +1,1 @@
+"""/portal/v1/join: what to type on a new Mac."""
