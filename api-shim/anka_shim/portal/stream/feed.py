@@ -29,8 +29,9 @@ class Change:
 
 
 class Feed:
-    """`project`: the row of an id; None if there is none. `list_ids`: of all rows. `sources`: the stores that rows are
-    made from; none for a row that is made from other things, and is sent whole to who comes. `replica`: this one's id.
+    """`project`: the row of an id; None if there is none. `list_ids`: of all rows. `sources`: the stores whose versions
+    are the list's; others may be followed whose changes are few, as of names. None for a row that is made from other
+    things, and is sent whole to who comes. `replica`: this one's id.
 
     Call `flush` at intervals: what changes in between is one change."""
 
@@ -58,10 +59,11 @@ class Feed:
 
     def follow(self, source: Store[Any], ids: Ids) -> Callable[[], None]:
         """Rows change when objects of this source do. Returns a function that ends this."""
-        number = self._sources.index(source)
+        number = self._sources.index(source) if source in self._sources else None
 
         def on_event(_: EventType, old: Any, new: Any) -> None:
-            self._changed_sources.add(number)
+            if number is not None:
+                self._changed_sources.add(number)
             self.mark(ids(old, new))
 
         return source.subscribe(on_event)
