@@ -123,9 +123,9 @@ async def test_what_one_replica_writes_both_show(replicas: list[ShimProcess]) ->
 
 async def test_a_browser_goes_on_at_the_other_replica(replicas: list[ShimProcess]) -> None:
     first, second = replicas
-    gone = (await asyncio.to_thread(first.body, "POST", "/api/v1/group", json={"name": "soon gone"}))["id"]
-    (before,) = await start(first)
     async with opened(first) as tab:
+        gone = (await asyncio.to_thread(first.body, "POST", "/api/v1/group", json={"name": "soon gone"}))["id"]
+        (before,) = await start(first)
         await tab.until(lambda tab: before in tab.lists["instances"] and gone in tab.lists["groups"])
     rows, versions = tab.lists, tab.versions
     # While nobody looks, one comes and one goes.
