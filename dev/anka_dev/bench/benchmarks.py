@@ -29,6 +29,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     Benchmark("burst.100", "100 starts on 50 Macs, and as many Pods on 50 nodes", "anka_dev.bench.burst.small"),
     Benchmark("burst.1000", "1,000 starts on 250 Macs, and as many Pods on 250 nodes", "anka_dev.bench.burst.large"),
     Benchmark("watches", "what the watches of many Macs cost the apiserver", "anka_dev.bench.watches.bench"),
+    Benchmark("access.logins", "REST with each credential beside no authentication", "anka_dev.bench.access.logins"),
     Benchmark(
         "access.lists",
         "lists of members of permission groups, beside those of all",
