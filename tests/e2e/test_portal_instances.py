@@ -349,7 +349,8 @@ def test_many_are_terminated_by_their_number(busy_cloud: LocalCloud, portal: Por
     expect(confirm).to_have_attribute("aria-disabled", "true")
     dialog.get_by_role("textbox").fill(str(amount))
     confirm.click()
-    expect(portal.page.get_by_text("terminating", exact=True)).to_have_count(amount)
+    latest = portal.page.locator(".task").first
+    expect(latest.get_by_text("terminating", exact=True)).to_have_count(amount)
     expect(view.locator("[data-look='empty']")).to_contain_text("No instance matches these filters.")
     until(lambda: busy_cloud.vm_names() == [])
 
