@@ -14,9 +14,11 @@ from playwright.sync_api import Browser, Locator, expect
 
 from anka_dev.cloud import LocalCloud
 from support.cloud import FAST_MAC, TAG
-from support.portal_browser import PATIENCE_MS, PortalPage, portal_page
+from support.portal_browser import PATIENCE_MS, PortalPage, chromium, portal_page
 
-pytest_plugins = ["support.portal_browser"]
+__all__ = ["chromium"]
+
+pytestmark = pytest.mark.e2e
 
 MARKUP = "<img src=x onerror=alert(1)>"
 FLAGS = ("--max-vm-count=2", "--heartbeat=2", "--lease-duration=8")

@@ -11,12 +11,10 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, expect, sync_playwright
 
 from anka_dev.portal.browser import find_browser
-from anka_dev.repository import ROOT
+from support.skip_budget import AXE
 
 PATIENCE_MS = 60_000
 """For what must happen, however slow the machine is."""
-
-AXE = ROOT / "dev/portal/node_modules/axe-core/axe.min.js"
 
 
 @pytest.fixture(scope="module")
