@@ -39,12 +39,12 @@ browser: ## Chromium, for tests that need a browser, where it can be installed: 
 	@bash dev/browser.sh
 
 .PHONY: demo
-demo: $(READY) ## A build cloud with two simulated Macs, until Ctrl-C
-	@$(BIN)/anka-dev demo
+demo: $(READY) ## A build cloud with two simulated Macs, until Ctrl-C; AUTH=1: REST answers only who logs in
+	@$(BIN)/anka-dev demo $(if $(AUTH),--auth)
 
 .PHONY: demo-check
 demo-check: $(READY) ## The same, runs the commands it prints, and exits 0 or 1
-	@$(BIN)/anka-dev demo --check
+	@$(BIN)/anka-dev demo --check $(if $(AUTH),--auth)
 
 .PHONY: test
 test: control-plane helm checkers ## All tests; CI=true: fail for unexpected skips; ARGS="-k words": pytest's

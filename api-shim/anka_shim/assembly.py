@@ -351,6 +351,7 @@ async def _start_oidc(
 
 def access_policy(found: Services) -> AccessPolicy:
     settings = found.settings
+    metrics.AUTHENTICATION.set(found.root_token is not None)
     if found.root_token is None:
         return OpenAccess()
     certificates = None

@@ -13,6 +13,9 @@ LATENCY = Histogram(
 )
 IN_FLIGHT = Gauge("anka_shim_requests_in_flight", "Requests being worked on.")
 LIMITED = Counter("anka_shim_requests_limited_total", "Requests refused because their client sent too many.")
+AUTHENTICATION = Gauge(
+    "anka_shim_authentication_enabled", "1 where only who logs in is answered, 0 where everybody may do everything."
+)
 REFUSED_LOGINS = Counter(
     "anka_shim_refused_logins_total",
     "Requests with credentials that are wrong, or limited: too many wrong ones came from the address.",

@@ -148,7 +148,9 @@ class ShimSettings(CertificateSettings):
         "another one.",
     )
     joining_namespace: str = Field(
-        default=JOINING_NAMESPACE, min_length=1, description="Namespace of the ServiceAccounts of join tokens."
+        default=JOINING_NAMESPACE,
+        min_length=1,
+        description="Namespace of the ServiceAccounts of join tokens. As those of Macs, they have no right in REST.",
     )
     join_server_url: str | None = Field(
         default=None,

@@ -9,6 +9,7 @@ from anka_kube.comparison import WatchComparison
 from anka_kube.reflector import Reflector
 from anka_kube.resource import Selection
 from anka_operator import metrics
+from anka_operator.access_secret.controller import AccessSecretController
 from anka_operator.accounts.controller import AccountCleanup
 from anka_operator.agent_updates.controller import RolloutController
 from anka_operator.cluster.access import AnkaCluster
@@ -165,6 +166,11 @@ async def run_controllers(
             WaitReasonReporter(cluster, scheduling, clock, recorder),
             RefusalController(cluster, scheduling, clock, recorder),
             *((MacPoolController(cluster, clock), AddressConflicts(cluster, clock)) if manages_addresses else ()),
+            *(
+                (AccessSecretController(cluster, clock, namespace=settings.namespace),)
+                if settings.make_access_secret
+                else ()
+            ),
         ):
             await running.enter_async_context(controller)
         running.callback(OutcomeCounter(cluster.stores).close)

@@ -100,6 +100,11 @@ class OperatorSettings(ClusterRegistrySettings):
         default=False,
         description="Whether each instance gets a MAC address of its own, of the MACAddressPools, while there are any.",
     )
+    make_access_secret: bool = Field(
+        default=False,
+        description=f"Make the Secret {defaults.ACCESS_SECRET} with a root token, a seal key and a peer key for the "
+        "shim, while there is none in --namespace. It is never changed: to get other keys, delete it.",
+    )
     enable_resource_permissions: bool = Field(
         default=False,
         description="Whether instances and distributions that name a permission group get only the Macs that its "

@@ -49,5 +49,10 @@ class Credential:
 NOTHING = Credential()
 
 
+def with_login(url: str, user: str, password: str) -> str:
+    """As a person writes it into the URL for a client that knows nothing else; as it is where there is no password."""
+    return url.replace("://", f"://{user}:{password}@", 1) if password else url
+
+
 def basic(user: str, password: str) -> str:
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"

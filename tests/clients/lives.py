@@ -9,6 +9,7 @@ import pytest
 
 from clients.anka_mcp import POLL_SECONDS, AnkaMcp, Ready
 from clients.bash import Bash
+from clients.credential import with_login
 from clients.exporter import Exporter
 from clients.failing import Reported
 from clients.github_actions import GithubActions
@@ -78,7 +79,8 @@ def gitlab_executor(stage: Stage) -> None:
 
 
 def gitlab_runner(stage: Stage) -> None:
-    client = GitlabRunner(stage.url, stage.pace, {"Host": "controller.example", "X-Project": "p"})
+    authorization = {"Authorization": stage.credential.header} if stage.credential.header else {}
+    client = GitlabRunner(stage.url, stage.pace, {"Host": "controller.example", "X-Project": "p", **authorization})
     job = f"runner-{uuid.uuid4()}"
     id_, host, port = client.provision(stage.template, job, group="ci", tag=TAG, name_template=f"{job}-$ts", count=1)
     stage.enter(host, port)
@@ -125,7 +127,7 @@ def anka_mcp(stage: Stage) -> None:
 
 
 def mgmtcl(stage: Stage) -> None:
-    client = Mgmtcl(stage.url, stage.pace)
+    client = Mgmtcl(with_login(stage.url, "root", stage.credential.root_token), stage.pace)
     assert stage.template in client.templates()
     assert "mac-01" in client.nodes()
     [id_] = client.start(stage.template)

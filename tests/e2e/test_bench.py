@@ -19,14 +19,16 @@ NAMES = {
     "rest": """list1000_p50_ms list1000_p99_ms list1000_bytes list1000_per_s_c1 list1000_per_s_c8 get_per_s_c1
         get_per_s_c8 get_p50_ms post_per_s post_ratio_vs_raw_create post_p50_ms_at_50 post_p99_ms_at_50 delete_per_s
         shim_rss_mb post_shim_cpu_ms get_shim_cpu_ms list1000_shim_cpu_ms get_load_share_c8""",
+    "access": """get_none_per_s post_none_per_s get_root_ratio get_session_ratio get_token_ratio get_certificate_ratio
+        post_root_ratio post_session_ratio post_token_ratio post_certificate_ratio post_handshake_p50_ms_at_50
+        post_handshake_p99_ms_at_50 filtered_list_ratio vm_list_cpu_ms vm_list_of_one_group_cpu_ms
+        vm_list_of_all_groups_cpu_ms node_list_cpu_ms node_list_of_one_group_cpu_ms node_list_of_all_groups_cpu_ms""",
     "burst100": """start_ended_to_started_p50_ms
         writes_alone_s writes_alone_cpu_s
         last_created_s last_bound_s last_started_s created_to_bound_p50_s bound_to_started_p95_s
         created_to_started_max_s writes_per_start cpu_s rss_mb cpu_kube_apiserver_s cpu_operator_s
         cpu_ms_per_start cpu_agents_ms_per_start times_writes_alone""",
     "watches": "unwatched_4_apiserver_cpu_ms filtered_4_apiserver_cpu_ms named_4_apiserver_cpu_ms",
-    "access": """filtered_list_ratio vm_list_cpu_ms vm_list_of_one_group_cpu_ms vm_list_of_all_groups_cpu_ms
-        node_list_cpu_ms node_list_of_one_group_cpu_ms node_list_of_all_groups_cpu_ms""",
     "scale4": """join_s first_sight_s start_apiserver_cpu_ms idle_apiserver_percent idle_operator_percent
         idle_shim_percent token_apiserver_cpu_ms
         idle_agent_percent rss_operator_mb rss_shim_mb rss_agent_mb rss_many_agents_mb_each idle_leases_writes_per_s

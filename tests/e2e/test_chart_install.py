@@ -11,22 +11,32 @@ import json
 import os
 import shutil
 import signal
+import ssl
+import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from anka_crds.resources import DISTRIBUTIONS, GROUPS, INSTANCES, NODES, SAVES, TEMPLATES
 from anka_dev.cloud import install
 from anka_dev.repository import BASE, CHART, ROOT
 from anka_kube.resource import Resource
+from clients.credential import NOTHING, Credential, UserKey, basic
 from clients.lives import LIVES
+from localkube.errors import DevError
 from localkube.pods.addresses import AddressPool
+from support.api_keys import OAEP
 from support.chart import LICENSE, NAMESPACE, PACKAGE, SERVICE_PORT, ChartInstallation
 from support.chart_actions import (
     add_and_revert_tag,
@@ -42,6 +52,7 @@ from support.chart_actions import (
     take_snapshot,
 )
 from support.chart_rights import Rights, Windows
+from support.client_authority import ClientAuthority
 from support.client_stage import Stage
 from support.cloud import FAST_MAC, TAG
 from support.container_inspection import inspect, pod_specs
@@ -51,6 +62,7 @@ from support.image import no_containers
 from support.joining import Person
 from support.rights import Right, bound, covers
 from support.rights_table import PEOPLE, WHO, rows
+from support.rsa_keys import PRIVATE, PUBLIC, to_pem
 
 pytestmark = [pytest.mark.e2e, pytest.mark.scenario]
 
@@ -85,6 +97,49 @@ def test_installed_it_is_ready_and_answers(installation: ChartInstallation) -> N
     installation.until(lambda: installation.tags() == TAG, what="the registry is mirrored")
     listed = {Right(WHO["operator"], where, "", "serviceaccounts", "list") for where in ("anka-nodes", "anka-joining")}
     installation.until(lambda: are_used(listed, installation), what="tokens are looked at")
+
+
+def test_it_answers_only_who_has_the_root_token(installation: ChartInstallation) -> None:
+    """The operator has made one. It is in that Secret and nowhere else."""
+    url, secrets = installation.cloud.url, installation.access()
+    assert secrets.keys() == {"root-token", "seal-key", "peer-key"}
+    refused = httpx.get(f"{url}/api/v1/status")
+    assert (refused.status_code, refused.json()) == (401, {"status": "FAIL", "message": "Authentication Required"})
+    assert httpx.get(f"{url}/api/v1/status", auth=("root", "0123456789")).status_code == 401
+    assert httpx.get(f"{url}/api/v1/status", auth=("root", secrets["root-token"])).json()["status"] == "OK"
+    # Prometheus and kubelets log in nowhere.
+    assert "anka_shim_authentication_enabled 1.0" in httpx.get(f"{url}/metrics").text
+    told = [
+        worker.log.read_text() for part in ("operator", "shim") for worker in installation.pods.workers(f"anka-{part}-")
+    ]
+    told += [installation.helm.manifest(), installation.helm.notes()]
+    assert not [secret for secret in secrets.values() for text in told if secret in text]
+    assert sum("made the Secret with the root token" in text for text in told) == 1
+
+
+def test_the_operator_makes_no_other_secret(installation: ChartInstallation) -> None:
+    """Not even one of that name that is a token of another ServiceAccount: what RBAC alone would allow."""
+    operator = "--as=system:serviceaccount:anka-system:anka-operator"
+    for secret in (
+        {"metadata": {"name": "other"}},
+        {
+            "metadata": {"name": "anka-access", "annotations": {"kubernetes.io/service-account.name": "anka-shim"}},
+            "type": "kubernetes.io/service-account-token",
+        },
+        {"metadata": {"name": "anka-access"}, "data": {"other": "eA=="}},
+    ):
+        with pytest.raises(
+            DevError, match="creates the Secret anka-access with the keys of the REST API, and no other"
+        ):
+            installation.cloud.kubectl.run(
+                "create", "--dry-run=server", operator, f"--namespace={NAMESPACE}", "--filename=-",
+                stdin=json.dumps({"apiVersion": "v1", "kind": "Secret", **secret}),
+            )  # fmt: skip
+    for verb in ("list", "update", "patch", "delete"):
+        with pytest.raises(DevError, match="exit code 1"):
+            installation.cloud.kubectl.run(
+                "auth", "can-i", verb, "secret/anka-access", operator, f"--namespace={NAMESPACE}"
+            )
 
 
 def are_used(rights: set[Right], installation: ChartInstallation) -> bool:
@@ -190,6 +245,34 @@ def test_macs_join_as_the_notes_say(installation: ChartInstallation) -> None:
     installation.until(lambda: {node["node_id"] for node in shown()["body"]} == set(MACS), what="REST shows both")
 
 
+def test_an_api_key_as_the_notes_say(installation: ChartInstallation, tmp_path: Path) -> None:
+    cloud = installation.cloud
+    [line] = [line.strip() for line in installation.helm.notes().splitlines() if "/api/v1/apikey" in line]
+    shell = line.replace("http://127.0.0.1:8090", cloud.url)
+    assert shell != line
+    variables = os.environ | {"TOKEN": cloud.root_token}
+    subprocess.run(["bash", "-euo", "pipefail", "-c", shell], cwd=tmp_path, env=variables, check=True, timeout=60)
+    with httpx.Client(base_url=cloud.url, timeout=60) as http:
+        bearer = log_in(http, "jenkins", (tmp_path / "jenkins.pem").read_bytes())
+        assert http.get("/api/v1/vm", headers=bearer).json()["status"] == "OK"
+        # The same key logs in at either replica, and ends at both.
+        for url in (f"http://{worker.local}:8090" for worker in installation.pods.workers("anka-shim-")):
+            assert httpx.get(f"{url}/api/v1/vm", headers=bearer, timeout=60).json()["status"] == "OK"
+        assert cloud.rest("PUT", "/api/v1/apikey", {"id": "jenkins", "groups": ["other"]})["status"] == "OK"
+        assert cloud.rest("PUT", "/api/v1/apikey", {"id": "nobody", "groups": []})["message"] == "Not found"
+        assert cloud.rest("DELETE", "/api/v1/apikey", {"id": "jenkins"})["status"] == "OK"
+        installation.until(lambda: http.get("/api/v1/vm", headers=bearer).status_code == 401, what="refused")
+
+
+def log_in(http: httpx.Client, id_: str, pem: bytes) -> dict[str, str]:
+    """By hand and shake: the header of the session."""
+    key = serialization.load_pem_private_key(pem, None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    secret = key.decrypt(base64.b64decode(http.post("/tap/v1/hand", json={"id": id_}).content), OAEP).decode()
+    session = http.post("/tap/v1/shake", json={"id": id_, "secret": secret}).json()["data"]
+    return {"Authorization": f"Bearer {base64.b64encode(json.dumps(session).encode()).decode()}"}
+
+
 def test_the_examples(installation: ChartInstallation) -> None:
     all_become_ready(installation.cloud)
     # One of them saves a tag, which no client of the old controller expects.
@@ -197,12 +280,19 @@ def test_the_examples(installation: ChartInstallation) -> None:
 
 
 @pytest.fixture(scope="module")
-def stage(installation: ChartInstallation, ssh_key: Path) -> Stage:
+def stage(installation: ChartInstallation, ssh_key: Path, tmp_path_factory: pytest.TempPathFactory) -> Stage:
     cloud = installation.cloud
     group = cloud.rest("POST", "/api/v1/group", {"name": "ci"})["body"]["id"]
     answer = cloud.rest("POST", "/api/v1/node/group", {"group_ids": [group], "node_ids": list(MACS)})
     assert answer["status"] == "OK"
-    return Stage(cloud, installation.template, "", group, ssh_key, cloud.url)
+    # Each client uses what it knows: an API key, the root token, or a header that is always the same.
+    folder = tmp_path_factory.mktemp("stage")
+    new = {"id": "stage", "ttl": 86_400, "groups": [], "publicKey": PUBLIC}
+    assert cloud.rest("POST", "/api/v1/apikey", new)["status"] == "OK"
+    (folder / "key.pem").write_text(to_pem(PRIVATE))
+    root = basic("root", cloud.root_token)
+    credential = Credential(cloud.root_token, root, UserKey("stage", folder / "key.pem"))
+    return Stage(cloud, installation.template, "", group, ssh_key, cloud.url, credential, root)
 
 
 def test_the_old_clients_through_the_service(stage: Stage) -> None:
@@ -297,10 +387,11 @@ def test_a_mac_falls_silent_and_leaves(installation: ChartInstallation) -> None:
 
 
 def test_the_same_values_again_change_nothing(installation: ChartInstallation) -> None:
-    before = wanted(installation)
+    before, secrets = wanted(installation), installation.access()
     assert len(before) > 40
     installation.upgrade()
     assert wanted(installation) == before
+    assert installation.access() == secrets
 
 
 def wanted(installation: ChartInstallation) -> dict[str, Any]:
@@ -471,6 +562,61 @@ def test_without_a_right(
         assert "forbidden" in said
 
 
+def test_a_deleted_root_token_is_made_anew(installation: ChartInstallation) -> None:
+    """Who wants another one deletes the Secret. Pods that start then have the new one; others a minute later,
+    when their kubelet has brought it."""
+    kubectl, before = installation.cloud.kubectl, installation.access()
+    kubectl.run("delete", "secret", "anka-access", f"--namespace={NAMESPACE}")
+    installation.cloud.wait_for("secret/anka-access", "create", namespace=NAMESPACE)
+    after = installation.access()
+    assert set(before.values()).isdisjoint(after.values())
+    kubectl.run("rollout", "restart", "deployment/anka-shim", f"--namespace={NAMESPACE}")
+    kubectl.run("rollout", "status", "deployment/anka-shim", f"--namespace={NAMESPACE}", "--timeout=120s", timeout=150)
+
+    def code(token: str) -> int:
+        return httpx.get(f"{installation.cloud.url}/api/v1/status", auth=("root", token), timeout=60).status_code
+
+    installation.until(lambda: code(before["root-token"]) == 401, what="old pods are gone")
+    assert code(after["root-token"]) == 200
+    installation.cloud.root_token = after["root-token"]
+
+
+def test_tls_in_the_process(installation: ChartInstallation, tmp_path: Path) -> None:
+    """Probes, `helm test` and the replicas speak HTTPS then."""
+    authority, service = ClientAuthority(), ip_address(installation.pods.address("anka-shim", NAMESPACE))
+    names = x509.SubjectAlternativeName([x509.IPAddress(service)])
+    both = authority.issue(("CN", "anka-shim"), extensions=[(names, False)]).write(tmp_path, "both.pem")
+    files = [f"--cert={both}", f"--key={both}"]
+    installation.cloud.kubectl.run("create", "secret", "tls", "shim-tls", *files, f"--namespace={NAMESPACE}")
+    installation.upgrade(tls={"secretName": "shim-tls"})
+    assert "Phase:          Succeeded" in installation.helm.test()
+    url = installation.cloud.url.replace("http://", "https://")
+    context = ssl.create_default_context(cadata=authority.pem.decode())
+    with httpx.Client(base_url=url, verify=context, auth=("root", installation.cloud.root_token)) as http:
+        assert http.get("/api/v1/status").json()["status"] == "OK"
+        installation.until(
+            lambda: "anka_shim_peers 1.0" in http.get("/metrics").text, what="the replicas know each other"
+        )
+    installation.upgrade()
+
+
+def test_open_to_everybody_as_before(installation: ChartInstallation, stage: Stage) -> None:
+    """With auth.enabled=false, which the notes and a metric say. On again, the root token is the one of before."""
+    secrets, running = installation.access(), installation.cloud.vm_names()
+    installation.upgrade(auth={"enabled": False})
+    assert "has NO AUTHENTICATION" in installation.helm.notes()
+    assert "Phase:          Succeeded" in installation.helm.test()
+    assert "anka_shim_authentication_enabled 0.0" in httpx.get(f"{installation.cloud.url}/metrics").text
+    assert not [one for one in installation.release() if "anka-access" in one and "Policy" not in one]
+    anybody = replace(stage, url=installation.cloud.url, credential=NOTHING, root="")
+    with ThreadPoolExecutor(len(LIVES)) as together:
+        for life in [together.submit(life, anybody) for life in LIVES.values()]:
+            life.result()
+    installation.until(lambda: installation.cloud.vm_names() == running, what="nothing of it is left")
+    installation.upgrade()
+    assert installation.access() == secrets
+
+
 def test_what_an_uninstall_leaves(installation: ChartInstallation) -> None:
     before = take_snapshot(installation)
     installation.helm.uninstall()
@@ -478,8 +624,10 @@ def test_what_an_uninstall_leaves(installation: ChartInstallation) -> None:
     installation.until(lambda: not installation.list_objects(*left), what="pods end")
     assert take_snapshot(installation) == before
     assert len(installation.cloud.vm_names()) == 99
-    # Installed again, all goes on; and then it is removed as docs/operate/upgrade.md says.
+    secrets = installation.access()
+    # Installed again, all goes on, with the same root token; and then it is removed as docs/operate/upgrade.md says.
     installation.upgrade()
+    assert installation.access() == secrets
     install.wait_policies(installation.cloud.cluster, *BASE.glob("*.yaml"))
     page = (ROOT / "docs" / "operate" / "upgrade.md").read_text()
     for line in page.rpartition("To get rid of everything")[2].splitlines():

@@ -48,9 +48,9 @@ CASES: list[tuple[str, Object, tuple[str, str], str, Any]] = [
     ("replicaCount", {"shim": {"replicas": 3}}, SHIM, "spec.replicas", 3),
     ("env of the shim", both(env=[VARIABLE]), SHIM, f"{CONTAINER}.env.1", VARIABLE),
     ("env of the operator", both(env=[VARIABLE]), OPERATOR, f"{CONTAINER}.env.1", VARIABLE),
-    ("volumes of the shim", both(volumes=[CA], volumeMounts=[MOUNT]), SHIM, f"{POD}.volumes.1", CA),
+    ("volumes of the shim", both(volumes=[CA], volumeMounts=[MOUNT]), SHIM, f"{POD}.volumes.2", CA),
     ("volumes of the operator", both(volumes=[CA], volumeMounts=[MOUNT]), OPERATOR, f"{POD}.volumes.1", CA),
-    ("volumeMounts of the shim", both(volumes=[CA], volumeMounts=[MOUNT]), SHIM, f"{CONTAINER}.volumeMounts.1", MOUNT),
+    ("volumeMounts of the shim", both(volumes=[CA], volumeMounts=[MOUNT]), SHIM, f"{CONTAINER}.volumeMounts.2", MOUNT),
     ("volumeMounts of the operator", both(volumes=[CA], volumeMounts=[MOUNT]), OPERATOR,
      f"{CONTAINER}.volumeMounts.1", MOUNT),
     ("registry, as Macs reach it", {"registry": {"url": URL, "internalUrl": INTERNAL}}, SHIM, f"{CONTAINER}.args",
@@ -140,21 +140,19 @@ def test_what_an_old_environment_becomes(helm: Helm) -> None:
     assert {
         f"--registry-url={URL}",
         f"--registry-internal-url={INTERNAL}",
-        "--enable-auth=true",
-        "--enable-api-keys=true",
+        "--enable-auth",
+        "--enable-api-keys",
         "--root-token-file=/etc/anka/access/root-token",
         "--seal-key-file=/etc/anka/access/seal-key",
-        "--peer-key-file=/etc/anka/peer/peer-key",
+        "--peer-key-file=/etc/anka/access/peer-key",
         "--api-key-session-seconds=600",
         "--terminated-seconds=90",
         "--push-registry=http://push.example.com:8089",
         "--drain-seconds=10",
         "--log-level=DEBUG",
     } <= set(shim)
-    assert "--heartbeat-seconds=120" in operator
+    assert {"--heartbeat-seconds=120", "--make-access-secret"} <= set(operator)
     assert at(objects, SERVICE, "spec.ports.0.port") == 80
-    mounts = at(objects, SHIM, f"{CONTAINER}.volumeMounts")
-    assert {"name": "access", "mountPath": "/etc/anka/access", "readOnly": True} in mounts
     assert "0123456789" not in str(objects)
 
 

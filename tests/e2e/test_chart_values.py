@@ -12,14 +12,20 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic_settings import BaseSettings
 
 from anka_dev.local_kubernetes import chart_release
 from anka_dev.repository import BASE, CHART
+from anka_operator.settings import OperatorSettings
+from anka_runtime.settings import load
+from anka_shim.settings import ShimSettings
 from localkube.controlplane import KubernetesCluster
 from localkube.controlplane.helm import Helm
 from localkube.progress import say_on_stderr
 from support.chart_lint import lint
 from support.checkers import Checker
+from support.client_authority import ClientAuthority
+from support.rsa_keys import PRIVATE, to_pem
 
 pytestmark = pytest.mark.e2e
 
@@ -52,6 +58,30 @@ VALUES: dict[str, list[Any]] = {
     "registry.credentials.secretName": ["registry-key", ""],
     "registry.credentials.kind": ["apiKey", "rootToken", "certificate"],
     "registry.credentials.apiKeyId": ["anka-cloud"],
+    "auth.enabled": BOTH,
+    "auth.rootToken.secretName": ["", "own-root"],
+    "auth.rootToken.key": ["root-token", "token.txt"],
+    "auth.apiKeys.enabled": BOTH,
+    "auth.authorization": BOTH,
+    "auth.kubernetesTokens": BOTH,
+    "auth.certificates.caSecret": ["clients-ca", ""],
+    "auth.certificates.crlSecret": ["clients-crl", ""],
+    "auth.certificates.header": ["", "nginx", "xfcc", "traefik", "rfc9440"],
+    "auth.oidc.providerUrl": ["https://id.example.com:8443/realms/ci", ""],
+    "auth.oidc.clientId": ["anka"],
+    "auth.oidc.audiences": [["jenkins", "teamcity"], []],
+    "auth.oidc.usernameClaim": ["azp", "name"],
+    "auth.oidc.groupsClaim": ["groups", "roles"],
+    "auth.oidc.scopes": [["openid", "profile"]],
+    "auth.oidc.caSecret": ["oidc-ca", ""],
+    "auth.oidc.siteUrl": ["https://anka.example.com"],
+    "auth.oidc.clientSecret.secretName": ["oidc-client", ""],
+    "auth.oidc.clientSecret.key": ["client-secret"],
+    "auth.sealKey.secretName": ["", "own-seal"],
+    "auth.sealKey.key": ["seal-key", "key"],
+    "auth.peerKey.secretName": ["", "own-peers"],
+    "auth.peerKey.key": ["peer-key", "key"],
+    "tls.secretName": ["shim-tls", ""],
     "logs.level": ["INFO", "DEBUG"],
     "logs.format": ["json", "text"],
     "logs.central": BOTH,
@@ -70,7 +100,6 @@ VALUES: dict[str, list[Any]] = {
     "operator.annotations": [{}, {"reloader.example.com/auto": "true"}],
     "shim.replicas": [2, 1, 3],
     "shim.flags": FLAGS,
-    "shim.peerKeySecret": ["peers", ""],
     "shim.port": [8090, 9001],
     "shim.resources": [RESOURCES],
     "shim.env": [[], [{"name": "SSL_CERT_FILE", "value": "/ca/ca.crt"}]],
@@ -104,6 +133,7 @@ VALUES: dict[str, list[Any]] = {
     "networkPolicy.egress.registryPorts": [[], [8089]],
     "networkPolicy.egress.registryTo": [[], TO],
     "networkPolicy.egress.eventLogTo": [[], TO],
+    "networkPolicy.egress.oidcTo": [[], TO],
     "networkPolicy.egress.more": [[], [{"to": TO}]],
     "podDisruptionBudget": BOTH,
     "priorityClass.create": BOTH,
@@ -130,6 +160,7 @@ VALUES: dict[str, list[Any]] = {
     "monitoring.interval": ["30s", "500ms"],
     "macAddresses.enabled": BOTH,
     "resourcePermissions.enabled": BOTH,
+    "resourcePermissions.namespaces": [[], ["team-ios", "team-web"]],
 }
 # Groups and kinds of others, which no apiserver of ours knows, and the keys that their spec may and must have.
 FOREIGN: dict[str, tuple[str, set[str], set[str]]] = {
@@ -189,6 +220,25 @@ def test_no_value_is_left_out() -> None:
     assert VALUES.keys() == leaves(SCHEMA) - {"global"}
 
 
+def complete_auth(values: dict[str, Any]) -> None:
+    """Add what these need of each other."""
+    auth = values.setdefault("auth", {})
+    certificates, oidc = auth.get("certificates", {}), auth.get("oidc", {})
+    if any(certificates.get(name) for name in ("header", "caSecret", "crlSecret")):
+        certificates["caSecret"] = VALUES["auth.certificates.caSecret"][0]
+        values.setdefault("tls", {})["secretName"] = VALUES["tls.secretName"][0]
+        if certificates.get("header"):
+            shim = values.setdefault("shim", {})
+            shim["flags"] = {**shim.get("flags", {}), "trusted-proxies": "10.0.0.0/8"}
+    if any(oidc.get(name) for name in ("providerUrl", "clientId", "audiences", "caSecret", "siteUrl", "clientSecret")):
+        oidc |= {"providerUrl": VALUES["auth.oidc.providerUrl"][0], "clientId": "anka", "siteUrl": "https://a.example"}
+        auth["authorization"] = True
+    if values.get("resourcePermissions", {}).get("enabled"):
+        auth["authorization"] = True
+    if any((auth.get("authorization"), auth.get("kubernetesTokens"), certificates.get("caSecret"))):
+        auth["enabled"] = True
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(values=st.fixed_dictionaries({}, optional={name: st.sampled_from(VALUES[name]) for name in VALUES}).map(nested))
 def test_sound_whatever_the_values(helm: Helm, values: dict[str, Any]) -> None:
@@ -206,6 +256,7 @@ def test_sound_whatever_the_values(helm: Helm, values: dict[str, Any]) -> None:
     if registry.get("caSecret") or registry.get("credentials", {}).get("secretName"):
         registry["url"], registry["internalUrl"] = VALUES["registry.url"][0], ""
         registry.setdefault("credentials", {})["apiKeyId"] = "anka-cloud"
+    complete_auth(values)
     objects = rendered(helm, values)
     assert lint(objects, NAMESPACE) == []
     on = {one["kind"] for one in objects}
@@ -241,6 +292,42 @@ def test_the_apiserver_takes_all_of_it_strictly(
         stdin=text,
     )
     assert len(said.splitlines()) == len(known)
+
+
+PROGRAMS: dict[str, type[BaseSettings]] = {"anka-operator": OperatorSettings, "anka-shim": ShimSettings}
+
+
+def write_secrets(folder: Path) -> None:
+    """What the Secrets of EVERYTHING would hold, at the places of their mounts below `folder`."""
+    authority, token = ClientAuthority(), b"t" * 40
+    server = authority.issue_server().write(folder, "server.pem").read_bytes()
+    contents = {
+        "access": {
+            "root-token": token, "seal-key": token, "peer-key": token, "oidc-client-secret": token,
+            "clients-ca.crt": authority.pem, "oidc-ca.crt": authority.pem, "clients.crl": authority.revoke(),
+            "tls.crt": server, "tls.key": server,
+        },
+        "registry-ca": {"ca.crt": authority.pem},
+        "registry": {"api-key.pem": to_pem(PRIVATE).encode()},
+        "event-log": {"headers": b"Authorization: x"},
+    }  # fmt: skip
+    for volume, files in contents.items():
+        (folder / "etc" / "anka" / volume).mkdir(parents=True)
+        for name, content in files.items():
+            (folder / "etc" / "anka" / volume / name).write_bytes(content)
+
+
+@pytest.mark.parametrize("values", [*TABLE, "off"])
+def test_the_programs_take_their_arguments(
+    helm: Helm, values: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And find what each of them needs of the others."""
+    write_secrets(tmp_path)
+    monkeypatch.setenv("ANKA_KUBECONFIG", str(tmp_path / "none"))
+    objects = rendered(helm, {"auth": {"enabled": False}} if values == "off" else TABLE[values])
+    for name, model in PROGRAMS.items():
+        [container] = one_of(objects, "Deployment", name)["spec"]["template"]["spec"]["containers"]
+        load(model, name, [word.replace("=/etc/", f"={tmp_path}/etc/") for word in container["args"]])
 
 
 def test_an_unknown_field_would_be_noticed(served_kinds: KubernetesCluster, everything: list[Object]) -> None:
@@ -367,6 +454,22 @@ BROKEN: dict[str, tuple[Callable[[list[Object]], Any], str]] = {
     "monitor's port": (
         lambda o: one_of(o, "PodMonitor", "anka-cloud")["spec"]["podMetricsEndpoints"][0].update(port="x"),
         "asks a port",
+    ),
+    "probe's scheme": (
+        lambda o: container(o)["readinessProbe"]["httpGet"].update(scheme="HTTP"), "that does not speak as it does",
+    ),
+    "monitor's scheme": (
+        lambda o: one_of(o, "PodMonitor", "anka-shim")["spec"]["podMetricsEndpoints"][0].pop("scheme"),
+        "the PodMonitor does not speak as the pods do",
+    ),
+    "file": (
+        lambda o: container(o).update(args=[one.replace("root-token", "r") for one in container(o)["args"]]),
+        "/etc/anka/access/root-token is mounted, and no flag names it",
+    ),
+    "mount": (
+        lambda o: container(o)["volumeMounts"].remove({"name": "access", "mountPath": "/etc/anka/access",
+                                                       "readOnly": True}),
+        "/etc/anka/access/root-token is not mounted",
     ),
     "twice": (lambda o: o.append(one_of(o, "Service", "anka-shim")), "is there twice"),
     "elsewhere": (

@@ -106,6 +106,32 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     ({"operator": {"flags": {"namespace": "x"}}}, "operator.flags.namespace: set the release's namespace instead"),
     ({"shim": {"volumes": [{"name": "tmp", "emptyDir": {}}]}}, "shim.volumes: tmp is a volume of the chart's own"),
+    ({"shim": {"volumes": [{"name": "access", "secret": {}}]}}, "shim.volumes: access is a volume of the chart's own"),
+    # How it was set before there were values for it.
+    ({"shim": {"flags": {"enable-auth": True}}}, "shim.flags.enable-auth: set auth.enabled instead"),
+    ({"shim": {"flags": {"root-token-file": "/x"}}}, "shim.flags.root-token-file: set auth.rootToken instead"),
+    ({"shim": {"flags": {"tls-cert-file": "/x"}}}, "shim.flags.tls-cert-file: set tls.secretName instead"),
+    ({"shim": {"peerKeySecret": "peers"}}, "peerKeySecret"),
+    ({"operator": {"flags": {"make-access-secret": True}}}, "set auth.rootToken.secretName instead"),
+    ({"auth": {"rootToken": {"value": "topsecret"}}}, "/auth/rootToken"),
+    ({"auth": {"rootToken": {"secretName": "Not A Name"}}}, "/auth/rootToken/secretName"),
+    ({"auth": {"oidc": {"providerUrl": "http://id"}}}, "/auth/oidc/providerUrl"),
+    ({"auth": {"enabled": False, "kubernetesTokens": True}}, "auth.kubernetesTokens needs auth.enabled"),
+    ({"auth": {"enabled": False, "authorization": True}}, "auth.authorization needs auth.enabled"),
+    (
+        {"resourcePermissions": {"enabled": True}},
+        "resourcePermissions.enabled needs auth.enabled and auth.authorization",
+    ),
+    ({"auth": {"certificates": {"caSecret": "c"}}}, "auth.certificates.caSecret needs tls.secretName or"),
+    ({"auth": {"certificates": {"crlSecret": "c"}}}, "need auth.certificates.caSecret: whose certificates count"),
+    (
+        {"auth": {"certificates": {"caSecret": "c", "header": "nginx"}}},
+        "auth.certificates.header needs shim.flags.trusted-proxies",
+    ),
+    ({"auth": {"oidc": {"providerUrl": "https://id"}}}, "auth.oidc.providerUrl needs auth.oidc.clientId"),
+    ({"auth": {"oidc": {"providerUrl": "https://id", "clientId": "a"}}}, "providerUrl needs auth.authorization"),
+    ({"auth": {"oidc": {"clientId": "a"}}}, "auth.oidc needs auth.oidc.providerUrl"),
+    ({"auth": {"oidc": {"clientSecret": {"secretName": "s"}}}}, "auth.oidc.clientSecret needs auth.oidc.siteUrl"),
     (
         {"operator": {"flags": {"leader-renew-seconds": 20}}},
         "operator.flags: leader-retry-seconds < leader-renew-seconds",
@@ -175,7 +201,7 @@ def test_what_requests_may_take_fits_into_memory(
 
 def test_without_secrets_there_is_no_right_to_them(helm: Helm) -> None:
     for secrets in (True, False):
-        found = objects(helm.template({"rbac": {"secrets": secrets}}))
+        found = objects(helm.template({"rbac": {"secrets": secrets}, "auth": {"enabled": False}}))
         rules = [rule for key, item in found.items() if key[0] in ("Role", "ClusterRole") for rule in item["rules"]]
         assert any("secrets" in rule["resources"] for rule in rules) is secrets
 
@@ -225,7 +251,7 @@ def test_where_the_event_log_goes(helm: Helm) -> None:
         assert (8443 in ports) is (part == "operator")
     assert flags["shim"] == []
     assert sorted(flags["operator"]) == [
-        "--enable-event-log=true",
+        "--enable-event-log",
         "--event-log-format=cloudevents",
         "--event-log-headers-file=/etc/anka/event-log/headers",
         "--event-log-url=https://events.example.com:8443/x",
@@ -237,7 +263,7 @@ def test_how_both_log_in_at_the_registry(helm: Helm, kind: str) -> None:
     """Flags name files of the mounted Secrets: no secret is in the manifests."""
     credentials = {"secretName": "key", "kind": kind, "apiKeyId": "cloud"}
     values = {"registry": {"url": "https://r", "caSecret": "own-ca", "credentials": credentials}}
-    found = objects(helm.template({**values, "shim": {"peerKeySecret": "peers"}}))
+    found = objects(helm.template({**values, "auth": {"enabled": False}}))
     for name in ("anka-operator", "anka-shim"):
         pod = found["Deployment", "anka-system", name]["spec"]["template"]["spec"]
         (container,) = pod["containers"]
@@ -250,4 +276,4 @@ def test_how_both_log_in_at_the_registry(helm: Helm, kind: str) -> None:
         of_registry = {flag for flag in flags if flag.startswith("registry-")}
         assert of_registry == {"registry-url", "registry-ca-file"} | CREDENTIALS[kind]
         wanted = {"registry-ca-file": "own-ca"} | {flag: "key" for flag in CREDENTIALS[kind] if flag.endswith("-file")}
-        assert files == wanted | ({"peer-key-file": "peers"} if name == "anka-shim" else {})
+        assert files == wanted

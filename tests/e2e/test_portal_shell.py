@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, expect
 
 from localkube.controlplane import KubernetesCluster, apply
 from localkube.free_ports import free_port
+from support.api_keys import ROOT, SEAL_KEY, TOKEN
 from support.cuttable_link import CuttableLink
 from support.portal_browser import PATIENCE_MS, PortalPage, chromium, portal_page
 from support.shim_pair import metric, until_known
@@ -27,7 +28,15 @@ BASE = Path(__file__).resolve().parents[2] / "charts" / "base"
 TEMPLATE = "c0ffee00-2222-411e-9505-128190e9854e"
 API = {"apiVersion": "anka.veertu.com/v1alpha1"}
 COUNT = 60
-LOST = "WebSocket connection to"
+KEY = "ada"
+KEY_BINDING: dict[str, object] = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "ClusterRoleBinding",
+    "metadata": {"name": "anka-shim-api-keys"},
+    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "anka-api-keys"},
+    "subjects": [{"kind": "ServiceAccount", "name": "anka-shim", "namespace": "anka-system"}],
+}
+LOST = ("WebSocket connection to", "Failed to load resource: net::ERR_")
 """What Chromium itself writes to the console when a server goes away: the only complaint that is allowed."""
 
 
@@ -69,6 +78,24 @@ def url(replicas: list[ShimProcess]) -> Iterator[str]:
     link = CuttableLink(*(urlsplit(shim.url).port or 0 for shim in replicas))
     yield f"http://127.0.0.1:{link.port}"
     link.close()
+
+
+@pytest.fixture
+def guarded(cluster: KubernetesCluster, tmp_path: Path) -> Iterator[ShimProcess]:
+    """A shim that wants a login."""
+    apply(cluster, BASE / "rbac-api-keys.yaml")
+    put(cluster, KEY_BINDING)
+    kubeconfig = cluster.kubeconfig_for("anka-shim", "anka-system", tmp_path / "kubeconfig")
+    for name, content in (("root", TOKEN), ("seal", SEAL_KEY)):
+        (tmp_path / name).write_text(content)
+    flags = (
+        "--enable-auth", f"--root-token-file={tmp_path / 'root'}", "--enable-api-keys",
+        f"--seal-key-file={tmp_path / 'seal'}",
+    )  # fmt: skip
+    with shim_process(kubeconfig, *flags) as shim:
+        shim.wait_ready()
+        yield shim
+        shim.call("DELETE", "/api/v1/apikey", json={"id": KEY}, headers=ROOT)
 
 
 def place(tab: PortalPage) -> dict[str, object]:
@@ -113,5 +140,46 @@ def test_a_tab_goes_on_where_it_was_when_its_replica_is_killed(
         assert metric(other, "anka_shim_portal_tabs") == 1
         assert place(tab) == before
 
-        assert [text for text in tab.complaints if LOST not in text] == []
+        assert [text for text in tab.complaints if not text.startswith(LOST)] == []
+        assert tab.strangers == []
+
+
+def test_people_log_in_by_root_token_and_by_api_key_and_out(chromium: Browser, guarded: ShimProcess) -> None:
+    made = guarded.body("POST", "/api/v1/apikey", json={"id": KEY, "ttl": 3600, "groups": []}, headers=ROOT)
+    sent: list[str] = []
+    with portal_page(chromium, guarded.url) as tab:
+        page = tab.page
+        page.on("request", lambda request: sent.append(f"{request.url} {request.post_data or ''}"))
+        page.goto(f"{guarded.url}/portal/#/about")
+        token = page.locator("input[name='root']")
+        token.fill("not it")
+        token.press("Enter")
+        expect(page.get_by_role("alert")).to_be_visible(timeout=PATIENCE_MS)
+        token.fill(TOKEN)
+        token.press("Enter")
+        expect(page.locator("main[data-view='about']")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.locator(".account summary")).to_have_text("root", timeout=PATIENCE_MS)
+        assert page.evaluate("document.cookie") == "", "scripts cannot read the session"
+        page.reload()
+        expect(page.locator("[data-live]")).to_have_attribute("data-live", "live", timeout=PATIENCE_MS)
+        page.locator(".account summary").click()
+        tab.button("Log out").click()
+        expect(page.get_by_role("alert")).to_have_text("You have logged out.", timeout=PATIENCE_MS)
+
+        # The shim without Kubernetes tokens offers none.
+        expect(page.get_by_role("tab", name="API key")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_role("tab", name="Kubernetes token")).to_have_count(0, timeout=PATIENCE_MS)
+        page.get_by_role("tab", name="API key").click()
+        page.locator("input[name='id']").fill(KEY)
+        page.locator("textarea[name='key']").fill(made)
+        page.get_by_role("button", name="Log in", exact=True).click()
+        expect(page.locator("main[data-view='about']")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.locator(".account summary")).to_have_text(KEY, timeout=PATIENCE_MS)
+        expect(page.locator("[data-live]")).to_have_attribute("data-live", "live", timeout=PATIENCE_MS)
+        assert not [line for line in sent if made[40:100] in line], "the private key stays in the browser"
+
+        # The key is deleted: its session ends in the tab that is open.
+        guarded.call("DELETE", "/api/v1/apikey", json={"id": KEY}, headers=ROOT)
+        expect(page.locator("main[data-view='login']")).to_be_visible(timeout=PATIENCE_MS)
+        assert [text for text in tab.complaints if not text.startswith(LOST) and "401" not in text] == []
         assert tab.strangers == []

@@ -204,3 +204,58 @@ def test_an_identity_of_the_cluster_is_bound_by_rbac_alone(teams: tuple[Team, Te
     (id_,) = ios.shim.body("POST", VM, json={"vmid": ios.template}, headers=headers)
     assert ios.call("GET", f"{VM}?id={id_}")["message"] == "Not found"
     assert ios.shim.call("DELETE", VM, json={"id": id_}, headers=headers)["status"] == "OK"
+
+
+def test_the_namespace_of_a_group_limits_it(teams: tuple[Team, Team]) -> None:
+    ios, _ = teams
+    kubectl = ios.cloud.kubectl
+
+    def move(namespace: str) -> None:
+        groups = json.loads(kubectl.run("get", "permissiongroups", "-ojson"))["items"]
+        (name,) = [one["metadata"]["name"] for one in groups if one["spec"]["displayName"] == "ios"]
+        kubectl.run("patch", "ankapg", name, "--type=merge", "-p", json.dumps({"spec": {"namespace": namespace}}))
+
+    def fail(word: str) -> str:
+        """What a start says once the shim has seen what was changed."""
+        said: list[str] = []
+
+        def has_word() -> bool:
+            answer = ios.start(count=2)
+            said.append(answer["message"])
+            for id_ in answer.get("body") or ():
+                ios.call("DELETE", VM, {"id": id_})
+            return word in said[-1]
+
+        ios.until(has_word)
+        return said[-1]
+
+    move("team-ios")
+    missing = 'cannot start the VM: the API shim has no right to it: ankainstances.anka.veertu.com is forbidden: User "'
+    assert fail("no right").startswith(missing)
+    kubectl.run("create", "namespace", "team-ios")
+    for command in (
+        ("role", "anka-shim", "--verb=create", "--resource=ankainstances.anka.veertu.com"),
+        ("rolebinding", "anka-shim", "--role=anka-shim", "--serviceaccount=anka-system:anka-shim"),
+    ):
+        kubectl.run("create", *command, "--namespace=team-ios")
+    hard = "--hard=count/ankainstances.anka.veertu.com=1"
+    kubectl.run("create", "quota", "one", hard, "--namespace=team-ios")
+    kubectl.run(
+        "wait", "quota/one", "--namespace=team-ios", "--timeout=60s",
+        "--for=jsonpath={.status.hard.count/ankainstances\\.anka\\.veertu\\.com}=1",
+    )  # fmt: skip
+    # Of two, none is left.
+    assert "exceeded quota: one" in fail("exceeded quota")
+    ios.until(lambda: not json.loads(kubectl.run("get", "ankai", "-nteam-ios", "-ojson"))["items"])
+    started: list[str] = []
+
+    def starts() -> bool:
+        started.extend(ios.start().get("body") or ())
+        return bool(started)
+
+    ios.until(starts)
+    ios.until(lambda: ios.get(f"{VM}?id={started[0]}")["instance_state"] == "Started")
+    (made,) = json.loads(kubectl.run("get", "ankai", "-nteam-ios", "-ojson"))["items"]
+    assert made["metadata"]["uid"] == started[0]
+    assert ios.call("DELETE", VM, {"id": started[0]})["status"] == "OK"
+    ios.until(lambda: not json.loads(kubectl.run("get", "ankai", "-nteam-ios", "-ojson"))["items"])

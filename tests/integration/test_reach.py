@@ -13,7 +13,8 @@ from anka_dev.cloud import LocalCloud
 from localkube.controlplane import KubernetesCluster
 from support.agents import until
 from support.people import Person, make_objects
-from support.rights_table import EVERYWHERE, PEOPLE, WHO, rows
+from support.rights import bound
+from support.rights_table import BOUND_BY_DEFAULT, EVERYWHERE, PEOPLE, WHO, rows
 
 pytestmark = pytest.mark.integration
 
@@ -38,6 +39,8 @@ def cluster(operator_cloud: LocalCloud) -> KubernetesCluster:
     kubectl.run("create", "serviceaccount", "node-mac-r", "--namespace=anka-nodes")
     kubectl.run("create", "serviceaccount", "mac-r", "--namespace=anka-joining")
     make_objects(operator_cloud.cluster)
+    for role, user in BOUND_BY_DEFAULT.items():
+        kubectl.run("create", "--filename=-", stdin=json.dumps(bound(role, user)))
     return operator_cloud.cluster
 
 
@@ -73,7 +76,7 @@ def test_our_processes_may_do_what_the_table_says_and_nothing_else(
     who: str, namespace: str, cluster: KubernetesCluster
 ) -> None:
     told = {
-        (row.right.group, row.right.resource, row.right.verb, "*")
+        (row.right.group, row.right.resource, row.right.verb, row.right.name or "*")
         for row in rows()
         if row.right.who == WHO[who] and row.right.namespace in ("", namespace)
     }

@@ -21,6 +21,7 @@ from anka_kube.client import KubeClient
 from anka_kube.config import load_endpoint
 from anka_kube.errors import Forbidden, NotFound
 from anka_kube.unstructured import ROLE_BINDINGS, ROLES, SECRETS, Unstructured, raw_resource
+from anka_operator.access_secret.desired import make_secret
 from anka_operator.secret_grants.desired import SecretGrant
 from anka_shim.vm.stored_script import build_secrets
 from localkube.controlplane.kubectl import Kubectl
@@ -34,6 +35,7 @@ Json = dict[str, Any]
 
 RBAC = "rbac.authorization.k8s.io"
 HERE = "anka-ci"
+SYSTEM = "anka-system"
 CLUSTER_ROLES = raw_resource(RBAC, "v1", "clusterroles", "ClusterRole", namespaced=False)
 CLUSTER_BINDINGS = raw_resource(RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False)
 GRANT = SecretGrant(HERE, "vm", "0a1b2c3d-0000-4000-8000-000000000000", "mac-01", ("scripts",))
@@ -245,6 +247,62 @@ async def test_the_shim_makes_its_own_secrets_reads_none_and_makes_none_elsewher
     ):
         with pytest.raises(Forbidden):
             await attempt
+
+
+ACCESS = make_secret(SYSTEM, lambda: "t" * 43)
+ONE = "the operator creates the Secret anka-access with the keys of the REST API, and no other Secret"
+ACCESS_REFUSED: dict[str, Json] = {
+    "another name": changed(ACCESS, metadata={"name": "anka-access-2"}),
+    "a token of an account": changed(
+        ACCESS,
+        type="kubernetes.io/service-account-token",
+        data={},
+        metadata={"annotations": {"kubernetes.io/service-account.name": "anka-shim"}},
+    ),
+    "another key": changed(ACCESS, data=ACCESS["data"] | {"password": "QQ=="}),
+}
+
+
+@pytest.mark.parametrize("case", ACCESS_REFUSED)
+async def test_what_secrets_the_operator_cannot_make(operator_client: KubeClient, case: str) -> None:
+    with pytest.raises(Forbidden, match="ValidatingAdmissionPolicy 'anka-access-secret'.*" + ONE):
+        await operator_client.create(SECRETS, ACCESS_REFUSED[case], SYSTEM, dry_run=True)
+
+
+async def test_the_operator_makes_its_one_secret_reads_no_other_and_changes_none(
+    operator_client: KubeClient, operator_cloud: LocalCloud
+) -> None:
+    await operator_client.create(SECRETS, ACCESS, SYSTEM)
+    try:
+        found = await operator_client.get(SECRETS, "anka-access", SYSTEM)
+        assert found.raw["data"] == ACCESS["data"]
+        for attempt in (
+            operator_client.get(SECRETS, "other", SYSTEM),
+            operator_client.list(SECRETS, SYSTEM),
+            operator_client.patch(SECRETS, "anka-access", {"data": {}}, SYSTEM),
+            operator_client.delete(SECRETS, "anka-access", SYSTEM),
+            operator_client.create(SECRETS, changed(ACCESS, metadata={"namespace": HERE}), HERE, dry_run=True),
+        ):
+            with pytest.raises(Forbidden):
+                await attempt
+    finally:
+        operator_cloud.kubectl.run("delete", "secret", "anka-access", f"--namespace={SYSTEM}")
+
+
+async def test_a_wide_role_does_not_make_it_more(
+    operator_client: KubeClient, operator_cloud: LocalCloud, wide: None
+) -> None:
+    """Neither in another namespace, nor what is there already."""
+    with pytest.raises(Forbidden, match=ONE):
+        await operator_client.create(SECRETS, changed(ACCESS, metadata={"namespace": HERE}), HERE, dry_run=True)
+    await operator_client.create(SECRETS, ACCESS, SYSTEM)
+    try:
+        with pytest.raises(Forbidden, match=ONE):
+            await operator_client.patch(SECRETS, "anka-access", {"data": {"root-token": "QQ=="}}, SYSTEM)
+        with pytest.raises(Forbidden, match=ONE):
+            await operator_client.delete(SECRETS, "anka-access", SYSTEM)
+    finally:
+        operator_cloud.kubectl.run("delete", "secret", "anka-access", f"--namespace={SYSTEM}")
 
 
 async def test_what_only_looks_like_its_own(operator_client: KubeClient, operator_cloud: LocalCloud) -> None:

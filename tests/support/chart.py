@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,9 +48,15 @@ class ChartInstallation:
     values: Json = field(default_factory=dict)
 
     def upgrade(self, chart: Path = CHART, **values: Any) -> None:
-        """``helm upgrade --install --wait``; then REST goes through the Service."""
+        """``helm upgrade --install --wait``; then REST goes through the Service, with the root token if needed."""
         self.helm.upgrade(self.values | values, chart=chart)
         self.cloud.urls[:] = [f"http://{self.pods.address('anka-shim', NAMESPACE)}:{SERVICE_PORT}"]
+        self.cloud.root_token = self.access()["root-token"] if values.get("auth", {}).get("enabled", True) else ""
+
+    def access(self) -> dict[str, str]:
+        """What is in the Secret that the operator makes."""
+        found = self.cloud.kubectl.run("get", "secret", "anka-access", f"--namespace={NAMESPACE}", "--output=json")
+        return {key: b64decode(text).decode() for key, text in json.loads(found)["data"].items()}
 
     def list_objects(self, kinds: str, *options: str) -> list[Json]:
         """Objects of all namespaces."""

@@ -14,9 +14,8 @@ import httpx
 from anka_crds.resources import NODES
 from clients.jenkins import Jenkins, Label
 from clients.lives import NODE
-from clients.pace import Pace
 from support.chart import ChartInstallation
-from support.client_stage import SCALE, Stage
+from support.client_stage import Stage
 from support.cloud import TAG, TEMPLATE
 from support.rights import Right, covers
 
@@ -26,7 +25,7 @@ UNKNOWN = "11111111-2222-3333-4444-555555555555"
 
 def revert_newest_tag(installation: ChartInstallation) -> None:
     """Remove the newest tag, and wait until the operator has seen it: the template is as at first."""
-    Jenkins([installation.cloud.url], Pace(SCALE)).revert(installation.template)
+    assert installation.cloud.rest("DELETE", f"/api/v1/registry/revert?id={installation.template}")["status"] == "OK"
     installation.until(lambda: installation.tags() == TAG, what="the tag is gone")
 
 
@@ -97,7 +96,7 @@ def shut_out_mac(installation: ChartInstallation) -> None:
 
 def make_rare_requests(installation: ChartInstallation, stage: Stage) -> None:
     cloud, template = installation.cloud, stage.template
-    job = Jenkins([stage.url], stage.pace)
+    job = Jenkins([stage.url], stage.pace, stage.credential)
     vm, _, _ = job.provision(Label(template), NODE)
     job.note_job(vm, "job-1")
     assert cloud.rest("PUT", f"/api/v1/group?id={stage.group}", {"description": "changed"})["status"] == "OK"
@@ -118,7 +117,8 @@ def make_rare_requests(installation: ChartInstallation, stage: Stage) -> None:
         urls = [f"http://{life.local}:8090/api/v1/vm" for life in installation.pods.workers("anka-shim-")]
 
         def start(url: str, key: str) -> list[str]:
-            answer = httpx.post(url, json={"vmid": template}, headers={"Idempotency-Key": key}, timeout=30)
+            login = ("root", installation.cloud.root_token)
+            answer = httpx.post(url, json={"vmid": template}, headers={"Idempotency-Key": key}, auth=login, timeout=30)
             made: list[str] = answer.json()["body"]
             return made
 

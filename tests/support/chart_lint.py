@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 Object = dict[str, Any]
+
+_FILE = re.compile(r"--([a-z-]+-file)=(\S+)")
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,12 @@ class Workload:
     def ports(self) -> dict[str, int]:
         return {port["name"]: port["containerPort"] for one in self.containers for port in one.get("ports", [])}
 
+    @property
+    def scheme(self) -> str:
+        """Of its port."""
+        args = [argument for one in self.containers for argument in one.get("args", [])]
+        return "https" if any(argument.startswith("--tls-cert-file=") for argument in args) else "http"
+
 
 def lint(objects: Iterable[Object], namespace: str) -> list[str]:
     """One line for each fault; `namespace` is the release's."""
@@ -36,6 +45,7 @@ def lint(objects: Iterable[Object], namespace: str) -> list[str]:
         *_identities(found, namespace),
         *(line for one in workloads for line in _confined(one)),
         *(line for one in workloads for line in _lasting(one, found)),
+        *(line for one in workloads for line in _files(one)),
         *_services(found, workloads),
         *_ways_in(found),
         *_accounts(found, workloads),
@@ -100,8 +110,11 @@ def _lasting(one: Workload, objects: list[Object]) -> Iterator[str]:
         return
     for container in one.pod["containers"]:
         for probe in ("livenessProbe", "readinessProbe"):
-            if container.get(probe, {}).get("httpGet", {}).get("port") not in one.ports:
+            asked = container.get(probe, {}).get("httpGet", {})
+            if asked.get("port") not in one.ports:
                 yield f"{one.name} has no {probe} on a port of its own"
+            elif asked.get("scheme", "HTTP").lower() != one.scheme:
+                yield f"{one.name} has a {probe} that does not speak as it does"
     for constraint in one.pod.get("topologySpreadConstraints", []):
         if not _selects(constraint["labelSelector"], one.labels):
             yield f"{one.name} spreads other pods than its own"
@@ -185,10 +198,37 @@ def _policies(objects: list[Object], workloads: list[Workload]) -> Iterator[str]
         }
         if mine and one.long_lived and open_ports != set(one.ports.values()):
             yield f"{one.name} can't be reached at its port"
-    for monitor in _of(objects, "PodMonitor"):
-        seen = [one for one in workloads if _selects(monitor["spec"]["selector"], one.labels)]
-        ports = {endpoint["port"] for endpoint in monitor["spec"]["podMetricsEndpoints"]}
-        if {one.name for one in seen} != {one.name for one in workloads if one.long_lived}:
-            yield "the PodMonitor does not see the pods of all Deployments, and of nothing else"
-        elif not all(ports <= one.ports.keys() for one in seen):
-            yield "the PodMonitor asks a port that the pods don't have"
+    yield from _monitors(objects, workloads)
+
+
+def _monitors(objects: list[Object], workloads: list[Workload]) -> Iterator[str]:
+    monitors = _of(objects, "PodMonitor")
+    seen: list[str] = []
+    for monitor in monitors:
+        asked = [one for one in workloads if _selects(monitor["spec"]["selector"], one.labels)]
+        seen += [one.name for one in asked]
+        for endpoint in monitor["spec"]["podMetricsEndpoints"]:
+            if any(endpoint["port"] not in one.ports for one in asked):
+                yield "the PodMonitor asks a port that the pods don't have"
+            if any(endpoint.get("scheme", "http") != one.scheme for one in asked):
+                yield "the PodMonitor does not speak as the pods do"
+    if monitors and sorted(seen) != sorted(one.name for one in workloads if one.long_lived):
+        yield "the PodMonitor does not see the pods of all Deployments, and of nothing else"
+
+
+def _files(one: Workload) -> Iterator[str]:
+    """What flags name is there, and what is there is what flags name."""
+    volumes = {volume["name"]: volume for volume in one.pod.get("volumes", [])}
+    for container in one.containers:
+        named = dict(_FILE.findall(" ".join(container.get("args", []))))
+        mounted: dict[str, str] = {}
+        for mount in container.get("volumeMounts", []):
+            sources = volumes[mount["name"]].get("projected", {}).get("sources", [])
+            for source in sources:
+                for item in source["secret"]["items"]:
+                    mounted[f"{mount['mountPath']}/{item['path']}"] = source["secret"]["name"]
+        for path in named.values():
+            if path.startswith("/etc/anka/access/") and path not in mounted:
+                yield f"{one.name}: {path} is not mounted"
+        for path in mounted.keys() - named.values():
+            yield f"{one.name}: {path} is mounted, and no flag names it"

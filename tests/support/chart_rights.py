@@ -103,7 +103,7 @@ class Rights:
             "resourceAttributes": {
                 "group": right.group, "resource": resource, "subresource": subresource, "verb": right.verb,
                 # Everywhere means in a namespace that no role is about.
-                "namespace": right.namespace or "kube-public", "name": "any",
+                "namespace": right.namespace or "kube-public", "name": right.name or "any",
             },
         }  # fmt: skip
         return bool(self._reviews.create_subject_access_review({"spec": asked}).status.allowed)

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from anka_dev.portal.serve import CLOUD, SESSION, SOCKETS, STALE, make_app, make_hello, make_ping, send
+from anka_dev.portal.serve import CLOUD, LOGGED_IN, SESSION, SOCKETS, STALE, make_app, make_hello, make_ping, send
 
 PATIENCE_SECONDS = 60.0
 
@@ -43,6 +43,10 @@ class InventedPortal:
         self._app[STALE].clear()
         self._app[STALE].update(seconds)
         self.send(make_ping(self._app))
+
+    def end_logins(self) -> None:
+        """Cookies count no more; streams that are open go on."""
+        self._loop.call_soon_threadsafe(self._app[LOGGED_IN].clear)
 
     def say_hello(self, version: str = "0.1.0", rights: list[str] | None = None) -> None:
         self._app[SESSION]["rights"] = rights

@@ -8,15 +8,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Request, expect, sync_playwright
 
 from anka_dev.portal.browser import find_browser
-from anka_dev.repository import ROOT
+from support.skip_budget import AXE
 
 PATIENCE_MS = 60_000
 """For what must happen, however slow the machine is."""
-
-AXE = ROOT / "dev/portal/node_modules/axe-core/axe.min.js"
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +22,7 @@ def chromium() -> Iterator[Browser]:
     path = find_browser()
     if path is None:
         pytest.skip("no browser here")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         # Without a sandbox: tests run as root, and open nothing but our own pages.
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])

@@ -9,16 +9,19 @@ from typing import Any
 
 @dataclass(frozen=True, order=True)
 class Right:
-    """``who``: the name of a user, or of a group. ``namespace``: empty for everywhere. ``group``: empty for core."""
+    """``who``: the name of a user, or of a group. ``namespace``: empty for everywhere. ``group``: empty for core.
+    ``name``: of the one object that it is about; empty for all."""
 
     who: str
     namespace: str
     group: str
     resource: str
     verb: str
+    name: str = ""
 
     def __str__(self) -> str:
         what = f"{self.resource}.{self.group}" if self.group else self.resource
+        what += f" {self.name}" if self.name else ""
         return f"{self.who}: {self.verb} {what} {f'in {self.namespace}' if self.namespace else 'everywhere'}"
 
 
@@ -51,8 +54,9 @@ def granted(objects: Iterable[Mapping[str, Any]]) -> Iterator[Granted]:
                 for group in rule["apiGroups"]:
                     for resource in rule["resources"]:
                         for verb in rule["verbs"]:
-                            right = Right(_name(subject), namespace, group, resource, verb)
-                            yield Granted(right, ref["kind"], ref["name"], number)
+                            for name in rule.get("resourceNames", [""]):
+                                right = Right(_name(subject), namespace, group, resource, verb, name)
+                                yield Granted(right, ref["kind"], ref["name"], number)
 
 
 def lacking(rules: Sequence[Mapping[str, Any]], one: Granted) -> list[dict[str, Any]]:
@@ -68,14 +72,14 @@ def lacking(rules: Sequence[Mapping[str, Any]], one: Granted) -> list[dict[str, 
     return [dict(made) for made in (*rules[: one.rule], *left, *rules[one.rule + 1 :])]
 
 
-def bound(role: str) -> Mapping[str, Any]:
-    """A binding of this cluster role to a user of the same name."""
+def bound(role: str, user: str = "") -> Mapping[str, Any]:
+    """A binding of this cluster role to a user; by default one of the same name."""
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRoleBinding",
         "metadata": {"name": f"test-{role}"},
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": role}],
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user or role}],
     }
 
 
@@ -92,6 +96,7 @@ def covers(right: Right, event: Mapping[str, Any]) -> bool:
     return (
         (right.who == user.get("username") or right.who in user.get("groups", ()))
         and right.namespace in ("", asked.get("namespace", ""))
+        and right.name in ("", asked.get("name", ""))
         and (right.group, right.resource, right.verb) == (asked.get("apiGroup", ""), resource, event["verb"])
     )
 

@@ -30,6 +30,8 @@ WHO = {
     "join token": "system:serviceaccounts:anka-joining",
     **{f"role {role}": role for role in PEOPLE},
 }
+BOUND_BY_DEFAULT = {"anka-api-keys": WHO["shim"]}
+"""Such roles that the chart binds to one of ours, unless its values say otherwise."""
 EVERYWHERE = "everywhere"
 
 
@@ -56,6 +58,8 @@ def rows(text: str | None = None) -> Iterator[Row]:
             if "/" in group or "/" in name:
                 name, _, subresource = name.partition("/")
                 subresource = f"/{subresource}"
-            namespace = "" if where == EVERYWHERE else where.strip("`")
+            one, _, place = where.rpartition(" in ")
+            namespace = "" if place == EVERYWHERE else place.strip("`")
             for verb in verbs.split(","):
-                yield Row(Right(who, namespace, group, name + subresource, verb.strip().strip("`")), test.strip("`"))
+                right = Right(who, namespace, group, name + subresource, verb.strip().strip("`"), one.strip("`"))
+                yield Row(right, test.strip("`"))

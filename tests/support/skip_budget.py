@@ -20,6 +20,7 @@ import yaml
 
 from anka_dev.local_kubernetes import environment
 from anka_dev.portal.browser import find_browser
+from anka_dev.repository import ROOT
 from localkube.controlplane.choose import needs_binaries
 from localkube.pods import container_runtime
 from localkube.programs import binaries, versions
@@ -73,6 +74,9 @@ def _has_program(name: str) -> Callable[[], bool]:
     return lambda: shutil.which(name, path=_PATH) is not None
 
 
+AXE = ROOT / "dev/portal/node_modules/axe-core/axe.min.js"
+"""It comes with the tools that `anka-dev portal check` installs."""
+
 CAPABILITIES: Mapping[str, Callable[[], bool]] = {
     "root": lambda: sys.platform == "linux" and os.geteuid() == 0,
     "buildah": _has_program("buildah"),
@@ -84,6 +88,7 @@ CAPABILITIES: Mapping[str, Callable[[], bool]] = {
     "dex": lambda: binaries.find_checker(versions.DEX, environment()) is not None,
     "promtool": lambda: binaries.find_checker(versions.PROMTOOL, environment()) is not None,
     "a browser": lambda: find_browser() is not None,
+    "axe": AXE.is_file,
     "node": _has_program("node"),
     "a JDK": lambda: real_clients.find_jdk() is not None,
     "curl with HTTP/2": lambda: real_clients.find_curl() is not None,

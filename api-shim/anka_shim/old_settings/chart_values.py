@@ -9,6 +9,13 @@ from anka_shim.old_settings.table import ANSWERS, SettingAnswer
 _LEADS = {"by hand": "set this by hand", "missing": "no equivalent", "not needed": "not needed"}
 
 
+_SWITCH = "ANKA_ENABLE_AUTH"
+_WAS_OPEN = (
+    "is not set, so the old controller let everybody in; here the REST API answers only who logs in, "
+    "unless auth.enabled is false"
+)
+
+
 @dataclass(frozen=True)
 class ChartTranslation:
     """`values`: of the chart, nested. `remarks`: a line for each setting that is not in them, or only in part.
@@ -22,6 +29,8 @@ class ChartTranslation:
 def translate(settings: Mapping[str, str]) -> ChartTranslation:
     """`settings`: texts by the name of the environment variable. No line repeats a text: it may be a secret."""
     found = ChartTranslation()
+    if _SWITCH not in settings:
+        found.remarks.append(f"{_SWITCH}: {_WAS_OPEN}")
     for name, text in settings.items():
         row = ANSWERS.get(name)
         if row is None:
@@ -48,8 +57,7 @@ def _describe(row: SettingAnswer) -> str:
 
 
 def _put(values: dict[str, Any], path: str, value: object) -> None:
-    """Lists are joined: several settings may need a volume."""
     *parents, last = path.split(".")
     for parent in parents:
         values = values.setdefault(parent, {})
-    values[last] = [*values.get(last, []), *value] if isinstance(value, list) else value
+    values[last] = value

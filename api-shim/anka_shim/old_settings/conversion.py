@@ -50,15 +50,6 @@ def to_switch(path: str) -> Conversion:
     return convert
 
 
-def when_on(values: Mapping[str, object]) -> Conversion:
-    """These values for a switch that is on; none for one that is off."""
-
-    def convert(text: str) -> Mapping[str, object]:
-        return values if parse_switch(text) else {}
-
-    return convert
-
-
 def to_log_level(text: str) -> Mapping[str, object]:
     """From a verbosity, 0 to 10, or a name."""
     if text.upper() in _LEVELS:

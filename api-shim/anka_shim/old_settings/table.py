@@ -14,7 +14,6 @@ from anka_shim.old_settings.conversion import (
     to_service_port,
     to_switch,
     to_url,
-    when_on,
 )
 
 Outcome = Literal["translated", "by hand", "not needed", "missing"]
@@ -63,22 +62,10 @@ def _places(values: str, flags: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(values.split()), tuple(flag.strip() for flag in flags.split(",") if flag.strip())
 
 
-_AUTH: Mapping[str, object] = {
-    "shim.flags.enable-auth": True,
-    "shim.flags.root-token-file": "/etc/anka/access/root-token",
-    "shim.peerKeySecret": "anka-peer-key",
-    "shim.volumes": [{"name": "access", "secret": {"secretName": "anka-access"}}],
-    "shim.volumeMounts": [{"name": "access", "mountPath": "/etc/anka/access", "readOnly": True}],
-}
-_API_KEYS: Mapping[str, object] = {
-    "shim.flags.enable-api-keys": True,
-    "shim.flags.seal-key-file": "/etc/anka/access/seal-key",
-}
 _ETCD = "there is no etcd of ours: everything is in the Kubernetes API"
 _QUEUE = "Macs use the Kubernetes API, each with a token of its own"
 _FILES = "every process logs to standard error; how long that is kept is the cluster's to say"
 _REGISTRY_LOGIN = "where the registry demands a login, name a Secret"
-_INGRESS = "TLS ends in front of the shim, at the Ingress or the Gateway"
 _OWN_PROCESS = "the registry stays its own process, with its own settings"
 
 CONTROLLER: tuple[SettingAnswer, ...] = (
@@ -106,44 +93,52 @@ CONTROLLER: tuple[SettingAnswer, ...] = (
             values="macAddresses.enabled"),
     not_needed("MAC_ADDR_RANGE_MAX_RETRIES FILL_MAC_ADDRESS_RANGE_INTERVAL", "100, 3h",
                "a pool is a range: there is no list to fill, and nothing to race for"),
-    translate("ENABLE_AUTH", "false", "who sends no credentials gets HTTP 401", when_on(_AUTH),
-              values="shim.flags shim.peerKeySecret", flags="anka-shim --enable-auth, anka-shim --peer-key-file",
-              rest="make the Secrets anka-access (key root-token) and anka-peer-key (key peer-key)"),
-    by_hand("ROOT_TOKEN", "", "put it into the Secret anka-access, key root-token: values must not hold secrets",
-            values="shim.volumes", flags="anka-shim --root-token-file"),
-    translate("ENABLE_API_KEYS", "false", "clients keep their private keys", when_on(_API_KEYS), values="shim.flags",
+    translate("ENABLE_AUTH", "false", "here it is on by default: who sends no credentials gets HTTP 401",
+              to_switch("auth.enabled"), values="auth.enabled", flags="anka-shim --enable-auth",
+              rest="the operator makes a root token, unless auth.rootToken names a Secret of yours"),
+    by_hand("ROOT_TOKEN", "", "put it into a Secret, key root-token, and name that: values must not hold secrets",
+            values="auth.rootToken.secretName", flags="anka-shim --root-token-file"),
+    translate("ENABLE_API_KEYS", "false", "clients keep their private keys; here it is on by default",
+              to_switch("auth.apiKeys.enabled"), values="auth.apiKeys.enabled",
               flags="anka-shim --enable-api-keys, anka-shim --seal-key-file",
-              rest="add the key seal-key to the Secret anka-access, and make an ApiKey of each public key"),
+              rest="make an ApiKey of each public key"),
     translate("API_KEYS_SESSION_TTL", "5m", "how long a login lasts", to_seconds("shim.flags.api-key-session-seconds"),
               values="shim.flags", flags="anka-shim --api-key-session-seconds"),
     translate("API_KEYS_CLEANING_INTERVAL", "4h", "when expired keys are removed; they are refused at once",
               to_seconds("shim.flags.api-key-sweep-seconds"), values="shim.flags",
               flags="anka-shim --api-key-sweep-seconds"),
     by_hand("CA_CERT ROOT_CERT CRL ENABLE_INGRESS_NGINX", "none, none, none, false",
-            "mount the authorities, and name the proxies whose header counts", values="shim.flags shim.volumes",
+            "put the authorities into a Secret, and name the proxies whose header counts",
+            values="auth.certificates.caSecret auth.certificates.crlSecret auth.certificates.header shim.flags",
             flags="anka-shim --client-ca-file, anka-shim --client-crl-file, anka-shim --client-cert-header, "
             "anka-shim --trusted-proxies"),
     by_hand("OIDC_PROVIDER_URL OIDC_CLIENT_ID OIDC_GROUPS_CLAIM OIDC_USERNAME_CLAIM", "none, none, groups, name",
-            "name the clients that machines have at the provider, too", values="shim.flags",
+            "name the clients that machines have at the provider, too; it needs auth.authorization",
+            values="auth.oidc.providerUrl auth.oidc.clientId auth.oidc.audiences auth.oidc.groupsClaim "
+            "auth.oidc.usernameClaim",
             flags="anka-shim --oidc-provider-url, anka-shim --oidc-client-id, anka-shim --oidc-audiences, "
             "anka-shim --oidc-groups-claim, anka-shim --oidc-username-claim"),
     by_hand("OIDC_CLIENT_SECRET OIDC_SCOPES", "",
             "put the secret into a Secret: values must not hold secrets; name the site that browsers come back to",
-            values="shim.flags shim.volumes",
+            values="auth.oidc.clientSecret.secretName auth.oidc.scopes auth.oidc.siteUrl",
             flags="anka-shim --oidc-client-secret-file, anka-shim --oidc-scopes, anka-shim --site-url"),
     missing("OIDC_DISPLAY_NAME OIDC_USER_INFO OIDC_CACHE_TTL", "none, false, 1h",
-            "there is no portal; claims are read from the token"),
+            "the portal says OpenID Connect; claims are read from the token"),
     translate("ENABLE_CONTROLLER_AUTHORIZATION", "false", "who has logged in may do what their permission groups say",
-              to_switch("shim.flags.enable-authorization"), values="shim.flags",
+              to_switch("auth.authorization"), values="auth.authorization",
               flags="anka-shim --enable-authorization",
               rest="make the PermissionGroups: who is in none may do nothing, except with the root token"),
     translate("ENABLE_RESOURCE_MANAGEMENT", "false", "members of a group see and use what its resources permit",
               to_switch("resourcePermissions.enabled"), values="resourcePermissions.enabled",
               flags="anka-operator --enable-resource-permissions, anka-shim --enable-resource-permissions",
               rest="give each PermissionGroup its resources: without any template, it has none"),
-    by_hand("USE_HTTPS SERVER_CERT SERVER_KEY", "false", _INGRESS,
-            values="ingress.tlsSecret certificate.enabled gateway.enabled"),
-    by_hand("CIPHER_SUITES MIN_TLS_VERSION MAX_TLS_VERSION", "", _INGRESS, values="ingress.annotations"),
+    by_hand("USE_HTTPS SERVER_CERT SERVER_KEY", "false",
+            "put certificate and key into a Secret, or let TLS end in front of the shim, at the Ingress or the Gateway",
+            values="tls.secretName ingress.tlsSecret certificate.enabled gateway.enabled",
+            flags="anka-shim --tls-cert-file, anka-shim --tls-key-file"),
+    by_hand("CIPHER_SUITES MIN_TLS_VERSION MAX_TLS_VERSION", "",
+            "by OpenSSL's names; there is no newest version to set", values="shim.flags ingress.annotations",
+            flags="anka-shim --tls-ciphers, anka-shim --tls-min-version"),
     by_hand("SKIP_TLS_VERIFICATION", "false", "verification stays on: give the authority of the registry's certificate",
             values="registry.caSecret", flags="anka-operator --registry-ca-file, anka-shim --registry-ca-file"),
     by_hand("CLIENT_CERT CLIENT_CERT_KEY CLIENT_KEYSTORE CLIENT_KEYPASS API_KEY_ID API_KEY_STRING", "",

@@ -67,10 +67,11 @@ class InstanceCommands:
         nodes = () if resolved.node is None else (resolved.node,)
         self._rights.require_for(owner, resolved.template, NodePermission.CREATE_INSTANCE, nodes)
         spec = resolved.model_copy(update=limits)
+        namespace = owner.spec.namespace if owner is not None else None
         key = start_key(
             idempotency_key,
             start,
-            namespace=self._settings.namespace,
+            namespace=namespace or self._settings.namespace,
             external_id_seconds=self._settings.dedupe_external_id_seconds,
         )
         count = start.count
@@ -83,10 +84,10 @@ class InstanceCommands:
             )
         if key is not None and self._stores.instances.by_index(BY_SLOT, key.slot(0)):
             # A repeat: its instances are counted already.
-            return await self._writer.create(spec, count, key)
+            return await self._writer.create(spec, count, key, namespace=namespace)
         self._check_address(spec, count)
         with self._budget.reserve(size + count * OBJECT_BYTES), self._queue.reserve(count, client) as ids:
-            ids += await self._writer.create(spec, count, key)
+            ids += await self._writer.create(spec, count, key, namespace=namespace)
             return ids
 
     def _check_address(self, spec: AnkaInstanceSpec, count: int) -> None:

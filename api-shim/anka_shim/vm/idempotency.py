@@ -51,9 +51,12 @@ class IdempotentCreates:
         annotations: Mapping[str, str],
         attempt: str,
         deadline: Deadline,
+        *,
+        namespace: str | None = None,
     ) -> AnkaInstance:
         """The instance of this slot: made now, as its attempt shows, or by an earlier request. Raises Failure when
-        the key was used for something else, CreateFailed when a creation failed, ApiError."""
+        the key was used for something else, CreateFailed when a creation failed, ApiError. `namespace`: if not where
+        all are made."""
         slot = key.slot(index)
         annotations = {**annotations, **key.annotations(index, attempt)}
         existing = {obj.metadata.uid: obj for obj in self._stores.instances.by_index(BY_SLOT, slot)}
@@ -62,7 +65,8 @@ class IdempotentCreates:
             found = find_repeated([*existing.values(), *gone], key, self._clock.now())
             if found is None:
                 name = free_name([*existing.values()], slot)
-                made = await self._create(instance_manifest(name, self._namespace, spec, annotations), name, deadline)
+                body = instance_manifest(name, namespace or self._namespace, spec, annotations)
+                made = await self._create(body, deadline)
                 if attempt_of(made) == attempt:
                     return made
                 existing[made.metadata.uid] = made
@@ -77,9 +81,9 @@ class IdempotentCreates:
             else:
                 existing[kept.metadata.uid] = kept
 
-    async def _create(self, body: dict[str, Any], name: str, deadline: Deadline) -> AnkaInstance:
+    async def _create(self, body: dict[str, Any], deadline: Deadline) -> AnkaInstance:
         """A new object; the one that has its name already; or, when that vanished meanwhile, a new one after all."""
-        client, namespace = self._client, self._namespace
+        client, name, namespace = self._client, body["metadata"]["name"], body["metadata"]["namespace"]
         while True:
             try:
                 return await deadline.run(client.create(INSTANCES, body, namespace, deadline=deadline.seconds))

@@ -13,6 +13,7 @@ from anka_kube.errors import AlreadyExists, ApiError, Unreachable
 from anka_kube.store import Store
 from anka_kube.unstructured import SECRETS
 from anka_shim.failure import Failure
+from anka_shim.ids import rest_id
 from anka_shim.requester import requester_annotations
 from anka_shim.store.writes import Deadline, WriteCoordinator, client_message
 from anka_shim.vm.idempotency import CreateFailed, IdempotentCreates
@@ -46,10 +47,13 @@ class InstanceWriter:
         self._inline_bytes = inline_bytes
         self._new_id = new_id
 
-    async def create(self, spec: AnkaInstanceSpec, count: int, key: StartKey | None = None) -> list[str]:
+    async def create(
+        self, spec: AnkaInstanceSpec, count: int, key: StartKey | None = None, *, namespace: str | None = None
+    ) -> list[str]:
         """Create `count` instances: all or none. When one fails, those that were made are deleted again and Failure
         is raised: a client that reads FAIL keeps no ids, and would never end them. With `key`, instances that an
-        earlier or simultaneous request has made for the same key are taken instead."""
+        earlier or simultaneous request has made for the same key are taken instead. `namespace`: if not where all are
+        made."""
         attempt = self._new_id() if key is not None else ""
         key = key or random_key(self._new_id())
         annotations: Mapping[str, str] = requester_annotations()
@@ -60,7 +64,7 @@ class InstanceWriter:
                 refer_to_script(spec, attempt or key.slot(0)),
                 {**annotations, **describe_share(script, count)},
             )
-        batch = _Batch(count, attempt, spec, annotations, script)
+        batch = _Batch(count, attempt, spec, annotations, script, namespace or self._namespace)
         work = asyncio.ensure_future(self._create_all(batch, key))
         try:
             # Shielded: when a client hangs up, the outcome of its creations must still be known.
@@ -98,7 +102,7 @@ class InstanceWriter:
         for body in build_secrets(content, batch.objects):
             try:
                 async with self._writes.slot(deadline):
-                    await deadline.run(self._client.create(SECRETS, body, self._namespace, deadline=deadline.seconds))
+                    await deadline.run(self._client.create(SECRETS, body, batch.namespace, deadline=deadline.seconds))
             except AlreadyExists:
                 # Another request with the same key stored it.
                 continue
@@ -109,8 +113,10 @@ class InstanceWriter:
         try:
             async with self._writes.slot(deadline):
                 if batch.failure is None:
-                    obj = await self._creates.ensure(key, place, batch.spec, batch.annotations, batch.attempt, deadline)
-                    batch.add(place, obj)
+                    obj = await self._creates.ensure(
+                        key, place, batch.spec, batch.annotations, batch.attempt, deadline, namespace=batch.namespace
+                    )
+                    batch.add(place, obj, rest_id(obj.metadata, self._namespace))
                     self._store.apply_written(obj)
                     deadline.extend()
         except CreateFailed as error:
@@ -121,7 +127,7 @@ class InstanceWriter:
             batch.fail(error)
 
     def _undo(self, batch: _Batch) -> None:
-        self._rollback.start(self._namespace, batch.created, batch.unknown, attempt=batch.attempt)
+        self._rollback.start(batch.namespace, batch.created, batch.unknown, attempt=batch.attempt)
 
 
 class _Batch:
@@ -129,20 +135,27 @@ class _Batch:
     may be repeated; empty for one that may not. `script`: to be stored beside them."""
 
     def __init__(
-        self, count: int, attempt: str, spec: AnkaInstanceSpec, annotations: Mapping[str, str], script: str | None
+        self,
+        count: int,
+        attempt: str,
+        spec: AnkaInstanceSpec,
+        annotations: Mapping[str, str],
+        script: str | None,
+        namespace: str,
     ) -> None:
         self.attempt = attempt
         self.spec = spec
         self.annotations = annotations
         self.script = script
+        self.namespace = namespace
         self.ids = [""] * count
         self.objects: list[AnkaInstance] = []
         self.created: list[str] = []
         self.unknown: list[str] = []
         self.failure: ApiError | Failure | None = None
 
-    def add(self, place: int, obj: AnkaInstance) -> None:
-        self.ids[place] = obj.metadata.name
+    def add(self, place: int, obj: AnkaInstance, id_: str) -> None:
+        self.ids[place] = id_
         self.objects.append(obj)
         if attempt_of(obj) == self.attempt:
             self.created.append(obj.metadata.name)

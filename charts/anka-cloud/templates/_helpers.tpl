@@ -44,11 +44,75 @@ app.kubernetes.io/component: {{ .part }}
 {{- define "anka.flags" -}}
 {{- $flags := merge (deepCopy .given) .own }}
 {{- range $name, $value := $flags }}
-{{- if not (kindIs "invalid" $value) }}
+{{- if kindIs "bool" $value }}
+- {{ printf "--%s%s" (ternary "" "no-" $value) $name | quote }}
+{{- else if not (kindIs "invalid" $value) }}
 {{- /* A large number would be written as 1e+06. */}}
 - {{ printf "--%s=%v" $name (ternary (toString (int64 (default 0 $value))) $value (and (kindIs "float64" $value) (eq (floor $value) $value))) | quote }}
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{- /* How the REST API knows who asks, as JSON: `flags` of the shim, `sources` of its volume `access`, and whether the
+       operator must make the Secret (`made`), because a key of it is used. */ -}}
+{{- define "anka.access" -}}
+{{- $auth := .Values.auth }}
+{{- $flags := dict }}
+{{- $sources := list }}
+{{- $made := false }}
+{{- $keys := list }}
+{{- if $auth.enabled }}
+{{- $_ := set $flags "enable-auth" true }}
+{{- $keys = append $keys (dict "of" $auth.rootToken "file" "root-token" "flag" "root-token-file") }}
+{{- /* Also where there are no API keys: it seals the logins of browsers. */}}
+{{- $keys = append $keys (dict "of" $auth.sealKey "file" "seal-key" "flag" "seal-key-file") }}
+{{- if $auth.apiKeys.enabled }}{{ $_ := set $flags "enable-api-keys" true }}{{ end }}
+{{- if $auth.authorization }}{{ $_ := set $flags "enable-authorization" true }}{{ end }}
+{{- if $auth.kubernetesTokens }}{{ $_ := set $flags "enable-kubernetes-tokens" true }}{{ end }}
+{{- with $auth.certificates }}
+{{- with .header }}{{ $_ := set $flags "client-cert-header" . }}{{ end }}
+{{- end }}
+{{- with $auth.oidc }}
+{{- if .providerUrl }}
+{{- $_ := set $flags "oidc-provider-url" .providerUrl }}
+{{- $_ := set $flags "oidc-client-id" .clientId }}
+{{- $_ := set $flags "oidc-username-claim" .usernameClaim }}
+{{- $_ := set $flags "oidc-groups-claim" .groupsClaim }}
+{{- with .audiences }}{{ $_ := set $flags "oidc-audiences" (join "," .) }}{{ end }}
+{{- with .siteUrl }}{{ $_ := set $flags "site-url" . }}{{ end }}
+{{- if .clientSecret.secretName }}{{ $_ := set $flags "oidc-scopes" (join "," .scopes) }}{{ end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if or $auth.enabled $auth.peerKey.secretName }}
+{{- $keys = append $keys (dict "of" $auth.peerKey "file" "peer-key" "flag" "peer-key-file") }}
+{{- end }}
+{{- range $keys }}
+{{- $name := .of.secretName | default "anka-access" }}
+{{- $key := ternary .of.key .file (not (empty .of.secretName)) }}
+{{- $made = or $made (empty .of.secretName) }}
+{{- $sources = append $sources (dict "secret" (dict "name" $name "items" (list (dict "key" $key "path" .file)))) }}
+{{- $_ := set $flags .flag (printf "/etc/anka/access/%s" .file) }}
+{{- end }}
+{{- $files := list
+  (dict "name" $auth.certificates.caSecret "key" "ca.crt" "file" "clients-ca.crt" "flag" "client-ca-file")
+  (dict "name" $auth.certificates.crlSecret "key" "ca.crl" "file" "clients.crl" "flag" "client-crl-file")
+  (dict "name" $auth.oidc.caSecret "key" "ca.crt" "file" "oidc-ca.crt" "flag" "oidc-ca-file")
+  (dict "name" $auth.oidc.clientSecret.secretName "key" $auth.oidc.clientSecret.key "file" "oidc-client-secret" "flag" "oidc-client-secret-file")
+  (dict "name" .Values.tls.secretName "key" "tls.crt" "file" "tls.crt" "flag" "tls-cert-file")
+  (dict "name" .Values.tls.secretName "key" "tls.key" "file" "tls.key" "flag" "tls-key-file") }}
+{{- range $files }}
+{{- if .name }}
+{{- $sources = append $sources (dict "secret" (dict "name" .name "items" (list (dict "key" .key "path" .file)))) }}
+{{- $_ := set $flags .flag (printf "/etc/anka/access/%s" .file) }}
+{{- end }}
+{{- end }}
+{{- dict "flags" $flags "sources" $sources "made" $made | toJson }}
+{{- end }}
+
+{{- /* How the REST API is reached: http or https. */ -}}
+{{- define "anka.scheme" -}}
+{{ ternary "https" "http" (not (empty .Values.tls.secretName)) }}
 {{- end }}
 
 {{- /* What both Deployments have: (dict "top" $ "part" "shim" "command" "anka-shim" "own" flags) */ -}}
@@ -56,6 +120,9 @@ app.kubernetes.io/component: {{ .part }}
 {{- $top := .top }}
 {{- $values := index $top.Values .part }}
 {{- $name := printf "anka-%s" .part }}
+{{- $isShim := eq .part "shim" }}
+{{- $sources := ternary (include "anka.access" $top | fromJson).sources list $isShim }}
+{{- $scheme := ternary (include "anka.scheme" $top | upper) "HTTP" $isShim }}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -146,12 +213,12 @@ spec:
               containerPort: {{ $values.port }}
               protocol: TCP
           livenessProbe:
-            httpGet: {path: /livez, port: http, scheme: HTTP}
+            httpGet: {path: /livez, port: http, scheme: {{ $scheme }}}
             periodSeconds: 10
             timeoutSeconds: 5
             failureThreshold: 3
           readinessProbe:
-            httpGet: {path: /readyz, port: http, scheme: HTTP}
+            httpGet: {path: /readyz, port: http, scheme: {{ $scheme }}}
             periodSeconds: 5
             timeoutSeconds: 5
             failureThreshold: 2
@@ -162,8 +229,8 @@ spec:
           volumeMounts:
             - name: tmp
               mountPath: /tmp
-            {{- if $values.peerKeySecret }}
-            - {name: peer-key, mountPath: /etc/anka/peer, readOnly: true}
+            {{- if $sources }}
+            - {name: access, mountPath: /etc/anka/access, readOnly: true}
             {{- end }}
             {{- with $top.Values.registry.caSecret }}
             - {name: registry-ca, mountPath: /etc/anka/registry-ca, readOnly: true}
@@ -180,9 +247,11 @@ spec:
       volumes:
         - name: tmp
           emptyDir: {sizeLimit: 64Mi}
-        {{- with $values.peerKeySecret }}
-        - name: peer-key
-          secret: {secretName: {{ . | quote }}, items: [{key: peer-key, path: peer-key}]}
+        {{- with $sources }}
+        - name: access
+          projected:
+            sources:
+              {{- toYaml . | nindent 14 }}
         {{- end }}
         {{- with $top.Values.registry.caSecret }}
         - name: registry-ca
@@ -250,6 +319,9 @@ readOnlyRootFilesystem: true
 {{- end }}
 {{- if and (eq .part "operator") .top.Values.eventLog.url }}
 {{- include "anka.egress.rule" (dict "ports" (list (include "anka.port" .top.Values.eventLog.url)) "to" $egress.eventLogTo) }}
+{{- end }}
+{{- if and (eq .part "shim") .top.Values.auth.oidc.providerUrl }}
+{{- include "anka.egress.rule" (dict "ports" (list (include "anka.port" .top.Values.auth.oidc.providerUrl)) "to" $egress.oidcTo) }}
 {{- end }}
 {{- with $egress.more }}
 {{ toYaml . }}

@@ -95,3 +95,9 @@ JOINING_NAMESPACE = "anka-joining"
 
 CI_NAMESPACE = "anka-ci"
 """Instances that CI systems start through the REST API."""
+
+# --- Access to the REST API ---
+
+ACCESS_SECRET = "anka-access"  # noqa: S105
+"""Secret in the operator's namespace with the root token and the keys of the shim's replicas, where the operator makes
+them."""

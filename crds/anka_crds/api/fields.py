@@ -145,6 +145,18 @@ ObjectName = Annotated[
 Reference = Annotated[str, Field(min_length=1, max_length=MAX_LABEL)]
 """A Mac or a group: metadata.name, or a spec.displayName that only one has. rules/references.py finds it."""
 
+NamespaceName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=63,
+        pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+        json_schema_extra=in_words(
+            "must be a namespace: lower-case letters, digits and '-', a letter or digit at both ends"
+        ),
+    ),
+]
+
 ManagerName = Annotated[
     str,
     Field(

@@ -4,9 +4,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from anka_crds.api.fields import Label, immutable, on_change, rule, validations
+from anka_crds.api.fields import Label, NamespaceName, immutable, on_change, rule, validations
 from anka_crds.api.limits import MAX_GRANTED_RESOURCES, MAX_LABEL
-from anka_crds.api.meta import ApiModel, Column, KindDefinition, KubeObject, list_field
+from anka_crds.api.meta import ApiModel, Column, KindDefinition, KubeObject, list_field, optional
 from anka_crds.api.permissions import PERMISSIONS_OF, ControllerPermission, ResourceKind
 
 
@@ -52,6 +52,10 @@ class PermissionGroupSpec(ApiModel):
         "Nodes and templates that the members may use, where resource permissions are on. Without any node, they may "
         "start instances and pull templates on all nodes; without any template, they have none.",
         MAX_GRANTED_RESOURCES,
+    )
+    namespace: NamespaceName | None = optional(
+        "Namespace in which REST makes the group's instances, where resource permissions are on. Absent: that of all "
+        "others. The quotas and rights of this namespace hold for them."
     )
 
 

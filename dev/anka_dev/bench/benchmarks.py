@@ -29,11 +29,13 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     Benchmark("burst.100", "100 starts on 50 Macs, and as many Pods on 50 nodes", "anka_dev.bench.burst.small"),
     Benchmark("burst.1000", "1,000 starts on 250 Macs, and as many Pods on 250 nodes", "anka_dev.bench.burst.large"),
     Benchmark("watches", "what the watches of many Macs cost the apiserver", "anka_dev.bench.watches.bench"),
+    Benchmark("access.logins", "REST with each credential beside no authentication", "anka_dev.bench.access.logins"),
     Benchmark(
         "access.lists",
         "lists of members of permission groups, beside those of all",
         "anka_dev.bench.access.filtered_lists",
     ),
+    Benchmark("portal", "the portal's stream: CPU of the shim, and bytes for each tab", "anka_dev.bench.portal.stream"),
     Benchmark("scale", "a full cloud at rest, its reads, and its return after storms", "anka_dev.bench.scale.bench"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import urllib.request
@@ -33,6 +34,8 @@ class LocalCloud:
         self.operators: list[Service] = []
         self.shims: list[Service] = []
         self.urls: list[str] = []
+        self.root_token = ""
+        """By which `rest` logs in; empty where the REST API is open."""
         self._accounts: dict[str, str] = {}
         self._log_level = log_level
 
@@ -136,12 +139,17 @@ class LocalCloud:
             self.urls[replica] + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
+            headers={"Content-Type": "application/json", **self._credentials()},
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             envelope = json.loads(answer.read())
         assert isinstance(envelope, dict)
         return envelope
+
+    def _credentials(self) -> dict[str, str]:
+        if not self.root_token:
+            return {}
+        return {"Authorization": f"Basic {base64.b64encode(f'root:{self.root_token}'.encode()).decode()}"}
 
     def check(self) -> None:
         """DevError when one of our processes ended by itself."""

@@ -25,6 +25,7 @@ _TOKEN_RENEWAL_SECONDS = 86_400.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--check", action="store_true", help="run the commands that it prints, then exit 0 or 1")
+    parser.add_argument("--auth", action="store_true", help="the REST API answers only who logs in")
     parser.add_argument("--directory", type=Path, default=_DIRECTORY, metavar="DIR", help="default: %(default)s")
     parser.add_argument("--port", type=int, default=8090, help="of the REST API, if it is free (default: %(default)s)")
 
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(call: Call[argparse.Namespace]) -> int:
     """Bring the cloud up, print how to reach it, and stay until Ctrl-C; with --check run these commands instead."""
     options = call.options
-    for program in ("ssh", "curl"):
+    for program in ("ssh", "curl", *(["openssl"] if options.auth else [])):
         if shutil.which(program) is None:
             raise DevError(f"the demo needs {program} in PATH: install it and run this again")
     stop = threading.Event()
@@ -54,7 +55,7 @@ def _run(directory: Path, options: argparse.Namespace, stop: threading.Event) ->
     printer.say("control plane: kube-apiserver, etcd, kube-controller-manager")
     with open_cluster(directory / "control-plane", environment(), say=printer.say) as cluster:
         printer.say(f"control plane: ready at {cluster.server}")
-        with Demo(cluster, directory, printer, stop) as demo:
+        with Demo(cluster, directory, printer, stop, closed=options.auth) as demo:
             demo.bring_up(options.port)
             demo.apply_examples()
             if options.check:

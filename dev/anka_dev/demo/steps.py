@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 
 from anka_dev.cloud import LocalCloud
+from anka_dev.demo.access import DemoAccess
 from anka_dev.demo.printer import Printer
+from anka_dev.demo.shell import DemoCommand, shorten_path
 from anka_dev.repository import EXAMPLES
 from localkube.controlplane import KubernetesCluster
 from localkube.controlplane.kubectl import find_kubectl
@@ -29,15 +31,24 @@ _TEMPLATE_BYTES = 600_000_000
 class Demo:
     """Brings a cloud up on ``cluster`` and keeps it; leaving it takes it down.
 
-    ``stop`` is set when the user ends the demo.
+    ``stop`` is set when the user ends the demo. ``closed``: the REST API answers only who logs in.
     """
 
-    def __init__(self, cluster: KubernetesCluster, directory: Path, printer: Printer, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        cluster: KubernetesCluster,
+        directory: Path,
+        printer: Printer,
+        stop: threading.Event,
+        *,
+        closed: bool = False,
+    ) -> None:
         self.cloud = LocalCloud(cluster, directory)
         self.directory = directory
         self.printer = printer
         self.stop = stop
         self.apply_to_ready_seconds = 0.0
+        self._access = DemoAccess(self.cloud, directory / "access") if closed else None
         self._key = directory / "ssh" / "id_ed25519"
 
     def __enter__(self) -> Demo:
@@ -55,8 +66,11 @@ class Demo:
         registry = cloud.start_registry()
         registry.add_template(TEMPLATE, [TAG], size=_TEMPLATE_BYTES, authorized_keys=public_key)
         say(f"registry: {registry.url} with template {TEMPLATE}, tag {TAG}")
-        cloud.start_operator(port=8081)
-        cloud.start_shim(port=port)
+        if self._access is None:
+            cloud.start_operator(port=8081)
+            cloud.start_shim(port=port)
+        else:
+            self._access.start_parts(8081, port)
         cloud.add_mac("mac-01", "--groups=ios", **_MAC)
         cloud.add_mac("mac-02", "--groups=general", **_MAC)
         say("starting: operator, API shim, two simulated Macs with an agent each")
@@ -110,25 +124,33 @@ class Demo:
     def print_commands(self) -> None:
         plain = self.printer.plain
         plain()
-        for title, command in self.commands():
-            plain(f"  {title}")
-            plain(f"    {command}")
+        for command in self.commands():
+            plain(f"  {command.title}")
+            plain(f"    {command.line}")
         plain()
-        plain(f"  Logs are in {_short(self.directory / 'logs')}. Ctrl-C stops everything.")
+        plain(f"  Logs are in {shorten_path(self.directory / 'logs')}. Ctrl-C stops everything.")
 
-    def commands(self) -> list[tuple[str, str]]:
-        """What a person can do now: a title and a shell command that works as it is."""
-        kubectl = f"{_short(find_kubectl())} --kubeconfig {_short(self.cloud.cluster.kubeconfig)}"
+    def commands(self) -> list[DemoCommand]:
+        """What a person can do now; the last one goes into the VM."""
+        kubectl = f"{shorten_path(find_kubectl())} --kubeconfig {shorten_path(self.cloud.cluster.kubeconfig)}"
         host, port = self._ssh_address()
         ssh = (
-            f"ssh -i {_short(self._key)} -p {port} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+            f"ssh -i {shorten_path(self._key)} -p {port} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
             f" -o LogLevel=ERROR anka@{host}"
         )
+        everything = (f"ankainstance.anka.veertu.com/{INSTANCE}", "Started", "Active")
+        rest = DemoCommand(
+            "The old REST API, as CI plugins use it:",
+            f"curl -s {self.cloud.url}/api/v1/vm",
+            ('"instance_state":"Started"',),
+        )
         return [
-            ("The whole cloud:", f"{kubectl} get anka -A"),
-            ("One instance, with its story:", f"{kubectl} describe ankainstance {INSTANCE}"),
-            ("The old REST API, as CI plugins use it:", f"curl -s {self.cloud.url}/api/v1/vm"),
-            ("Into the VM:", f"{ssh} 'echo \"hello from $USER on $VM_NAME, in $PWD\"'"),
+            DemoCommand("The whole cloud:", f"{kubectl} get anka -A", everything),
+            DemoCommand("One instance, with its story:", f"{kubectl} describe ankainstance {INSTANCE}", ("Started",)),
+            *([rest] if self._access is None else self._access.commands(kubectl)),
+            DemoCommand(
+                "Into the VM:", f"{ssh} 'echo \"hello from $USER on $VM_NAME, in $PWD\"'", ("hello from anka on ",)
+            ),
         ]
 
     def _ssh_address(self) -> tuple[str, int]:
@@ -157,11 +179,3 @@ class Demo:
 
     def _kubectl(self) -> list[str]:
         return [str(find_kubectl()), f"--kubeconfig={self.cloud.cluster.kubeconfig}"]
-
-
-def _short(path: Path) -> str:
-    """Relative to where the person stands, when it is below."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)

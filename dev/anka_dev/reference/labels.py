@@ -31,6 +31,9 @@ KEYS = {
     f"{GROUP}/template": Key("label", "AnkaInstance", "Made by REST: the template that was requested."),
     f"{GROUP}/tag": Key("label", "AnkaInstance", "Made by REST: the tag that was requested."),
     f"{GROUP}/group": Key("label", "AnkaInstance", "Made by REST: the group that was requested."),
+    "app.kubernetes.io/managed-by": Key(
+        "label", "Secret", "`anka-operator`: it made this Secret, with the root token of the REST API."
+    ),
     "app.kubernetes.io/created-by": Key(
         "label", "AnkaInstance, SaveImage, TemplateDistribution", "`anka-shim`: the object was made by REST."
     ),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import logging
 import os
 import signal
+import ssl
 import threading
 import time
 import urllib.error
@@ -33,6 +35,11 @@ log = logging.getLogger(__name__)
 _TICK_SECONDS = 0.25
 _BACKOFF_SECONDS = 1.0
 _MESSAGE_LETTERS = 500
+_NOT_FOUND = 404
+# A kubelet does not look at certificates either: it asks pods by their address.
+_UNVERIFIED = ssl.create_default_context()
+_UNVERIFIED.check_hostname = False
+_UNVERIFIED.verify_mode = ssl.CERT_NONE
 # The API is not reached or refuses: the report is sent again.
 _API_ERRORS = (ApiException, HTTPError)
 
@@ -105,7 +112,7 @@ class PodWorker:
     def _live(self) -> None:
         if len(self._pod["spec"]["containers"]) != 1 or self._pod["spec"].get("initContainers"):
             raise ValueError("only pods of one container run here")
-        argv = self._argv()
+        argv = self._await_argv()
         readiness = spec.probe(self._container, "readinessProbe")
         liveness = spec.probe(self._container, "livenessProbe")
         while not self._stopping.is_set():
@@ -155,11 +162,24 @@ class PodWorker:
 
     def _is_ok(self, probe: spec.HttpProbe) -> bool:
         try:
-            url = f"http://{self.local}:{probe.port}{probe.path}"
-            with urllib.request.urlopen(url, timeout=probe.timeout) as answer:
+            url = f"{probe.scheme}://{self.local}:{probe.port}{probe.path}"
+            with urllib.request.urlopen(url, timeout=probe.timeout, context=_UNVERIFIED) as answer:
                 return bool(200 <= answer.status < 400)
         except OSError:
             return False
+
+    def _await_argv(self) -> list[str]:
+        """As a kubelet, wait for Secrets and ConfigMaps that are not there yet. Empty when the pod is stopped first."""
+        while not self._stopping.is_set():
+            try:
+                return self._argv()
+            except ApiException as error:
+                if error.status != _NOT_FOUND:
+                    raise
+                message = json.loads(error.body or "{}").get("message", "")[:_MESSAGE_LETTERS]
+                self._report("Pending", False, {"waiting": {"reason": "ContainerCreating", "message": message}})
+            self._stopping.wait(_TICK_SECONDS)
+        return []
 
     def _argv(self) -> list[str]:
         fields = spec.fields(self._pod, self.local)

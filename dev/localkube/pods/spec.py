@@ -89,6 +89,7 @@ class HttpProbe:
     period: float
     timeout: float
     failures: int
+    scheme: str = "http"
 
 
 def probe(container: Mapping[str, Any], kind: str) -> HttpProbe | None:
@@ -110,6 +111,7 @@ def probe(container: Mapping[str, Any], kind: str) -> HttpProbe | None:
         period=given.get("periodSeconds", 10),
         timeout=given.get("timeoutSeconds", 1),
         failures=given.get("failureThreshold", 3),
+        scheme=given["httpGet"].get("scheme", "HTTP").lower(),
     )
 
 

@@ -10,7 +10,7 @@ from anka_kube.client import KubeClient
 from anka_kube.comparison import find_differences
 from anka_kube.errors import NotFound, Unparsable
 from anka_kube.reflector import Reflector
-from anka_kube.unstructured import EVENTS, ROLE_BINDINGS, ROLES, SERVICE_ACCOUNTS
+from anka_kube.unstructured import EVENTS, ROLE_BINDINGS, ROLES, SECRETS, SERVICE_ACCOUNTS
 from anka_kube.writer import Fence, Writer
 from anka_operator.cluster.stores import ClusterStores
 from anka_operator.kopf_watch.feed import KopfFeed
@@ -42,6 +42,7 @@ class ClusterWriters:
         self.roles = Writer(client, ROLES, fence=fence)
         self.bindings = Writer(client, ROLE_BINDINGS, fence=fence)
         self.accounts = Writer(client, SERVICE_ACCOUNTS, fence=fence)
+        self.secrets = Writer(client, SECRETS, fence=fence)
 
 
 class AnkaCluster:

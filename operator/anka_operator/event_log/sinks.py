@@ -27,6 +27,14 @@ class SinkError(Exception):
     """Not taken; str() says why in one line, without a secret."""
 
 
+class RecordRefused(SinkError):
+    """The sink does not want these records themselves: no other try will change that."""
+
+
+REFUSALS = frozenset({400, 413, 422})
+"""HTTP codes about what was sent. Others (401, 404, 429, 503) are of the sink, or of how we are set up: they pass."""
+
+
 class EventSink(Protocol):
     """`name`: in metrics and messages. `most`: how many records one call takes."""
 
@@ -93,7 +101,7 @@ class EndpointSink(HttpSession):
             why = "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
             raise SinkError(f"{self._place} does not answer: {' '.join(why.split())}") from None
         if not 200 <= code < 300:
-            raise SinkError(f"{self._place} answers HTTP {code}")
+            raise (RecordRefused if code in REFUSALS else SinkError)(f"{self._place} answers HTTP {code}")
 
     @property
     def _place(self) -> str:

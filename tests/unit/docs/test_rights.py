@@ -12,7 +12,7 @@ import yaml
 
 from anka_dev.repository import BASE, ROOT
 from support.rights import Right, bound, covers, granted, lacking, refused
-from support.rights_table import PEOPLE, Row, rows
+from support.rights_table import BOUND_BY_DEFAULT, PEOPLE, Row, rows
 
 PROCESSES = ROOT / "tests" / "e2e" / "test_chart_install.py"
 PERSONS = ROOT / "tests" / "integration" / "test_people.py"
@@ -20,7 +20,8 @@ PERSONS = ROOT / "tests" / "integration" / "test_people.py"
 
 def test_each_right_has_one_row() -> None:
     objects = [item for file in BASE.glob("*.yaml") for item in yaml.safe_load_all(file.read_text()) if item]
-    given = [one.right for one in granted([*objects, *map(bound, PEOPLE)])]
+    bindings = [*map(bound, PEOPLE), *(bound(role, user) for role, user in BOUND_BY_DEFAULT.items())]
+    given = [one.right for one in granted([*objects, *bindings])]
     told = [row.right for row in rows()]
     assert sorted(told) == sorted(given)
     assert len(set(told)) == len(told)

@@ -16,7 +16,7 @@ from anka_dev.bench.usage import ProcessUsage
 
 _ROUNDS = 2
 _RATE = 50.0
-_BODY = {
+BODY = {
     "vmid": world.TEMPLATE,
     "tag": world.TAG,
     "count": 1,
@@ -55,11 +55,11 @@ class Writes:
             raw.append(
                 self._site.raw(plan(RAW, method="POST", body=_raw_body(), names=names, total=total, connections=8))[0]
             )
-            result, usage = self._site.shim(plan(VM, method="POST", body=json.dumps(_BODY), total=total, connections=8))
+            result, usage = self._site.shim(plan(VM, method="POST", body=json.dumps(BODY), total=total, connections=8))
             ours.append(result)
             usages.append(usage)
         posts, creates = merge_results(ours), merge_results(raw)
-        single, _ = self._site.shim(plan(VM, method="POST", body=json.dumps(_BODY), total=bench.size(300, 5)))
+        single, _ = self._site.shim(plan(VM, method="POST", body=json.dumps(BODY), total=bench.size(300, 5)))
         answers = len(posts.latencies)
         bench.more("rest.post_per_s", posts.per_second, "1/s", peers=[peers.POST_PER_S_C8])
         bench.more("rest.post_per_s_c1", single.per_second, "1/s", peers=[peers.POST_PER_S_C1])
@@ -75,7 +75,7 @@ class Writes:
         seconds = self._bench.size(20, 1)
         self._bench.say(f"rest: POST {_RATE:g}/s for {seconds} s")
         result, _ = self._site.shim(
-            plan(VM, method="POST", body=json.dumps(_BODY), rate=_RATE, seconds=seconds, connections=100)
+            plan(VM, method="POST", body=json.dumps(BODY), rate=_RATE, seconds=seconds, connections=100)
         )
         self._bench.less("rest.post_p50_ms_at_50", result.ms(50), "ms")
         self._bench.less("rest.post_p99_ms_at_50", result.ms(99), "ms", goal=250)
@@ -89,10 +89,10 @@ class Writes:
 
 
 def _raw_body() -> str:
-    """The object that the shim makes of _BODY."""
+    """The object that the shim makes of BODY."""
     spec: dict[str, Any] = {
-        "displayName": _BODY["name"],
-        "externalId": _BODY["external_id"],
-        "startupScript": {"content": _BODY["startup_script"]},
+        "displayName": BODY["name"],
+        "externalId": BODY["external_id"],
+        "startupScript": {"content": BODY["startup_script"]},
     }
     return json.dumps(world.manifest(NAME, **spec))

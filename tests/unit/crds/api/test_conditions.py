@@ -66,7 +66,7 @@ def test_every_member_is_in_use(enum: type[DocumentedEnum]) -> None:
 def passed_on() -> set[str]:
     """What a TemplateDistribution takes over from the look-up of its template, by value."""
     lookups = ("TEMPLATE_NOT_FOUND", "TEMPLATE_AMBIGUOUS", "TEMPLATE_NOT_READY", "TAG_NOT_FOUND", "VERSION_NOT_FOUND")
-    names = [*lookups, "GROUP_NOT_FOUND"]
+    names = [*lookups, "GROUP_NOT_FOUND", "PERMISSION_GROUP_NOT_FOUND"]
     assert {InstanceReason[name].value for name in names} == {DistributionReason[name].value for name in names}
     return {f"DistributionReason.{name}" for name in names}
 

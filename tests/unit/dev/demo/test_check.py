@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 
 from anka_dev.demo import check
+from anka_dev.demo.shell import DemoCommand
 from anka_dev.demo.steps import INSTANCE, Demo
 
 GOOD = [
@@ -15,6 +16,7 @@ GOOD = [
     '{"instance_state":"Started"}',
     "hello from anka on vm",
 ]
+WANTED = [(f"/{INSTANCE} ", "Active"), ("Started",), ('"instance_state":"Started"',), ("hello from anka on ",)]
 
 
 class FakeDemo:
@@ -34,9 +36,12 @@ class FakeDemo:
     def print_commands(self) -> None:
         pass
 
-    def commands(self) -> list[tuple[str, str]]:
+    def commands(self) -> list[DemoCommand]:
         titles = ["The whole cloud:", "One instance:", "The old REST API:", "Into the VM:"]
-        return [(title, f"echo '{output}'") for title, output in zip(titles, self._outputs, strict=True)]
+        return [
+            DemoCommand(title, f"echo '{output}'", wanted)
+            for title, output, wanted in zip(titles, self._outputs, WANTED, strict=True)
+        ]
 
     def instances_to_save(self) -> list[str]:
         return []
@@ -60,7 +65,7 @@ def test_a_good_demo() -> None:
         (
             0,
             "ankainstance.anka.veertu.com/other Started Active",
-            f"anka.veertu.com/{INSTANCE}' is not in",
+            f"'/{INSTANCE} ' is not in its output",
         ),
         (1, "Failed", "One instance: 'Started' is not in its output"),
         (2, "{}", "The old REST API: "),

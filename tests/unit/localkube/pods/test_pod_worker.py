@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -207,3 +209,42 @@ def test_what_cannot_be_run_says_why(place: Place) -> None:
     place.begin(command=[])
     status = place.api.until(lambda status: status["phase"] == "Pending")
     assert state(status)["waiting"]["message"].startswith("container c has no command")
+
+
+class SecretsApi(Api):
+    """An API whose Secret somebody makes later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made = threading.Event()
+
+    def read_namespaced_secret(self, name: str, _namespace: str) -> SimpleNamespace:
+        if not self.made.is_set():
+            error = ApiException(status=404)
+            error.body = json.dumps({"message": f'secrets "{name}" not found'})
+            raise error
+        return SimpleNamespace(data={"word": "eWVz"})
+
+
+def test_a_secret_that_is_not_there_yet_is_awaited(place: Place) -> None:
+    api = SecretsApi()
+    place.api = api
+    word = {"name": "WORD", "valueFrom": {"secretKeyRef": {"name": "later", "key": "word"}}}
+    place.begin("import os; print(os.environ['WORD'])", env=[word])
+    status = api.until(lambda status: status["phase"] == "Pending")
+    assert state(status) == {"waiting": {"reason": "ContainerCreating", "message": 'secrets "later" not found'}}
+    api.made.set()
+    status = api.until(lambda status: status["phase"] == "Succeeded")
+    assert state(status)["terminated"]["message"] == "yes"
+
+
+def test_a_pod_that_still_waits_for_a_secret_can_be_deleted(place: Place) -> None:
+    api = SecretsApi()
+    place.api = api
+    word = {"name": "WORD", "valueFrom": {"secretKeyRef": {"name": "later", "key": "word"}}}
+    worker = place.begin("print('never')", env=[word])
+    api.until(lambda status: status["phase"] == "Pending")
+    worker.stop(0)
+    worker.join()
+    assert api.deleted.is_set()
+    assert not worker.log.exists()

@@ -104,6 +104,10 @@ def test_probes() -> None:
         livenessProbe={"tcpSocket": {"port": 1}},
     )
     assert spec.probe(given, "readinessProbe") == spec.HttpProbe(8090, "/readyz", period=5, timeout=1, failures=3)
+    given["readinessProbe"]["httpGet"]["scheme"] = "HTTPS"
+    probe = spec.probe(given, "readinessProbe")
+    assert probe is not None
+    assert probe.scheme == "https"
     assert spec.probe(given, "startupProbe") is None
     with pytest.raises(ValueError, match="livenessProbe is not an httpGet"):
         spec.probe(given, "livenessProbe")

@@ -10,8 +10,8 @@ import pytest
 
 from anka_operator import metrics
 from anka_operator.event_log.record import EventRecord
-from anka_operator.event_log.shipper import RecordShipper
-from anka_operator.event_log.sinks import SinkError
+from anka_operator.event_log.shipper import MOST_REFUSALS, RecordShipper
+from anka_operator.event_log.sinks import RecordRefused, SinkError
 
 
 def record(number: int) -> EventRecord:
@@ -88,3 +88,45 @@ async def test_what_there_is_no_room_for_is_counted_and_said_once(caplog: pytest
     assert [entry.getMessage() for entry in caplog.records] == [
         "lines of the event log are lost: there is no room for more"
     ]
+
+
+class PickySink(ListSink):
+    """Refuses one record for good."""
+
+    most = 1
+
+    def __init__(self, refused: int) -> None:
+        super().__init__()
+        self.refused = refused
+        self.tries = 0
+
+    async def send(self, records: Sequence[EventRecord]) -> None:
+        if [int(one.event_id) for one in records] == [self.refused]:
+            self.tries += 1
+            raise self.troubles.pop() if self.troubles else RecordRefused("HTTP 422")
+        await super().send(records)
+
+
+async def test_what_is_refused_for_good_blocks_nothing_behind_it(caplog: pytest.LogCaptureFixture) -> None:
+    sink, naps, lost, sent = PickySink(2), Naps(), count("lost"), count("sent")
+    async with RecordShipper(sink, 0.0, sleep=naps.sleep, chance=lambda: 1.0) as shipper:
+        for number in range(1, 5):
+            shipper.add(record(number))
+        await sink.until(1, 3, 4)
+        assert shipper.mark == 4.0
+    assert (sink.tries, len(naps.seconds)) == (MOST_REFUSALS, MOST_REFUSALS - 1)
+    assert (count("lost") - lost, count("sent") - sent) == (1, 3)
+    [told] = [entry for entry in caplog.records if entry.levelname == "ERROR"]
+    assert told.getMessage() == "a line of the event log is lost: it was refused 5 times: HTTP 422"
+    assert vars(told)["event_id"] == "2"
+
+
+async def test_a_sink_that_is_away_in_between_is_no_refusal() -> None:
+    """Only so many in a row count."""
+    sink, naps = PickySink(1), Naps()
+    sink.troubles = [RecordRefused("HTTP 400"), SinkError("HTTP 503"), *[RecordRefused("HTTP 400")] * 4]
+    async with RecordShipper(sink, 0.0, sleep=naps.sleep, chance=lambda: 1.0) as shipper:
+        shipper.add(record(1))
+        shipper.add(record(2))
+        await sink.until(2)
+    assert sink.tries == 4 + 1 + MOST_REFUSALS

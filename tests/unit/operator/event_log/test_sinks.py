@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestServer
 from anka_operator.event_log import sinks
 from anka_operator.event_log.derive import instance_records
 from anka_operator.event_log.record import to_cloud_event, to_json
-from anka_operator.event_log.sinks import EndpointSink, RegistrySink, SinkError
+from anka_operator.event_log.sinks import EndpointSink, RecordRefused, RegistrySink, SinkError
 from anka_registry.client import RegistryClient
 from anka_runtime.header_lines import parse_headers
 from anka_runtime.secret_file import SecretFile
@@ -69,7 +69,7 @@ async def test_cloud_events() -> None:
     assert json.loads(seen[0][1])["specversion"] == "1.0"
 
 
-@pytest.mark.parametrize("code", [301, 302, 307, 400, 401, 404, 429, 500, 503])
+@pytest.mark.parametrize("code", [301, 302, 307, 400, 401, 403, 404, 413, 422, 429, 500, 503])
 async def test_all_but_2xx_is_not_taken(code: int) -> None:
     def answer(request: web.Request) -> web.Response:
         return web.Response(status=code, headers={"Location": "/elsewhere"} if code < 400 else {})
@@ -78,6 +78,7 @@ async def test_all_but_2xx_is_not_taken(code: int) -> None:
         with pytest.raises(SinkError, match=f"answers HTTP {code}$") as refused:
             await sink.send(RECORDS)
         assert len(seen) == 1, "what follows waits for it"
+        assert isinstance(refused.value, RecordRefused) == (code in (400, 413, 422)), "the others may pass"
         assert "secret-path" not in str(refused.value)
 
 

@@ -36,9 +36,10 @@ class Team:
         self.name = name
         self.headers = headers
 
-    async def call(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
+    async def call(self, method: str, path: str, *, key: str = "", **options: Any) -> tuple[int, Any]:
         """The HTTP status, and the body of a success or the message of a failure."""
-        answer = await self.shim.http.request(method, path, headers=self.headers, **options)
+        headers = {**self.headers, **({"Idempotency-Key": key} if key else {})}
+        answer = await self.shim.http.request(method, path, headers=headers, **options)
         found = answer.json()
         return answer.status_code, found.get("body") if found["status"] == "OK" else found["message"]
 
@@ -123,6 +124,11 @@ async def test_each_team_sees_and_starts_its_own_alone(shim: Rig, ios: Team, web
         ("POST", "/api/v1/image", {"id": "{vm}", "tag": "t", "target_vm_id": OTHER}),
         ("GET", "/api/v1/image?id={save}", None),
         ("GET", "/api/v1/node?id={node}", None),
+        ("GET", "/portal/v1/object?kind=instances&id={vm}", None),
+        ("GET", "/portal/v1/object?kind=nodes&id={node}", None),
+        ("GET", "/portal/v1/timeline?id={vm}", None),
+        ("GET", "/portal/v1/explain?id={vm}", None),
+        ("GET", "/portal/v1/nodes/history?id={node}", None),
         ("GET", "/api/v1/node?id={node_name}", None),
         ("POST", "/api/v1/node/config", {"node_id": "{node}", "max_vm_count": 1}),
         ("DELETE", "/api/v1/node", {"node_id": "{node}"}),
@@ -305,6 +311,59 @@ async def test_off_means_everybody_has_all(tmp_path: Path) -> None:
         assert len(await team.get("/api/v1/node")) == 2
         assert (await team.call("POST", VM, json={"vmid": OTHER}))[0] == 200
         assert len(await team.get(VM)) == 1
+
+
+async def test_an_explanation_names_their_own_nodes_alone(shim: Rig, ios: Team) -> None:
+    asked = f"/portal/v1/explain?vmid={TEMPLATE}"
+    found = await ios.get(f"{asked}&group=ios")
+    assert ([one["node"] for one in found["nodes"]], found["hidden"]) == (["mac-1"], 1)
+    assert found["answer"]["node"] == "mac-1"
+    assert await ios.call("GET", asked) == (200, "group: is required while resource permissions are on")
+    assert (await ios.call("GET", f"/portal/v1/explain?vmid={OTHER}&group=ios"))[1] == "VM not in the registry"
+    everything = await shim.body("GET", f"{asked}&group=ios", headers=ROOT)
+    assert [(one["node"], one["fits"]) for one in everything["nodes"]] == [("mac-1", True), ("mac-2", False)]
+    assert everything["nodes"][1]["why"] == "is closed to permission group ios"
+
+
+async def test_a_node_s_history_has_their_own_instances_alone(shim: Rig, ios: Team, web: Team) -> None:
+    await grant(shim, "web", ("node", "mac-1", ALL_OF_NODE), ("template", OTHER, ALL_OF_TEMPLATE))
+    bound = {"phase": "Error", "nodeName": "mac-1", "scheduledAt": "2026-01-01T10:00:00Z", "message": "secret"}
+    bound["finishedAt"] = "2026-01-01T10:00:00Z"
+    for name in ("ios", "web"):
+        spec = {"template": TEMPLATE, "permissionGroup": name}
+        shim.api.put("ankainstances", f"of-{name}", "anka-ci", spec=spec, status=bound)
+    stores = shim.services.stores
+    await stores.instances.wait_for(lambda store: len(store) == 2, 60)
+    for team in (ios, web):
+        (past,) = (await team.get("/portal/v1/nodes/history?id=mac-1"))["instances"]
+        assert past["name"] == f"of-{team.name}"
+    failures = shim.services.history.node_failures("mac-1")
+    assert failures is not None
+    assert (failures["count"], set(failures["last"])) == (2, {"at", "reason"})
+
+
+async def test_a_group_with_a_namespace_has_its_instances_there(shim: Rig, ios: Team, web: Team) -> None:
+    (group,) = [one for one in shim.services.stores.permission_groups if one.spec.display_name == "ios"]
+    known = shim.api.objects["permissiongroups"]["", group.metadata.name]
+    shim.api.put("permissiongroups", group.metadata.name, "", spec={**known["spec"], "namespace": "team-ios"})
+    await shim.services.stores.permission_groups.wait_for(
+        lambda store: (one := store.get(group.metadata.name)) is not None and one.spec.namespace, 60
+    )
+    _, ids = await ios.start(count=2, startup_script="ZWNobyBo" * 2000)
+    made = {obj["metadata"]["uid"]: obj for obj in shim.api.objects["ankainstances"].values()}
+    assert set(ids) == made.keys()
+    assert {obj["metadata"]["namespace"] for obj in made.values()} == {"team-ios"}
+    assert {space for space, _ in shim.api.objects["secrets"]} == {"team-ios"}
+    assert {one["instance_id"] for one in await ios.get(VM)} == set(ids)
+    assert (await ios.call("PUT", VM, json={"id": ids[0], "name": "x"}))[0] == 200
+    assert (await ios.get(f"{VM}?id={ids[0]}"))["name"] == "x"
+    for id_ in ids:
+        assert await web.call("DELETE", VM, json={"id": id_}) == (200, "Not found")
+        assert (await ios.call("DELETE", VM, json={"id": id_}))[0] == 200
+    # The same key is the same request, and gives the same ids.
+    again = [await ios.call("POST", VM, json={"vmid": TEMPLATE, "group": "ios"}, key="once") for _ in range(2)]
+    assert again[0] == again[1]
+    assert again[0][0] == 200
 
 
 # --- without HTTP ---

@@ -26,7 +26,7 @@ def test_values_and_remarks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     printed = capsys.readouterr()
     values = yaml.safe_load(printed.out)
     assert values["registry"] == {"url": "http://anka.registry:8089"}
-    assert values["shim"]["flags"]["enable-auth"] is True
+    assert values["auth"]["enabled"] is True
     lines = printed.err.splitlines()
     assert [line.split(": ")[1] for line in lines] == ["ANKA_ROOT_TOKEN", "ANKA_ENABLE_AUTH", "ANKA_QUEUE_ADDR"]
     assert all(line.startswith("anka-shim translate-env: ANKA_") for line in lines)
@@ -41,7 +41,7 @@ def test_stdin(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPat
 
 def test_a_wrong_setting_leaves_the_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "anka.env"
-    file.write_text("ANKA_INSTANCE_TIME_OUT=soon\nANKA_V=0\n")
+    file.write_text("ANKA_INSTANCE_TIME_OUT=soon\nANKA_V=0\nANKA_ENABLE_AUTH=\n")
     assert main(["translate-env", str(file)]) == translate_env.WRONG_SETTINGS
     printed = capsys.readouterr()
     assert yaml.safe_load(printed.out) == {"logs": {"level": "INFO"}}

@@ -34,6 +34,7 @@ READS = {
     "/api/v1/apikey",
     *(f"{prefix}/{path}" for prefix in PERMISSION_PATHS for path in ("permissions", "resources/permissions", "group")),
     "/portal/v1/history",
+    "/portal/v1/login",
     "/livez",
     "/readyz",
     "/metrics",

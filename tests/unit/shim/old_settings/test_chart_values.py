@@ -10,7 +10,7 @@ from anka_shim.old_settings.chart_values import translate
 from anka_shim.old_settings.table import ANSWERS
 
 
-def test_values_are_nested_and_lists_joined() -> None:
+def test_values_are_nested() -> None:
     found = translate(
         {
             "ANKA_ANKA_REGISTRY": "http://r:8089",
@@ -19,33 +19,36 @@ def test_values_are_nested_and_lists_joined() -> None:
             "ANKA_LOCAL_ANKA_REGISTRY": "",
         }
     )
-    assert found.values["registry"] == {"url": "http://r:8089"}
-    assert found.values["shim"]["flags"] == {
-        "enable-auth": True,
-        "root-token-file": "/etc/anka/access/root-token",
-        "api-key-session-seconds": 300,
+    assert found.values == {
+        "registry": {"url": "http://r:8089"},
+        "auth": {"enabled": True},
+        "shim": {"flags": {"api-key-session-seconds": 300}},
     }
-    assert [one["name"] for one in found.values["shim"]["volumes"]] == ["access"]
     assert found.remarks == [
-        "ANKA_ENABLE_AUTH: make the Secrets anka-access (key root-token) and anka-peer-key (key peer-key)"
+        "ANKA_ENABLE_AUTH: the operator makes a root token, unless auth.rootToken names a Secret of yours"
     ]
     assert found.faults == []
 
 
-def test_a_switch_that_is_off_says_nothing() -> None:
-    assert translate({"ANKA_ENABLE_AUTH": "false"}) == translate({})
+def test_who_was_open_is_told_that_the_chart_is_not() -> None:
+    assert translate({}).remarks == translate({"ANKA_V": "0"}).remarks
+    [told] = translate({}).remarks
+    assert told.startswith("ANKA_ENABLE_AUTH: is not set, so the old controller let everybody in")
+    said = translate({"ANKA_ENABLE_AUTH": "false"})
+    assert said.values == {"auth": {"enabled": False}}
+    assert told not in said.remarks
 
 
 @pytest.mark.parametrize(
     ("name", "beginning"),
     [
-        ("ANKA_ROOT_TOKEN", "ANKA_ROOT_TOKEN: set this by hand: put it into the Secret"),
+        ("ANKA_ROOT_TOKEN", "ANKA_ROOT_TOKEN: set this by hand: put it into a Secret"),
         ("ANKA_ETCD_PASSWORD", "ANKA_ETCD_PASSWORD: not needed: "),
         ("ANKA_NEVER_HEARD", "ANKA_NEVER_HEARD: is no documented setting of the old controller"),
     ],
 )
 def test_remarks(name: str, beginning: str) -> None:
-    [remark] = translate({name: "topsecret"}).remarks
+    [remark] = translate({name: "topsecret", "ANKA_ENABLE_AUTH": ""}).remarks
     assert remark.startswith(beginning)
 
 

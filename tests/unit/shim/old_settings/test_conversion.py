@@ -51,8 +51,6 @@ def test_switches(text: str, on: bool) -> None:
         (conversion.to_seconds("a.b"), "90s", {"a.b": 90}),
         (conversion.to_seconds("a.b"), "1500ms", {"a.b": 1.5}),
         (conversion.to_switch("logs.central"), "false", {"logs.central": False}),
-        (conversion.when_on({"a": 1}), "true", {"a": 1}),
-        (conversion.when_on({"a": 1}), "false", {}),
         (conversion.to_log_level, "0", {"logs.level": "INFO"}),
         (conversion.to_log_level, "10", {"logs.level": "DEBUG"}),
         (conversion.to_log_level, "warning", {"logs.level": "WARNING"}),

@@ -132,7 +132,13 @@ export class App {
     this.live = live;
     this.why = why;
     if (live === "login") this.logIn(why || "Your session has ended.");
+    if (live === "reconnecting") void this.#checkSession();
     this.update();
+  }
+
+  /** A stream that is refused does not say why: perhaps nobody is logged in any more. */
+  async #checkSession() {
+    await this.api.call("GET", "/portal/v1/session").catch(() => undefined); // 401 leads to the login page by itself
   }
 
   /** @param {import("./types").Message} message */

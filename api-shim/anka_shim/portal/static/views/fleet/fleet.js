@@ -47,6 +47,18 @@ function shownTiles(ctx) {
   return sortTiles(shown, sort ?? "name");
 }
 
+/**
+ * The first is the default. Whoever looks for the one that fails most does not want it in the middle of a section.
+ * @param {Context} ctx
+ * @returns {[string, string][]}
+ */
+function sectionChoices(ctx) {
+  /** @type {[string, string][]} */
+  const choices = [["group", "by group"], ["state", "by state"], ["arch", "by arch"]];
+  const none = /** @type {[string, string]} */ (["none", "none"]);
+  return ctx.route.query["sort"] ? [none, ...choices] : [...choices, none];
+}
+
 /** @param {Context} ctx */
 function filters(ctx) {
   const groups = [...ctx.store.rows("groups")].sort((a, b) => a.name.localeCompare(b.name));
@@ -58,7 +70,7 @@ function filters(ctx) {
       { key: "arch", label: "Arch", options: ["arm64", "amd64"] },
       { key: "failing", label: "Failures", options: [{ value: "yes", label: "in the last day" }] },
     ],
-    extra: html`${picker(ctx, { key: "by", label: "Sections", options: [["group", "by group"], ["state", "by state"], ["arch", "by arch"], ["none", "none"]] })}
+    extra: html`${picker(ctx, { key: "by", label: "Sections", options: sectionChoices(ctx) })}
       ${picker(ctx, { key: "sort", label: "Order", options: [["name", "name"], ["failures", "most failures"], ["free", "most free"], ["cpu", "most CPU used"], ["disk", "least disk free"]] })}
       ${picker(ctx, { key: "density", label: "Tiles", options: [["", "as fits"], ["full", "large"], ["compact", "small"]] })}`,
   });
@@ -148,7 +160,7 @@ export default {
     const shown = shownTiles(ctx);
     const { density, by, mac } = ctx.route.query;
     const isCompact = density ? density === "compact" : shown.length > MANY;
-    const sections = sectionsOf(shown, by ?? "group", ctx.store.rows("groups"));
+    const sections = sectionsOf(shown, by ?? sectionChoices(ctx)[0]?.[0] ?? "none", ctx.store.rows("groups"));
     const open = mac ? tiles.find(({ node }) => node.id === mac) : undefined;
     return looks({
       state: ctx.store.state("nodes"),

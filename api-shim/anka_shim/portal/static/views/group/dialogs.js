@@ -5,6 +5,7 @@ import { button } from "../../components/button.js";
 import { confirm, dialog } from "../../components/dialog.js";
 import { count } from "../../core/format.js";
 import { html } from "../../core/html.js";
+import { wordOf } from "../fleet/tile.js";
 import { changeGroups } from "../node/actions.js";
 import { membersOf, possibleFallbacks } from "./chain.pure.js";
 
@@ -117,7 +118,7 @@ export function openAddMacs(ctx, group) {
           (node) => html`<label class="choice"><input type="checkbox" .checked=${chosen.has(node.id)} @change=${() => {
             if (!chosen.delete(node.id)) chosen.add(node.id);
             ctx.update();
-          }}><span>${node.name}</span><small>${[node.arch, node.state].filter(Boolean).join(", ")}</small></label>`)}</fieldset>`,
+          }}><span>${node.name}</span><small>${[node.arch, wordOf(node)].filter(Boolean).join(", ")}</small></label>`)}</fieldset>`,
       actions: html`${button({ ctx: now, label: "Cancel", run: () => ctx.close() })}
         ${button({ ctx: now, label: nodes.length ? `Add ${count(nodes.length, "Mac")}` : "Add", right: "add_node_to_group", primary: true,
           disabled: !nodes.length, why: "Choose a Mac first.", run: () => {

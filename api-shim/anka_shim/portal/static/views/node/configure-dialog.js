@@ -76,7 +76,7 @@ export function openConfigure(ctx, nodes) {
           ["on", "go to the registry"],
           ["off", "stay on the Mac"],
         ], !isOne)}
-        <p class="hint">On arm64 Apple permits two VMs at a time, whatever stands here.</p>
+        <p class="hint">On arm64 Apple permits two VMs at a time: a third one does not start.</p>
         <button type="submit" hidden></button>
       </form>`,
       actions: [

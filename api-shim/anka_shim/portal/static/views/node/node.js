@@ -42,11 +42,11 @@ function page(ctx, node) {
   const taken = slots.filter((slot) => slot.kind !== "free").length;
   const held = heldNodes(instances).get(node.id);
   return html`<div class="node-page" data-id=${node.id}>
-    <header class="page-head">
-      <p class="page-state">${stateChip(node)} <span>${wordOf(node) === "Active" ? nothing : whyOf(node)}</span></p>
+    <header class="mac-page-head">
+      <p class="mac-page-state"><span class="mac-page-title" aria-hidden="true">${node.name}</span> ${stateChip(node)} <span>${wordOf(node) === "Active" ? nothing : whyOf(node)}</span></p>
       <p>${node.groups.map((id) => html`<a class="badge" href="#/groups?open=${encodeURIComponent(id)}">${ctx.store.get("groups", id)?.name ?? id}</a> `)}
         ${node.groups.length ? nothing : html`<span class="dim">in no group</span>`}
-        <a href="#/logs?q=${encodeURIComponent(node.name)}">its logs</a></p>
+        <a href="#/logs?machine=${encodeURIComponent(node.id)}">its logs</a></p>
       <div class="button-row" role="toolbar" aria-label="What to do with this Mac">${nodeButtons(ctx, node)}</div>
       ${isDrained(node) ? html`<p class="note" data-drain>Drains: ${drainText(placed, ctx.now)}.</p>` : nothing}
       ${held ? html`<p class="note">Kept free for ${link("instances", held.id, titleOf(held))}, which waits longer than others.</p>` : nothing}

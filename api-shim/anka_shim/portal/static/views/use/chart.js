@@ -4,9 +4,9 @@
 import { html, nothing, svg } from "../../core/html.js";
 import { highest, pathOf, sumInto, ticksUpTo } from "./history.pure.js";
 
-const WIDTH = 640;
-const HEIGHT = 160;
-const LEFT = 40;
+const WIDTH = 400;
+const HEIGHT = 130;
+const LEFT = 34;
 const BOTTOM = 20;
 const BARS = 60;
 

@@ -1,0 +1,1 @@
+"""The Secret by which people first get into the REST API, where nobody has given one."""
