@@ -39,7 +39,7 @@ def test_nothing_of_the_workshop_is_inside(tool: Buildah, container: str) -> Non
     for tool_name in ("gcc", "cc", "make", "git", "anka-dev", "anka-sim"):
         assert tool.inside(container, "sh", "-c", f"command -v {tool_name}").stdout == "", tool_name
     packages = tool.inside(container, "sh", "-c", "ls /app/lib/python3*/site-packages").stdout.split()
-    assert {"anka_operator", "anka_shim", "anka_agent", "anka_crds"} <= set(packages)
+    assert {"anka_operator", "anka_scheduler", "anka_shim", "anka_agent", "anka_crds"} <= set(packages)
     assert not {"anka_dev", "pytest", "hypothesis", "mypy", "pip", "setuptools", "tests"} & set(packages)
     assert tool.inside(container, "ls", "/src").returncode != 0
 

@@ -222,7 +222,7 @@ def test_groups_are_made_filled_and_deleted(fleet: Fleet, tab: PortalPage) -> No
     assert [group["name"] for group in fleet.node("mac-01")["groups"]] == [f"ios {MARKUP}"]
     drawer.get_by_role("button", name="Delete…").click()
     expect(in_dialog(tab, "Delete")).to_have_attribute("aria-disabled", "true")
-    tab.page.locator("dialog[open]").get_by_label(re.compile("to go on$")).fill(f"ios {MARKUP}")
+    tab.page.locator("dialog[open] input").fill(f"ios {MARKUP}")
     in_dialog(tab, "Delete").click()
     expect(tab.page.locator("[data-table='groups'] tr[data-id]")).to_have_count(1)
     fleet.until(lambda: fleet.node("mac-01")["groups"] == [])

@@ -123,7 +123,7 @@ CONTROLLER: tuple[SettingAnswer, ...] = (
             values="auth.oidc.clientSecret.secretName auth.oidc.scopes auth.oidc.siteUrl",
             flags="anka-shim --oidc-client-secret-file, anka-shim --oidc-scopes, anka-shim --site-url"),
     missing("OIDC_DISPLAY_NAME OIDC_USER_INFO OIDC_CACHE_TTL", "none, false, 1h",
-            "there is no portal; claims are read from the token"),
+            "the portal says OpenID Connect; claims are read from the token"),
     translate("ENABLE_CONTROLLER_AUTHORIZATION", "false", "who has logged in may do what their permission groups say",
               to_switch("auth.authorization"), values="auth.authorization",
               flags="anka-shim --enable-authorization",

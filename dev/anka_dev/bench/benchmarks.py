@@ -35,6 +35,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         "lists of members of permission groups, beside those of all",
         "anka_dev.bench.access.filtered_lists",
     ),
+    Benchmark("portal", "the portal's stream: CPU of the shim, and bytes for each tab", "anka_dev.bench.portal.stream"),
     Benchmark("scale", "a full cloud at rest, its reads, and its return after storms", "anka_dev.bench.scale.bench"),
 )
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp, Message
 
 from anka_dev.repository import CHART
+from anka_shim.http.rights import RIGHTS
 from support.shim_rig import rig
 
 PUBLIC: list[str] = yaml.safe_load((CHART / "values.yaml").read_text())["publicPaths"]
@@ -32,6 +33,13 @@ async def test_every_endpoint_of_clients_is_published() -> None:
     async with rig() as shim:
         document = (await shim.http.get("/openapi.json")).json()
     assert {path for path in document["paths"] if not is_published(path)} == PRIVATE
+
+
+def test_the_portal_is_published() -> None:
+    """Its routes are in no OpenAPI document."""
+    paths = [route.split()[1] for route in RIGHTS if " /portal" in route]
+    assert paths
+    assert all(map(is_published, paths))
 
 
 @pytest.mark.parametrize(

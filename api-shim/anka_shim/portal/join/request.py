@@ -10,12 +10,18 @@ from anka_shim.http.request import RequestModel, option
 
 LEAST_SECONDS, MOST_SECONDS = 600, 3600
 """Kubernetes makes no token that is valid for less."""
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_LONGEST_NAME = 248
+"""Its ServiceAccount is called node-NAME, in 253 characters."""
+_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 
 
 def _check_name(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise wrong_value("must be at most 63 small letters, digits and '-', with no '-' at its ends", name)
+    if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
+        words = (
+            f"must be at most {_LONGEST_NAME} small letters, digits, '-' and '.', with a letter or digit at its ends"
+        )
+        raise wrong_value(words, name)
     return name
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from anka_kube.resource import KubeModel
 from anka_kube.store import EventType, Store
 from anka_shim.portal.rows.row import Row
 from anka_shim.portal.stream.ring import ChangeRing
@@ -28,8 +29,9 @@ class Change:
 
 
 class Feed:
-    """`project`: the row of an id; None if there is none. `list_ids`: of all rows. `sources`: the stores that rows are
-    made from; none for a row that is made from other things, and is sent whole to who comes.
+    """`project`: the row of an id; None if there is none. `list_ids`: of all rows. `sources`: the stores whose versions
+    are the list's; others may be followed whose changes are few, as of names. None for a row that is made from other
+    things, and is sent whole to who comes. `replica`: this one's id.
 
     Call `flush` at intervals: what changes in between is one change."""
 
@@ -41,8 +43,10 @@ class Feed:
         list_ids: Callable[[], Iterable[str]],
         sources: Sequence[Store[Any]] = (),
         on_change: Callable[[], None] = lambda: None,
+        replica: str = "",
     ) -> None:
         self.kind = kind
+        self.replica = replica
         self._project = project
         self._list_ids = list_ids
         self._sources = sources
@@ -55,10 +59,11 @@ class Feed:
 
     def follow(self, source: Store[Any], ids: Ids) -> Callable[[], None]:
         """Rows change when objects of this source do. Returns a function that ends this."""
-        number = self._sources.index(source)
+        number = self._sources.index(source) if source in self._sources else None
 
         def on_event(_: EventType, old: Any, new: Any) -> None:
-            self._changed_sources.add(number)
+            if number is not None:
+                self._changed_sources.add(number)
             self.mark(ids(old, new))
 
         return source.subscribe(on_event)
@@ -84,7 +89,7 @@ class Feed:
     @property
     def version(self) -> str:
         """Of the last flush."""
-        return format_version(self._version or ())
+        return format_version(self._version or (), self.replica)
 
     def flush(self) -> Change | None:
         """What has changed since the last time; None for nothing. Rows that look as before have not changed."""
@@ -125,9 +130,9 @@ class Feed:
         """Ids of the rows that have changed since; None if all must be sent. A version that this replica has not seen
         yet is of another that is ahead: it would take back what the browser knows."""
         known = parse_version(version, len(self._sources)) if self._sources else None
-        if known is None or not reaches(tuple(map(_number, self._sources)), known):
+        if known is None or not reaches(tuple(map(_number, self._sources)), known[0]):
             return None
-        return self._ring.since(known)
+        return self._ring.since(known[0], is_own=known[1] == self.replica)
 
     def forget(self) -> None:
         """Nobody looks any more: rows take no memory."""
@@ -136,8 +141,13 @@ class Feed:
     def _begin(self) -> None:
         """Once all sources have been read: what was before is in the list."""
         if all(source.delivered_version for source in self._sources):
-            self._version = tuple(map(_number, self._sources))
-            self._ring.restart(self._version)
+            listed = tuple(map(_number, self._sources))
+            # Not that of the list: another replica, whose watch is quiet, learns only later that it is as far.
+            self._version = tuple(
+                min(number, max(map(_newest, source), default=0))
+                for number, source in zip(listed, self._sources, strict=True)
+            )
+            self._ring.restart(self._version, listed)
             self._dirty.clear()
             self._changed_sources.clear()
 
@@ -153,6 +163,11 @@ class Feed:
     def _encode(self, id_: str) -> bytes | None:
         row = self._project(id_)
         return None if row is None else orjson.dumps(row)
+
+
+def _newest(obj: KubeModel) -> int:
+    version = obj.metadata.resource_version or ""
+    return int(version) if version.isdecimal() else 0
 
 
 def _number(source: Store[Any]) -> int:

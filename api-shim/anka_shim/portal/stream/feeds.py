@@ -57,6 +57,8 @@ def make_feeds(found: RowSources, on_change: Callable[[], None]) -> dict[str, Fe
         _permission_groups(stores, on_change),
         _mac_pools(stores, on_change),
     ]
+    for feed in feeds:
+        feed.replica = found.peers.id
     return {feed.kind: feed for feed in feeds if all(source in stores.all for source in feed.sources)}
 
 
@@ -91,7 +93,7 @@ def _nodes(found: RowSources, on_change: Callable[[], None]) -> Feed:
     def ids() -> Iterable[str]:
         return [node.metadata.name for node in stores.nodes]
 
-    sources = (stores.nodes, stores.instances, stores.groups)
+    sources = (stores.nodes, stores.instances)
     feed = Feed("nodes", project=project, list_ids=ids, sources=sources, on_change=on_change)
     feed.follow(stores.nodes, _own_name)
     feed.follow(stores.instances, _nodes_of)
@@ -111,8 +113,7 @@ def _instances(stores: Stores, on_change: Callable[[], None]) -> Feed:
     def ids() -> Iterable[str]:
         return [stores.id_of(obj) for obj in stores.instances]
 
-    sources = (stores.instances, stores.templates, stores.groups)
-    feed = Feed("instances", project=project, list_ids=ids, sources=sources, on_change=on_change)
+    feed = Feed("instances", project=project, list_ids=ids, sources=(stores.instances,), on_change=on_change)
     feed.follow(stores.instances, lambda old, new: [stores.id_of(obj) for obj in (old, new) if obj is not None])
     feed.follow(stores.templates, _all_if_renamed(ids))
     feed.follow(stores.groups, _all_if_renamed(ids))
@@ -136,8 +137,7 @@ def _named(
     def ids() -> Iterable[str]:
         return [obj.metadata.name for obj in store]
 
-    sources = (store, *named)
-    feed = Feed(kind, project=project, list_ids=ids, sources=sources, on_change=on_change)
+    feed = Feed(kind, project=project, list_ids=ids, sources=(store,), on_change=on_change)
     feed.follow(store, _own_name)
     for other in named:
         feed.follow(other, _all_if_renamed(ids))

@@ -16,15 +16,19 @@ class ChangeRing:
         self._changes: deque[tuple[Version, frozenset[str]]] = deque()
         self._count = 0
         self._floor: Version | None = None
-        """Everything after it is remembered."""
+        """What has changed after it is remembered."""
+        self._listed: Version | None = None
+        """Up to which objects may be gone that others had."""
         self._dropped: Version | None = None
-        """Of the last change that is not: others at this version were perhaps told before it."""
+        """Of the last change that is not remembered: others at this version were perhaps told before it."""
 
-    def restart(self, version: Version) -> None:
-        """Nothing before this version is known."""
+    def restart(self, version: Version, listed: Version) -> None:
+        """Nothing before is known. `version`: of the newest object; `listed`: of the list, up to which others may have
+        been deleted: whoever had those must not go on here."""
         self._changes.clear()
         self._count = 0
         self._floor = version
+        self._listed = listed
         self._dropped = None
 
     def record(self, version: Version, ids: Collection[str]) -> None:
@@ -36,10 +40,13 @@ class ChangeRing:
             self._dropped = self._floor
             self._count -= len(dropped)
 
-    def since(self, version: Version) -> frozenset[str] | None:
+    def since(self, version: Version, *, is_own: bool = True) -> frozenset[str] | None:
         """Ids that have changed at this version or later; None where that is no longer known. Changes at the version
-        itself count: several were perhaps told one after the other, of which the browser has only seen the first."""
+        itself count: several were perhaps told one after the other, of which the browser has only seen the first.
+        `is_own`: whether this replica told it."""
         if self._floor is None or version == self._dropped or not reaches(version, self._floor):
+            return None
+        if not is_own and (self._listed is None or not reaches(version, self._listed)):
             return None
         found: set[str] = set()
         for at, ids in reversed(self._changes):

@@ -9,19 +9,20 @@ from collections.abc import Sequence
 Version = tuple[int, ...]
 """One number for each source, in their order."""
 
-_TEXT = re.compile(r"[0-9]{1,20}(-[0-9]{1,20}){0,7}")
+_TEXT = re.compile(r"([0-9]{1,20}(?:-[0-9]{1,20}){0,7})(?:@([0-9a-f]{0,32}))?", re.ASCII)
 
 
-def parse_version(text: str, length: int) -> Version | None:
-    """None for what is not the version of a list with so many sources."""
-    if not _TEXT.fullmatch(text):
+def parse_version(text: str, length: int) -> tuple[Version, str] | None:
+    """With the replica that told it. None for what is not the version of a list with so many sources."""
+    match = _TEXT.fullmatch(text)
+    if match is None:
         return None
-    parts = tuple(int(part) for part in text.split("-"))
-    return parts if len(parts) == length else None
+    parts = tuple(int(part) for part in match[1].split("-"))
+    return (parts, match[2] or "") if len(parts) == length else None
 
 
-def format_version(version: Sequence[int]) -> str:
-    return "-".join(map(str, version))
+def format_version(version: Sequence[int], replica: str) -> str:
+    return f"{'-'.join(map(str, version))}@{replica}"
 
 
 def reaches(version: Version, other: Version) -> bool:

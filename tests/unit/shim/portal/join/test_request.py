@@ -11,9 +11,10 @@ from support.shim_rig import rig
     ("body", "message"),
     [
         ({}, "name: is required, the name of the new node"),
-        ({"name": "Mac 1"}, "name: must be at most 63 small letters, digits and '-'"),
-        ({"name": "-a"}, "name: must be at most 63"),
-        ({"name": "a" * 64}, "name: must be at most 63"),
+        ({"name": "Mac 1"}, "name: must be at most 248 small letters, digits, '-' and '.'"),
+        ({"name": "-a"}, "name: must be at most 248"),
+        ({"name": "a..b"}, "name: must be at most 248"),
+        ({"name": "a" * 249}, "name: must be at most 248"),
         ({"name": "mac-9", "seconds": 599}, "seconds: must be from 600 to 3600 (given: 599)"),
         ({"name": "mac-9", "seconds": 3601}, "seconds: must be from 600 to 3600 (given: 3601)"),
         ({"name": "mac-9", "displayName": ["a"]}, "displayName: must be a string"),

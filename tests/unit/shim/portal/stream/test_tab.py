@@ -61,7 +61,7 @@ async def test_it_goes_on_where_another_stream_has_ended() -> None:
 
 async def test_what_is_not_known_any_more_is_sent_whole() -> None:
     async with serving() as (_, address), portal_tab(address) as tab:
-        await tab.open("nodes", "groups", since={"nodes": "0-0-0", "groups": "nonsense"})
+        await tab.open("nodes", "groups", since={"nodes": "0-0-0@b", "groups": "nonsense"})
         await tab.until_type("ping")
         kinds = [message["kind"] for message in tab.messages if message["type"] == "snapshot"]
         assert kinds == ["nodes", "groups"]

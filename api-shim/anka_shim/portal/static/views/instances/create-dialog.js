@@ -6,7 +6,8 @@ import { checkField, fileField, selectField, textArea, textField } from "../../c
 import { requestText } from "../../components/request-text.js";
 import { count } from "../../core/format.js";
 import { html, nothing } from "../../core/html.js";
-import { groupOptions, nodeOptions, tagOptions, templateOptions, templateTitle } from "./names.js";
+import { templateFields } from "../templates/template-fields.js";
+import { groupOptions, nodeOptions, templateTitle } from "./names.js";
 import { placement, whereItWouldGo } from "./placement.js";
 import { CONDITIONS, EMPTY, FAIL_HANDLERS, check, toBody, toManifest } from "./start-request.pure.js";
 
@@ -73,11 +74,7 @@ function withoutMissing({ template: _, ...errors }) {
 /** @param {Context} ctx @param {StartForm} form @param {Errors} errors */
 function whatFields(ctx, form, errors) {
   return html`<div class="form-row">
-    ${selectField(ctx, form, "template", {
-      label: "Template", required: true, autofocus: true, error: errors.template,
-      options: [{ value: "", label: "Choose…" }, ...templateOptions(ctx)], onChange: () => { form.tag = ""; },
-    })}
-    ${selectField(ctx, form, "tag", { label: "Tag", options: tagOptions(ctx, form.template), disabled: !form.template })}
+    ${templateFields(ctx, form, { error: errors.template })}
     ${textField(ctx, form, "count", { label: "Count", inputmode: "numeric", error: errors.count })}
     ${textField(ctx, form, "priority", {
       label: "Priority", inputmode: "numeric", placeholder: "1000", error: errors.priority, hint: "1 to 10000, lower is more urgent",

@@ -7,6 +7,7 @@ import { requestText } from "../../components/request-text.js";
 import { html, nothing } from "../../core/html.js";
 import { instanceName, templateName } from "../instances/facts.pure.js";
 import { tagOptions, templateOptions } from "../instances/names.js";
+import { mayList } from "../templates/template-fields.js";
 import { EMPTY, check, toBody, toManifest } from "./save-request.pure.js";
 
 /** @typedef {import("../../core/types").Context} Context */
@@ -16,7 +17,7 @@ import { EMPTY, check, toBody, toManifest } from "./save-request.pure.js";
 /** @param {Context} ctx @param {Instance} row */
 export function openSave(ctx, row) {
   /** @type {SaveForm} */
-  const form = { ...EMPTY, targetTemplate: ctx.store.get("templates", row.template.id)?.id ?? "" };
+  const form = { ...EMPTY, targetTemplate: mayList(ctx) ? (ctx.store.get("templates", row.template.id)?.id ?? "") : (row.template.id ?? "") };
   const state = { isTried: false, isSending: false, error: "" };
   ctx.open((now) => draw(now, row, form, state));
 }
@@ -37,7 +38,9 @@ function draw(ctx, row, form, state) {
       ] })}
       <div class="form-row">
         ${isTag
-          ? selectField(ctx, form, "targetTemplate", { label: "Template", required: true, error: errors.targetTemplate,
+          ? !mayList(ctx)
+            ? textField(ctx, form, "targetTemplate", { label: "Template", required: true, error: errors.targetTemplate, hint: "Its ID or name: you may not list templates" })
+            : selectField(ctx, form, "targetTemplate", { label: "Template", required: true, error: errors.targetTemplate,
               options: [{ value: "", label: "Choose…" }, ...templateOptions(ctx)], onChange: () => { form.revertTag = ""; } })
           : textField(ctx, form, "newTemplateName", { label: "Name of the template", required: true, error: errors.newTemplateName,
               placeholder: `${templateName(row)}-new` })}
@@ -50,7 +53,7 @@ function draw(ctx, row, form, state) {
         ${isTag ? checkField(ctx, form, "revert", { label: "Revert the template first", hint: "Removes the latest tag, or the one below, and all newer ones." }) : nothing}
       </div>
       ${isTag && form.revert
-        ? selectField(ctx, form, "revertTag", { label: "Tag to revert", options: tagOptions(ctx, form.targetTemplate, "the latest") })
+        ? !mayList(ctx) ? textField(ctx, form, "revertTag", { label: "Tag to revert", placeholder: "the latest" }) : selectField(ctx, form, "revertTag", { label: "Tag to revert", options: tagOptions(ctx, form.targetTemplate, "the latest") })
         : nothing}
       <details class="form-section" ?open=${form.script.trim() !== ""}><summary>Script to run before</summary>
         <div class="form-row">

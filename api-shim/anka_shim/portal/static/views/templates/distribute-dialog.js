@@ -6,9 +6,10 @@ import { radioField, selectField } from "../../components/field.js";
 import { requestText } from "../../components/request-text.js";
 import { count } from "../../core/format.js";
 import { html, nothing } from "../../core/html.js";
-import { groupOptions, tagOptions, templateOptions } from "../instances/names.js";
+import { groupOptions } from "../instances/names.js";
 import { check, toBody, toManifest } from "./distribute-request.pure.js";
 import { nodeChoice } from "./node-choice.js";
+import { templateFields } from "./template-fields.js";
 
 /** @typedef {import("../../core/types").Context} Context */
 /** @typedef {import("./distribute-request.pure.js").DistributeForm & {nodes: Set<string>, search: string}} Form */
@@ -37,9 +38,7 @@ function draw(ctx, form, state) {
     onClose: () => ctx.close(),
     body: html`<div class="form">
       <div class="form-row">
-        ${selectField(ctx, form, "template", { label: "Template", required: true, autofocus: true, error: errors.template,
-          options: [{ value: "", label: "Choose…" }, ...templateOptions(ctx)], onChange: () => { form.tag = ""; } })}
-        ${selectField(ctx, form, "tag", { label: "Tag", options: tagOptions(ctx, form.template), disabled: !form.template })}
+        ${templateFields(ctx, form, { error: errors.template })}
         ${isByPermission
           ? selectField(ctx, form, "permissionGroup", { label: "Permission group", options: [
               { value: "", label: "Choose…" }, ...ctx.store.rows("permissionGroups").map(({ name }) => ({ value: name, label: name })) ] })
