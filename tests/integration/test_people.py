@@ -61,8 +61,10 @@ def roles(cluster: KubernetesCluster) -> Roles:
 def people(cluster: KubernetesCluster) -> Iterator[dict[str, Person]]:
     make_objects(cluster)
     with ExitStack() as stack:
-        ours = ("anka-view", "anka-repair", "anka-api-keys", "anka-permission-groups", "anka-reviews", *MAC_POOLS)
-        ours += ("anka-resource-permissions",)
+        ours = (
+            *("anka-view", "anka-repair", "anka-api-keys", "anka-permission-groups", "anka-reviews"),
+            *("anka-resource-permissions", *MAC_POOLS),
+        )
         every = {role: stack.enter_context(Person(cluster, role)) for role in ("view", "edit", "admin", *ours)}
         # Who pushes creates SaveImages.
         yield every | {"anka-push": stack.enter_context(Person(cluster, "anka-push", also=("anka-edit",)))}

@@ -81,7 +81,7 @@ def test_only(only: str | None, names: list[str]) -> None:
 
 @pytest.mark.parametrize("only", ["nonsense", "rest,nonsense", "", ","])
 def test_an_unknown_name_is_told_with_those_there_are(only: str) -> None:
-    with pytest.raises(DevError, match=r"--only: there is no benchmark .*: there are burst, .*sched\.pure"):
+    with pytest.raises(DevError, match=r"--only: there is no benchmark .*: there are access, .*burst, .*sched\.pure"):
         select(only)
 
 

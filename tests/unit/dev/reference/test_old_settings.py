@@ -16,4 +16,4 @@ def test_all_settings_and_flags_are_on_the_page() -> None:
 def test_what_is_left_to_do_is_in_the_row() -> None:
     row = old_settings.row(ANSWERS["ANKA_ENABLE_AUTH"])
     assert row[2] == "translated"
-    assert row[4].startswith("Who sends no credentials gets HTTP 401; make the Secrets ")
+    assert row[4].startswith("Here it is on by default: who sends no credentials gets HTTP 401; ")
