@@ -4,11 +4,10 @@ A variable of the context rather than a parameter of each command, so that no ne
 """
 
 import contextvars
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from anka_crds.api.meta import REQUESTED_BY
 from anka_crds.rules.text import shorten
+from anka_runtime.bound import Bound
 
 LONGEST = 256
 """Characters of a name. Those of keys, and of other sources that we choose, are no longer."""
@@ -16,14 +15,9 @@ LONGEST = 256
 _name: contextvars.ContextVar[str | None] = contextvars.ContextVar("anka_requester", default=None)
 
 
-@contextmanager
-def requested_by(name: str) -> Iterator[None]:
+def requested_by(name: str) -> Bound[str | None]:
     """What is made inside the block, by this task and the tasks that it starts, is made for this user."""
-    token = _name.set(name)
-    try:
-        yield
-    finally:
-        _name.reset(token)
+    return Bound(_name, name)
 
 
 def requester_annotations() -> dict[str, str]:

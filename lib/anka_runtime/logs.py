@@ -6,12 +6,11 @@ Ids of the current work (instance, node, request) come from `context`, so that n
 import contextvars
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Literal
 
 from pythonjsonlogger.json import JsonFormatter
 
+from anka_runtime.bound import Bound
 from anka_runtime.repetition import RepetitionFilter, list_fields
 
 LogFormat = Literal["json", "text"]
@@ -19,14 +18,9 @@ LogFormat = Literal["json", "text"]
 _fields: contextvars.ContextVar[dict[str, str] | None] = contextvars.ContextVar("anka_log_fields", default=None)
 
 
-@contextmanager
-def context(**fields: str) -> Iterator[None]:
+def context(**fields: str) -> Bound[dict[str, str] | None]:
     """Add these fields to every record logged inside the block, by this task and the tasks that it starts."""
-    token = _fields.set({**(_fields.get() or {}), **fields})
-    try:
-        yield
-    finally:
-        _fields.reset(token)
+    return Bound(_fields, {**(_fields.get() or {}), **fields})
 
 
 class _ContextFilter(logging.Filter):

@@ -27,6 +27,8 @@ class LoginLimiter:
 
     def retry_after(self, address: str, credential: bytes) -> int | None:
         """Seconds until this address may try this credential; None for now."""
+        if not self._failures:
+            return None
         found = self._failures.get(_network(address))
         if found is None:
             return None

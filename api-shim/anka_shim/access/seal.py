@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 NONCE_BYTES = 16
@@ -35,6 +36,13 @@ def reopen(text: str, purpose: Purpose, facts: Sequence[str], keys: Sequence[byt
     """None for what none of the keys has closed over these facts for this purpose, and from `until` on."""
     if len(text) != _TEXT:
         return None
+    seal = _reopen(text, purpose, tuple(facts), tuple(keys))
+    return seal if seal is not None and now < seal.until else None
+
+
+# A session is shown with each of its requests: whether it is ours is reckoned once.
+@lru_cache(maxsize=2048)
+def _reopen(text: str, purpose: Purpose, facts: tuple[str, ...], keys: tuple[bytes, ...]) -> Seal | None:
     try:
         data = base64.b64decode(text.encode("ascii") + b"=" * (-_TEXT % 4), altchars=b"-_", validate=True)
     except (UnicodeEncodeError, binascii.Error):
@@ -45,7 +53,7 @@ def reopen(text: str, purpose: Purpose, facts: Sequence[str], keys: Sequence[byt
     seal = Seal(content[:NONCE_BYTES], int.from_bytes(content[NONCE_BYTES:], "big"))
     # The last character has bits that count for nothing: one text only stands for each seal.
     is_exact = base64.urlsafe_b64encode(data).rstrip(b"=").decode() == text
-    return seal if any(matches) and is_exact and now < seal.until else None
+    return seal if any(matches) and is_exact else None
 
 
 def _mac(key: bytes, content: bytes, purpose: Purpose, facts: Sequence[str]) -> bytes:

@@ -1,6 +1,7 @@
 """The keys that seal handshakes and sessions: a Secret that all replicas have."""
 
 import secrets
+from functools import lru_cache
 from pathlib import Path
 
 from anka_runtime.clock import Clock
@@ -19,7 +20,7 @@ class SealFile:
         self._own = [secrets.token_bytes(SHORTEST_SEAL_KEY)]
 
     def keys(self) -> list[bytes]:
-        return split_keys(self._file.content()) if self._file is not None else self._own
+        return list(_split(self._file.content())) if self._file is not None else self._own
 
 
 def read_seal_keys(path: Path) -> list[bytes]:
@@ -28,8 +29,14 @@ def read_seal_keys(path: Path) -> list[bytes]:
 
 
 def split_keys(content: bytes) -> list[bytes]:
-    """ValueError if one is shorter than SHORTEST_SEAL_KEY."""
+    """As `read_seal_keys`."""
+    return list(_split(content))
+
+
+@lru_cache(maxsize=4)
+def _split(content: bytes) -> tuple[bytes, ...]:
+    """Asked with each request. ValueError if one is shorter than SHORTEST_SEAL_KEY."""
     keys = [line.strip() for line in content.splitlines() if line.strip()]
     if not keys or any(len(key) < SHORTEST_SEAL_KEY for key in keys):
         raise ValueError(f"each line must be a key of at least {SHORTEST_SEAL_KEY} characters")
-    return keys
+    return tuple(keys)

@@ -1,8 +1,7 @@
 """The gate: authentication and authorization. Every request passes it, whatever answers the request."""
 
 import contextvars
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -13,6 +12,7 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from anka_runtime import logs
+from anka_runtime.bound import Bound
 from anka_shim.http.rights import RIGHTS, Right
 from anka_shim.requester import requested_by
 
@@ -63,14 +63,9 @@ ANONYMOUS = Principal("anonymous")
 _sender: contextvars.ContextVar[Principal] = contextvars.ContextVar("anka_sender", default=ANONYMOUS)
 
 
-@contextmanager
-def sent_by(principal: Principal) -> Iterator[None]:
+def sent_by(principal: Principal) -> Bound[Principal]:
     """What happens inside the block, in this task and the tasks that it starts, is done for them."""
-    token = _sender.set(principal)
-    try:
-        yield
-    finally:
-        _sender.reset(token)
+    return Bound(_sender, principal)
 
 
 def current_sender() -> Principal:
@@ -152,7 +147,8 @@ class Gate:
         if principal is ANONYMOUS:
             await self._app(scope, receive, send)
             return
-        with sent_by(principal), requested_by(principal.account), logs.context(user=principal.account):
+        account = principal.account
+        with sent_by(principal), requested_by(account), logs.context(user=account):
             await self._app(scope, receive, send)
 
     def _match(self, method: str, scope: Scope) -> Right:

@@ -196,6 +196,8 @@ class Stores:
 
 
 def _oldest(found: Sequence[K]) -> K | None:
+    if len(found) == 1:
+        return found[0]
     return min(found, key=lambda obj: (str(obj.metadata.creation_timestamp), obj.metadata.name), default=None)
 
 
@@ -214,6 +216,7 @@ class Watches:
         self._first, *self._others = (Reflector(client, store) for store in stores.all)
         self._comparisons = [WatchComparison(client, store) for store in stores.all]
         self._tasks: list[asyncio.Task[None]] = []
+        self._is_complete = False
 
     async def __aenter__(self) -> Self:
         work = (self._first.run(), self._run_others(), *(comparison.run() for comparison in self._comparisons))
@@ -237,7 +240,11 @@ class Watches:
 
     def missing_caches(self) -> str | None:
         """None once all caches have been read once, else what is missing, in one line."""
+        if self._is_complete:
+            # What has been read once stays: asked at each request.
+            return None
         missing = [reflector.resource.plural for reflector in self.reflectors if not reflector.synced.is_set()]
+        self._is_complete = not missing
         return f"not read from the Kubernetes API yet: {', '.join(missing)}" if missing else None
 
 

@@ -21,7 +21,7 @@ from anka_dev.cloud import LocalCloud
 KEY_ID = "bench"
 GROUP = "bench"
 RIGHTS = ("list_vms", "start_vm", "update_vm", "terminate_vm")
-ACCOUNT = "anka-bench"
+ACCOUNT = "anka-bench-pipeline"
 ROLES = ("anka-api-keys", "anka-permission-groups", "anka-reviews")
 """Of the shim, where these flags are on."""
 OAEP = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
