@@ -44,3 +44,10 @@ def test_media_types_and_what_is_not_served() -> None:
 def test_ours() -> None:
     assert b"<!doctype html>" in static_files().index.content.lower()
     assert PLACE not in static_files().index.content
+
+
+def test_the_page_names_all_modules_so_that_they_come_at_once() -> None:
+    found = pack({"index.html": b"<head></head>", "main.js": b"1", "core/store.js": b"2", "a.css": b"3"}, "1.2.3")
+    place = f"/portal/static/{found.version}/"
+    links = [f'<link rel="modulepreload" href="{place}{path}">' for path in ("core/store.js", "main.js")]
+    assert found.index.content.decode() == f"<head>{''.join(links)}</head>"
