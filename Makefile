@@ -88,6 +88,10 @@ dashboards: $(READY) ## The chart's Grafana dashboards, from their description
 reference: $(READY) ## The pages of docs/reference that are made from the code
 	@$(BIN)/anka-dev reference
 
+.PHONY: screenshots
+screenshots: control-plane ## The pictures of the portal in the documentation: a real cloud, and Chromium (make browser)
+	@$(BIN)/anka-dev portal screenshots
+
 .PHONY: image
 image: $(READY) ## The container image, by buildah, on a small Debian; IMAGE=name:tag
 	@$(BIN)/anka-dev image $(IMAGE)

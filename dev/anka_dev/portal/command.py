@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     look.add_argument("--click", action="append", default=[], metavar="NAME", help="a button, by its name; repeatable")
     look.add_argument("--press", action="append", default=[], metavar="KEY", help="a key, such as j; repeatable")
     look.set_defaults(run=run_look)
+    screenshots = commands.add_parser("screenshots", help="the pictures of the documentation, of a real cloud")
+    screenshots.add_argument("--out", type=Path, help="a folder; default: docs/images/portal, with the manifest")
+    screenshots.set_defaults(run=run_screenshots)
 
 
 def run_check(_: argparse.Namespace) -> int:
@@ -89,6 +92,13 @@ def run_look(options: argparse.Namespace) -> int:
         print(line, file=sys.stderr)
     print(options.out)
     return 1 if complaints else 0
+
+
+def run_screenshots(options: argparse.Namespace) -> int:
+    from anka_dev.portal.screenshots.take import take_all
+
+    take_all(options.out)
+    return 0
 
 
 def run(call: Call[argparse.Namespace]) -> int:

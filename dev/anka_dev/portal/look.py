@@ -19,7 +19,8 @@ READY = "main[data-view]:not([data-view='login']) > *:not(h1)"
 
 @dataclass(frozen=True)
 class Picture:
-    """What is to be seen, and where it is written. `url`: of a portal that runs; None: invented rows."""
+    """What is to be seen, and where it is written. `url`: of a portal that runs; None: invented rows. `see`: selectors
+    of what has to be visible first."""
 
     hash: str
     out: Path
@@ -30,6 +31,7 @@ class Picture:
     rate: float = 0.0
     press: tuple[str, ...] = ()
     click: tuple[str, ...] = ()
+    see: tuple[str, ...] = ()
 
 
 @asynccontextmanager
@@ -75,6 +77,8 @@ async def take(picture: Picture) -> list[str]:
 
 async def _act(page: Page, picture: Picture) -> None:
     await page.wait_for_selector(READY)
+    for selector in picture.see:
+        await page.wait_for_selector(selector)
     for name in picture.click:
         await page.get_by_role("button", name=name).first.click()
     for key in picture.press:

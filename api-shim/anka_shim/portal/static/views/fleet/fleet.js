@@ -68,7 +68,7 @@ function filters(ctx) {
       { key: "group", label: "Group", options: groups.map(({ id, name }) => ({ value: id, label: name })) },
       { key: "state", label: "State", options: STATES.map(([value, label]) => ({ value, label })) },
       { key: "arch", label: "Arch", options: ["arm64", "amd64"] },
-      { key: "failing", label: "Failures", options: [{ value: "yes", label: "in the last day" }] },
+      { key: "failing", label: "Failures", options: [{ value: "yes", label: "last 24 h" }] },
     ],
     extra: html`${picker(ctx, { key: "by", label: "Sections", options: sectionChoices(ctx) })}
       ${picker(ctx, { key: "sort", label: "Order", options: [["name", "name"], ["failures", "most failures"], ["free", "most free"], ["cpu", "most CPU used"], ["disk", "least disk free"]] })}

@@ -27,6 +27,7 @@ export function timelineBars(timeline, now) {
   const laid = layOut(timeline, now);
   if (!laid.own.length) return html`<p class="dim">Nothing has happened yet.</p>`;
   const slow = slowestStep(laid.own);
+  const missing = laid.median.filter((part) => !laid.own.some(({ name }) => name === part.name));
   return html`<div class="timeline">
     <p class="timeline-name">This start <strong>${seconds(laid.total)}</strong></p>${bar(laid.own, "This start")}
     ${laid.median.length
@@ -36,7 +37,8 @@ export function timelineBars(timeline, now) {
       <span class="swatch step-${part.name}" aria-hidden="true"></span>${part.label}
       <strong>${part.isRunning ? `${seconds(part.seconds)}…` : seconds(part.seconds)}</strong>
       ${part.median == null ? nothing : html`<span class="dim">usually ${seconds(part.median)}</span>`}
-      ${part.isSeen ? nothing : html`<span class="dim">with the pull, if there was one</span>`}</li>`)}</ol>
+      ${part.isSeen ? nothing : html`<span class="dim">with the pull, if there was one</span>`}</li>`)}${missing.map((part) => html`<li class="dim">
+      <span class="swatch step-${part.name}" aria-hidden="true"></span>${part.label} not here, usually ${seconds(part.seconds)}</li>`)}</ol>
     ${slow ? html`<p class="timeline-note">Slower than usual: ${slow.label.toLowerCase()}.</p>` : nothing}
     ${laid.median.length ? nothing : html`<p class="dim">No other start of this template is known to compare with.</p>`}
   </div>`;
