@@ -35,7 +35,12 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         "lists of members of permission groups, beside those of all",
         "anka_dev.bench.access.filtered_lists",
     ),
-    Benchmark("portal", "the portal's stream: CPU of the shim, and bytes for each tab", "anka_dev.bench.portal.stream"),
+    Benchmark(
+        "portal.stream",
+        "the portal's stream: CPU of the shim, and bytes for each tab",
+        "anka_dev.bench.portal.stream",
+    ),
+    Benchmark("portal.rest", "the REST API while 50 tabs are open", "anka_dev.bench.portal.beside_rest"),
     Benchmark("scale", "a full cloud at rest, its reads, and its return after storms", "anka_dev.bench.scale.bench"),
 )
 
