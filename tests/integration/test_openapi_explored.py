@@ -7,8 +7,9 @@ The seed is ANKA_TEST_SEED, 1 if absent: the same requests in every run.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -27,6 +28,9 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from anka_dev.cloud import LocalCloud
+from anka_shim.http.rights import RIGHTS, Right
+from support.api_keys import ROOT, SEAL_KEY, TOKEN
+from support.closed_stage import let_shim_know_who_asks
 
 pytestmark = pytest.mark.integration
 
@@ -39,6 +43,8 @@ CHECKS: list[Any] = [
     content_type_conformance,
     response_schema_conformance,
 ]
+REFUSED = '{"status":"FAIL","message":"Authentication Required"}\n'
+ACCESS_PATHS = ("/admin/", "/tap/", "/config/", "/api/v1/apikey")
 EXPLORED = settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -49,19 +55,38 @@ EXPLORED = settings(
 
 
 @pytest.fixture(scope="module")
-def url(make_cloud: Callable[[], LocalCloud]) -> Iterator[str]:
-    """No Macs: what is started waits, and what is ended is gone at once."""
+def urls(make_cloud: Callable[[], LocalCloud], tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """An open shim, and a closed one with all that authentication brings. No Macs: what is started waits, and what is
+    ended is gone at once."""
+    folder = tmp_path_factory.mktemp("explored")
+    (folder / "root").write_text(TOKEN)
+    (folder / "seal").write_text(SEAL_KEY)
     cloud = make_cloud()
+    let_shim_know_who_asks(cloud)
     cloud.start_operator("--registry-seconds=1")
     cloud.start_shim("--max-count=2")
+    cloud.start_shim(
+        *("--max-count=2", "--enable-auth", f"--root-token-file={folder / 'root'}", "--enable-authorization"),
+        *("--enable-api-keys", f"--seal-key-file={folder / 'seal'}"),
+    )
     cloud.wait_ready()
     print(f"ANKA_TEST_SEED={SEED}")
-    yield cloud.url
+    yield cloud.urls
     cloud.check()
 
 
-def operations(url: str) -> Iterator[Any]:
-    for result in schemathesis.openapi.from_url(f"{url}/openapi.json").get_all_operations():
+@pytest.fixture(scope="module")
+def url(urls: list[str]) -> str:
+    return urls[0]
+
+
+@pytest.fixture(scope="module")
+def closed(urls: list[str]) -> str:
+    return urls[1]
+
+
+def operations(url: str, headers: Mapping[str, str] = MappingProxyType({})) -> Iterator[Any]:
+    for result in schemathesis.openapi.from_url(f"{url}/openapi.json", headers=dict(headers)).get_all_operations():
         assert isinstance(result, Ok), result
         operation = result.ok()
         if not operation.path.startswith("/metrics"):
@@ -82,7 +107,21 @@ def validate(case: Any, response: Any) -> None:
         assert (answer["status"] == "FAIL") == bool(answer["message"]), answer
 
 
-def explore(operation: Any, mode: GenerationMode, url: str, session: requests.Session) -> int:
+def check_refused(case: Any, url: str, session: requests.Session) -> None:
+    response = case.call(base_url=url, session=session, timeout=60)
+    validate(case, response)
+    route = f"{case.operation.method.upper()} {case.operation.path}".replace("{name}", "{name:path}")
+    if RIGHTS[route] is not Right.NONE:
+        assert (response.status_code, response.text) == (401, REFUSED)
+
+
+def explore(
+    operation: Any,
+    mode: GenerationMode,
+    url: str,
+    session: requests.Session,
+    check: Callable[[Any, str, requests.Session], None] = check,
+) -> int:
     """How many requests were sent."""
     sent = 0
 
@@ -109,6 +148,32 @@ def test_every_answer_is_one_of_the_documents(url: str, mode: GenerationMode, su
                 sent[operation.label] = explore(operation, mode, url, session)
     print(f"seed {SEED}: {sum(sent.values())} requests to {len(sent)} endpoints")
     assert sum(sent.values()) > 3 * EXAMPLES
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value)
+def test_every_answer_to_root_is_one_of_the_documents(
+    closed: str, mode: GenerationMode, subtests: pytest.Subtests
+) -> None:
+    """With what an open shim does not have: keys, groups, and logging in."""
+    found = 0
+    with requests.Session() as session:
+        session.headers.update(ROOT)
+        for operation in operations(closed, ROOT):
+            if not operation.path.startswith(ACCESS_PATHS) or (
+                mode is GenerationMode.NEGATIVE and not (operation.query or operation.body)
+            ):
+                continue
+            with subtests.test(operation.label):
+                found += explore(operation, mode, closed, session)
+    assert found > EXAMPLES
+
+
+def test_without_credentials_every_answer_is_one_of_the_documents(closed: str, subtests: pytest.Subtests) -> None:
+    """And says nothing but that some are required."""
+    with requests.Session() as session:
+        for operation in operations(closed, ROOT):
+            with subtests.test(operation.label):
+                explore(operation, GenerationMode.POSITIVE, closed, session, check=check_refused)
 
 
 def made(code: int, content: bytes, content_type: str) -> httpx.Response:
