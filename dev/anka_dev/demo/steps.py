@@ -149,6 +149,11 @@ class Demo:
             DemoCommand("One instance, with its story:", f"{kubectl} describe ankainstance {INSTANCE}", ("Started",)),
             *([rest] if self._access is None else self._access.commands(kubectl)),
             DemoCommand(
+                f"All of it in a browser, live, at {self.cloud.url}/portal/ – it is there:",
+                f"curl -s {self.cloud.url}/portal/ | head -7",
+                ("<title>Anka",),
+            ),
+            DemoCommand(
                 "Into the VM:", f"{ssh} 'echo \"hello from $USER on $VM_NAME, in $PWD\"'", ("hello from anka on ",)
             ),
         ]
