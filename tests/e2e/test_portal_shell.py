@@ -16,6 +16,7 @@ from localkube.controlplane import KubernetesCluster, apply
 from localkube.free_ports import free_port
 from support.api_keys import ROOT, SEAL_KEY, TOKEN
 from support.cuttable_link import CuttableLink
+from support.kinds import nothing_left
 from support.portal_browser import PATIENCE_MS, PortalPage, chromium, portal_page
 from support.shim_pair import metric, until_known
 from support.shim_process import ShimProcess, shim_process
@@ -52,12 +53,13 @@ def put(cluster: KubernetesCluster, *items: dict[str, object]) -> None:
 
 
 @pytest.fixture(scope="module")
-def cluster(served_kinds: KubernetesCluster) -> KubernetesCluster:
-    apply(served_kinds, BASE / "namespaces.yaml")
-    apply(served_kinds, BASE / "rbac-shim.yaml")
-    put(served_kinds, {**API, "kind": "AnkaTemplate", "metadata": {"name": TEMPLATE}, "spec": {}})
-    put(served_kinds, *(instance(number) for number in range(COUNT)))
-    return served_kinds
+def cluster(served_kinds: KubernetesCluster) -> Iterator[KubernetesCluster]:
+    with nothing_left(served_kinds):
+        apply(served_kinds, BASE / "namespaces.yaml")
+        apply(served_kinds, BASE / "rbac-shim.yaml")
+        put(served_kinds, {**API, "kind": "AnkaTemplate", "metadata": {"name": TEMPLATE}, "spec": {}})
+        put(served_kinds, *(instance(number) for number in range(COUNT)))
+        yield served_kinds
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import yaml
 from anka_dev.repository import BASE
 from localkube.controlplane import KubernetesCluster, apply
 from support.agents import until
+from support.kinds import nothing_left
 from support.shim_process import ShimProcess, shim_process
 
 pytestmark = pytest.mark.integration
@@ -37,15 +38,16 @@ def set_status(cluster: KubernetesCluster, kind: str, name: str, status: dict[st
 
 
 @pytest.fixture(scope="module")
-def cluster(served_kinds: KubernetesCluster) -> KubernetesCluster:
-    # One after the other: the apiserver learns of a namespace a moment after it is stored.
-    apply(served_kinds, BASE / "namespaces.yaml")
-    apply(served_kinds, BASE / "rbac-shim.yaml")
-    for item in OBJECTS:
-        make(served_kinds, item)
-    set_status(served_kinds, "ankatemplate", TEMPLATE, STATUS)
-    set_status(served_kinds, "ankanode", "portal-mac", {"state": "Active"})
-    return served_kinds
+def cluster(served_kinds: KubernetesCluster) -> Iterator[KubernetesCluster]:
+    with nothing_left(served_kinds):
+        # One after the other: the apiserver learns of a namespace a moment after it is stored.
+        apply(served_kinds, BASE / "namespaces.yaml")
+        apply(served_kinds, BASE / "rbac-shim.yaml")
+        for item in OBJECTS:
+            make(served_kinds, item)
+        set_status(served_kinds, "ankatemplate", TEMPLATE, STATUS)
+        set_status(served_kinds, "ankanode", "portal-mac", {"state": "Active"})
+        yield served_kinds
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from localkube.controlplane import KubernetesCluster, apply
 from support.api_keys import bearer, decrypt
+from support.kinds import nothing_left
 from support.portal_tab import PATIENCE_SECONDS, PortalTab, portal_tab
 from support.rsa_keys import PUBLIC
 from support.shim_pair import metric
@@ -36,17 +37,18 @@ KINDS = ("cloud", "nodes", "instances", "templates", "groups")
 
 
 @pytest.fixture(scope="module")
-def cluster(served_kinds: KubernetesCluster) -> KubernetesCluster:
-    for name in ("namespaces", "rbac-shim", "rbac-api-keys", "rbac-permission-groups"):
-        apply(served_kinds, BASE / f"{name}.yaml")
-    for item in (
-        {**API, "kind": "AnkaTemplate", "metadata": {"name": TEMPLATE}, "spec": {"displayName": "macos"}},
-        {**API, "kind": "AnkaNode", "metadata": {"name": "portal-mac"}, "spec": {}},
-    ):
-        served_kinds.kubectl.run("apply", "-f-", stdin=json.dumps(item))
-    for role in ("api-keys", "permission-groups"):
-        served_kinds.kubectl.run("apply", "-f-", stdin=json.dumps(binding(role)))
-    return served_kinds
+def cluster(served_kinds: KubernetesCluster) -> Iterator[KubernetesCluster]:
+    with nothing_left(served_kinds):
+        for name in ("namespaces", "rbac-shim", "rbac-api-keys", "rbac-permission-groups"):
+            apply(served_kinds, BASE / f"{name}.yaml")
+        for item in (
+            {**API, "kind": "AnkaTemplate", "metadata": {"name": TEMPLATE}, "spec": {"displayName": "macos"}},
+            {**API, "kind": "AnkaNode", "metadata": {"name": "portal-mac"}, "spec": {}},
+        ):
+            served_kinds.kubectl.run("apply", "-f-", stdin=json.dumps(item))
+        for role in ("api-keys", "permission-groups"):
+            served_kinds.kubectl.run("apply", "-f-", stdin=json.dumps(binding(role)))
+        yield served_kinds
 
 
 def binding(role: str) -> dict[str, Any]:

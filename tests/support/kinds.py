@@ -1,6 +1,8 @@
 """A cluster that serves our kinds, with the admission policies in force."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,3 +37,35 @@ def served_kinds(control_plane: KubernetesCluster) -> KubernetesCluster:
     control_plane.kubectl.run("apply", "-f-", stdin=namespace)
     wait_policies(control_plane, *policies)
     return control_plane
+
+
+@contextmanager
+def nothing_left(cluster: KubernetesCluster) -> Iterator[None]:
+    """Other modules share the cluster: what is made inside the block is removed at its end, whatever holds it.
+    That is about our kinds and ClusterRoleBindings."""
+    before = _list_all(cluster)
+    yield
+    for kind, namespace, name in sorted(_list_all(cluster) - before):
+        where = [f"--namespace={namespace}"] if namespace else []
+        if kind != _BINDINGS:
+            no_finalizers = '--patch={"metadata":{"finalizers":null}}'
+            cluster.kubectl.run("patch", kind, name, *where, "--type=merge", no_finalizers)
+        cluster.kubectl.run("delete", kind, name, *where, "--ignore-not-found")
+
+
+_BINDINGS = "clusterrolebindings.rbac.authorization.k8s.io"
+
+
+def _list_all(cluster: KubernetesCluster) -> set[tuple[str, str, str]]:
+    """Kind, namespace and name of each."""
+    ours = cluster.kubectl.run("api-resources", "--api-group=anka.veertu.com", "--output=name").split()
+    found = json.loads(cluster.kubectl.run("get", ",".join([*ours, _BINDINGS]), "--all-namespaces", "--output=json"))
+    return {
+        (_name_kind(item), item["metadata"].get("namespace", ""), item["metadata"]["name"]) for item in found["items"]
+    }
+
+
+def _name_kind(item: dict[str, Any]) -> str:
+    """As kubectl takes it: `AnkaNode.v1alpha1.anka.veertu.com`."""
+    group, _, version = item["apiVersion"].partition("/")
+    return _BINDINGS if item["kind"] == "ClusterRoleBinding" else f"{item['kind']}.{version}.{group}"
