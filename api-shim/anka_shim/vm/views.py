@@ -177,11 +177,12 @@ class InstanceViews:
             if tombstone.until > now:
                 return
             self._drop(id_)
-            self._forget_lists(tombstone.instance)
 
     def _drop(self, id_: str) -> None:
         tombstone = self._gone.pop(id_, None)
         if tombstone is not None:
+            # Its group may be another one than that of what has its id now.
+            self._forget_lists(tombstone.instance)
             self._encoded.pop(_key(tombstone.instance), None)
             _discard(self._gone_slots, tombstone.instance.metadata.annotations.get(SLOT), id_)
             _discard(self._gone_of, tombstone.instance.spec.permission_group, id_)

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import anka_shim.vm.views as module
@@ -158,6 +158,7 @@ _steps = st.lists(
 
 
 @settings(max_examples=60, deadline=None)
+@example([("put", 0, "ios"), ("remove", 0, None), ("put", 0, None)])
 @given(_steps)
 def test_a_member_has_exactly_the_instances_of_their_groups(steps: list[tuple[str, int, str | None]]) -> None:
     """Whatever is kept from one list to the next."""
