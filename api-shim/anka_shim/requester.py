@@ -7,7 +7,7 @@ import contextvars
 
 from anka_crds.api.meta import REQUESTED_BY
 from anka_crds.rules.text import shorten
-from anka_runtime.bound import Bound
+from anka_runtime.context_value import ContextValue
 
 LONGEST = 256
 """Characters of a name. Those of keys, and of other sources that we choose, are no longer."""
@@ -15,9 +15,9 @@ LONGEST = 256
 _name: contextvars.ContextVar[str | None] = contextvars.ContextVar("anka_requester", default=None)
 
 
-def requested_by(name: str) -> Bound[str | None]:
+def requested_by(name: str) -> ContextValue[str | None]:
     """What is made inside the block, by this task and the tasks that it starts, is made for this user."""
-    return Bound(_name, name)
+    return ContextValue(_name, name)
 
 
 def requester_annotations() -> dict[str, str]:

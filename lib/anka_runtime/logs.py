@@ -10,7 +10,7 @@ from typing import Literal
 
 from pythonjsonlogger.json import JsonFormatter
 
-from anka_runtime.bound import Bound
+from anka_runtime.context_value import ContextValue
 from anka_runtime.repetition import RepetitionFilter, list_fields
 
 LogFormat = Literal["json", "text"]
@@ -18,9 +18,9 @@ LogFormat = Literal["json", "text"]
 _fields: contextvars.ContextVar[dict[str, str] | None] = contextvars.ContextVar("anka_log_fields", default=None)
 
 
-def context(**fields: str) -> Bound[dict[str, str] | None]:
+def context(**fields: str) -> ContextValue[dict[str, str] | None]:
     """Add these fields to every record logged inside the block, by this task and the tasks that it starts."""
-    return Bound(_fields, {**(_fields.get() or {}), **fields})
+    return ContextValue(_fields, {**(_fields.get() or {}), **fields})
 
 
 class _ContextFilter(logging.Filter):

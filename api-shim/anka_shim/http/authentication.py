@@ -12,7 +12,7 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from anka_runtime import logs
-from anka_runtime.bound import Bound
+from anka_runtime.context_value import ContextValue
 from anka_shim.http.rights import RIGHTS, Right
 from anka_shim.requester import requested_by
 
@@ -63,9 +63,9 @@ ANONYMOUS = Principal("anonymous")
 _sender: contextvars.ContextVar[Principal] = contextvars.ContextVar("anka_sender", default=ANONYMOUS)
 
 
-def sent_by(principal: Principal) -> Bound[Principal]:
+def sent_by(principal: Principal) -> ContextValue[Principal]:
     """What happens inside the block, in this task and the tasks that it starts, is done for them."""
-    return Bound(_sender, principal)
+    return ContextValue(_sender, principal)
 
 
 def current_sender() -> Principal:

@@ -57,7 +57,7 @@ VM = {"uuid": "u", "name": "n", "status": "running"}
         ({"nodeName": "a", "phase": "Stopped", "vm": {**VM, "status": "stopped"}}, {}, None),
         ({"nodeName": "a", "phase": "Error", "vm": VM}, {}, Claim("a", DEFAULT_SIZE)),
         ({"nodeName": "a", "usbDevice": "7"}, {"usbDevice": "phone"}, Claim("a", DEFAULT_SIZE, "7")),
-        # Bound before the scheduler knew of devices.
+        # ContextValue before the scheduler knew of devices.
         ({"nodeName": "a"}, {"usbDevice": "7"}, Claim("a", DEFAULT_SIZE, "7")),
         # What the Mac shows is what is taken.
         (

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Bound(Generic[T]):
+class ContextValue(Generic[T]):
     """A context manager. It stands on the way of every request: one that is made of a generator costs three times as
     much."""
 
