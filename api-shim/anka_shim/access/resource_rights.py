@@ -64,10 +64,9 @@ class ResourceRights:
         """None for root, and for identities of the cluster, which have what RBAC gives them, as with kubectl."""
         if not self.is_on or _is_unrestricted(sender):
             return None
-        # A group that is named as its only member needs no list of members.
-        names = sender.groups | {sender.name}
-        permissions, nodes = self._look_up(names)
-        return MemberRights(names, permissions, nodes)
+        # Never by their name: see GroupRights.
+        permissions, nodes = self._look_up(sender.groups)
+        return MemberRights(sender.groups, permissions, nodes)
 
     # --- what they see ---
 

@@ -14,7 +14,7 @@ from anka_crds.api.permissions import ControllerPermission
 from anka_shim.access.kubernetes.principal import KubernetesPrincipal
 from anka_shim.access.resource_rights import ResourceRights
 from anka_shim.failure import Failure
-from anka_shim.http.authentication import ANONYMOUS, Principal, sent_by
+from anka_shim.http.authentication import ANONYMOUS, LoginMethod, Principal, sent_by
 from anka_shim.store.caches import Stores
 from support.api_keys import ROOT, add_key, login, with_keys
 from support.objects import node, permission_group
@@ -397,8 +397,16 @@ def test_who_is_bound_by_groups(rights: ResourceRights) -> None:
     with sent_by(MEMBER):
         assert [one.metadata.name for one in rights.nodes()] == ["mac-1"]
         assert (rights.owns("ios"), rights.owns("jenkins"), rights.owns("web"), rights.owns(None)) == (
-            True, True, False, False,
+            True, False, False, False,
         )  # fmt: skip
+
+
+def test_a_name_is_no_group_however_somebody_logged_in(rights: ResourceRights) -> None:
+    """Certificates and providers choose the names of their users. An API key has its id among its groups."""
+    for method in LoginMethod:
+        with sent_by(Principal("ios", method=method)):
+            assert not rights.owns("ios"), method
+            assert list(rights.nodes()) == [], method
 
 
 def test_an_identity_of_the_cluster_may_name_a_group_and_need_not(rights: ResourceRights) -> None:

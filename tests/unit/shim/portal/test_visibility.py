@@ -64,6 +64,7 @@ def test_one_message_for_all_who_see_the_same_and_a_new_one_after_a_change(store
     rights = ResourceRights(stores, is_on=True)
     first = find_visibility(rights, stores, MEMBER)
     assert (first.key, first) == (find_visibility(rights, stores, MEMBER).key, find_visibility(rights, stores, MEMBER))
-    assert first.key != find_visibility(rights, stores, Principal("other", frozenset({"ios"}))).key
+    assert first.key == find_visibility(rights, stores, Principal("other", frozenset({"ios"}))).key
+    assert first.key != find_visibility(rights, stores, Principal("other", frozenset({"web"}))).key
     stores.permission_groups.observe(permission_group("web"))
     assert first.key != find_visibility(rights, stores, MEMBER).key
