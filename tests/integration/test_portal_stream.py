@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from localkube.controlplane import KubernetesCluster, apply
 from support.api_keys import bearer, decrypt
-from support.kinds import nothing_left
+from support.kinds import bind_shim, nothing_left
 from support.portal_tab import PATIENCE_SECONDS, PortalTab, portal_tab
 from support.rsa_keys import PUBLIC
 from support.shim_pair import metric
@@ -46,19 +46,8 @@ def cluster(served_kinds: KubernetesCluster) -> Iterator[KubernetesCluster]:
             {**API, "kind": "AnkaNode", "metadata": {"name": "portal-mac"}, "spec": {}},
         ):
             served_kinds.kubectl.run("apply", "-f-", stdin=json.dumps(item))
-        for role in ("api-keys", "permission-groups"):
-            served_kinds.kubectl.run("apply", "-f-", stdin=json.dumps(binding(role)))
+        bind_shim(served_kinds, "api-keys", "permission-groups")
         yield served_kinds
-
-
-def binding(role: str) -> dict[str, Any]:
-    return {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": f"anka-shim-{role}"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": f"anka-{role}"},
-        "subjects": [{"kind": "ServiceAccount", "name": "anka-shim", "namespace": "anka-system"}],
-    }
 
 
 @pytest.fixture(scope="module")

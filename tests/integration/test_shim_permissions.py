@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +13,7 @@ from anka_dev.repository import BASE
 from localkube.controlplane import KubernetesCluster, apply
 from localkube.free_ports import free_port
 from support.api_keys import ROOT, SEAL_KEY, TOKEN, bearer, decrypt
+from support.kinds import bind_shim
 from support.rsa_keys import PUBLIC
 from support.shim_pair import Pair, until_known
 from support.shim_process import PATIENCE_SECONDS, ShimProcess, shim_process
@@ -25,23 +25,12 @@ VMS = "/api/v1/vm"
 ROLES = ("api-keys", "permission-groups")
 
 
-def binding(role: str) -> dict[str, Any]:
-    return {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": f"anka-shim-{role}"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": f"anka-{role}"},
-        "subjects": [{"kind": "ServiceAccount", "name": "anka-shim", "namespace": "anka-system"}],
-    }
-
-
 @pytest.fixture(scope="module")
 def shims(served_kinds: KubernetesCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ShimProcess]]:
     folder = tmp_path_factory.mktemp("shim-permissions")
     for name in ("namespaces", "rbac-shim", *(f"rbac-{role}" for role in ROLES)):
         apply(served_kinds, BASE / f"{name}.yaml")
-    for role in ROLES:
-        served_kinds.kubectl.run("apply", "-f-", stdin=json.dumps(binding(role)))
+    bind_shim(served_kinds, *ROLES)
     kubeconfig = served_kinds.kubeconfig_for("anka-shim", "anka-system", folder / "kubeconfig")
     for name, content in (("root", TOKEN), ("seal", SEAL_KEY), ("peer", "p" * 32)):
         (folder / name).write_text(content)

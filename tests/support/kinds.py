@@ -39,6 +39,19 @@ def served_kinds(control_plane: KubernetesCluster) -> KubernetesCluster:
     return control_plane
 
 
+def bind_shim(cluster: KubernetesCluster, *roles: str) -> None:
+    """Gives the shim's account the ClusterRoles `anka-ROLE`, as the chart does where their flags are on."""
+    for role in roles:
+        binding = {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": f"anka-shim-{role}"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": f"anka-{role}"},
+            "subjects": [{"kind": "ServiceAccount", "name": "anka-shim", "namespace": "anka-system"}],
+        }
+        cluster.kubectl.run("apply", "-f-", stdin=json.dumps(binding))
+
+
 @contextmanager
 def nothing_left(cluster: KubernetesCluster) -> Iterator[None]:
     """Other modules share the cluster: what is made inside the block is removed at its end, whatever holds it.
