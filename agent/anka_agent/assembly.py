@@ -26,6 +26,7 @@ from anka_agent.mac.tag_journal import TagJournal
 from anka_agent.mac.templates import TemplateCache
 from anka_agent.node.events import NodeEvents
 from anka_agent.node.fleet import FleetSize
+from anka_agent.node.heartbeat_pace import heartbeat_seconds
 from anka_agent.node.reporter import NodeReporter
 from anka_agent.node.usage import annotate_usage
 from anka_agent.node.view import NodeView, owner_reference
@@ -154,6 +155,7 @@ def assemble(
     update = UpdateState(process.report_due, joined.status.agent_update)
     mac = _make_mac(process, cluster, journal, tracker)
     heartbeat.annotate = lambda: annotate_usage(mac, settings.state_dir)
+    heartbeat.pace = lambda: heartbeat_seconds(settings.heartbeat, settings.lease_duration, cluster.fleet.macs)
     reporter = NodeReporter(
         cluster.node_writer,
         cluster.node,

@@ -43,6 +43,8 @@ class LeaseHeartbeat(Background):
     """The Lease that this machine may take: what it was when it was found to be free."""
     annotate: Callable[[], Awaitable[Mapping[str, str]]] | None = None
     """Annotations of the Lease that go with each renewal, at no further cost. It must be quick, and raise nothing."""
+    pace: Callable[[], float] | None = None
+    """Seconds between two renewals, where they are not always `renew_seconds`."""
     clock: Clock = field(default_factory=SystemClock)
     chance: Random = system_random
     sleep: Sleep = asyncio.sleep
@@ -80,7 +82,7 @@ class LeaseHeartbeat(Background):
     async def run(self) -> None:
         """Renew until cancelled. Raises LeaseTaken."""
         while True:
-            interval = self.renew_seconds
+            interval = self.renew_seconds if self.pace is None else self.pace()
             try:
                 await self.beat()
             except ApiError as error:

@@ -154,6 +154,16 @@ async def test_the_heartbeat_is_the_nodes(desk: Desk) -> None:
     assert usage.free_disk_bytes > 0
 
 
+async def test_the_heartbeat_is_slower_where_there_are_many_macs(desk: Desk) -> None:
+    parts = desk.assemble()
+    assert parts.heartbeat.pace is not None
+    paces = []
+    for macs in (1, 1000):
+        parts.cluster.fleet.macs = macs
+        paces.append(parts.heartbeat.pace())
+    assert paces == [10, 12]
+
+
 async def test_a_second_machine_says_where_it_is(desk: Desk) -> None:
     joined = AnkaNode.from_api(desk.api.put("ankanodes", "mac-1", "", spec={}, status={}))
     found = parse_challenger(make_claim(desk.process, joined).describe())

@@ -215,6 +215,14 @@ async def test_stops_when_its_context_ends(api: ScriptedApi, heartbeat: LeaseHea
     assert len(api.seen) == requests
 
 
+async def test_the_pace_may_change(api: ScriptedApi, heartbeat: LeaseHeartbeat, clock: ManualClock) -> None:
+    paces = iter([10.0, 20.0])
+    heartbeat.pace = lambda: next(paces, 30.0)
+    async with heartbeat:
+        await api.until(lambda: api.count("patch") >= 3)
+    assert clock.naps[:3] == pytest.approx([9.5, 19, 28.5])
+
+
 def test_a_pace_slower_than_the_duration_is_refused(client: KubeClient) -> None:
     with pytest.raises(ValueError, match="renewed within its duration, got 40 s of 40 s"):
         LeaseHeartbeat(client, "ns", "m1", "me", duration_seconds=40, renew_seconds=40)
