@@ -12,6 +12,7 @@ from anka_operator import metrics
 from anka_operator.access_secret.controller import AccessSecretController
 from anka_operator.accounts.controller import AccountCleanup
 from anka_operator.agent_updates.controller import RolloutController
+from anka_operator.assigned_work.controller import AssignedWorkController
 from anka_operator.cluster.access import AnkaCluster
 from anka_operator.cluster.addresses import follow_addresses
 from anka_operator.distributions.controller import DistributionController
@@ -157,6 +158,7 @@ async def run_controllers(
                 enforces_permissions=settings.enable_resource_permissions,
             ),
             TemplateRetention(cluster, clock, view, registry_url=registry_url),
+            AssignedWorkController(cluster, clock),
             SaveController(cluster, clock, view, templates, lost_seconds=lost_seconds, registry_url=registry_url),
             RolloutController(cluster, clock, limit=settings.agent_updates, failures=settings.agent_update_failures),
             InstanceCleanup(cluster, clock, recorder, lost_seconds=lost_seconds),
