@@ -43,6 +43,7 @@ from anka_agent.update.versions import Versions
 from anka_crds.api import AnkaInstance, AnkaNode, TemplateDistribution
 from anka_crds.api.defaults import NODE_LOST_SECONDS
 from anka_crds.resources import DISTRIBUTIONS, INSTANCES, NODES
+from anka_crds.rules.assignment import concerns_agent, find_unfinished
 from anka_crds.rules.challenger import Challenger
 from anka_kube.api_clock import ApiClock
 from anka_kube.cached_client import CachedClient
@@ -51,12 +52,13 @@ from anka_kube.comparison import WatchComparison
 from anka_kube.heartbeat import LeaseHeartbeat
 from anka_kube.lease import Lease
 from anka_kube.lease_claim import LeaseClaim
-from anka_kube.pacing import TurnWindow
+from anka_kube.on_demand import OnDemandWatch
 from anka_kube.reflector import Reflector
 from anka_kube.resource import ALL, M, Selection
 from anka_kube.store import Store
 from anka_kube.writer import Fence, Writer
 from anka_registry.central_logs.secret_filter import SecretFilter
+from anka_runtime.background import Background
 from anka_runtime.backoff import system_random
 from anka_runtime.clock import Clock
 
@@ -88,10 +90,11 @@ def find_address(process: Process) -> str | None:
 
 
 class ClusterAccess:
-    """What this Mac sees of the cluster: its own node, its instances and saves, and all distributions. `fence`: what
-    every write has to pass."""
+    """What this Mac sees of the cluster: its own node and its instances; its saves and all distributions while there
+    are any for it (decision 22). `fence`: what every write has to pass. `has_begun_saves`: some that the agent before
+    this one began have not ended, so this one has to see them, whatever its node says."""
 
-    def __init__(self, process: Process, joined: AnkaNode, fence: Fence) -> None:
+    def __init__(self, process: Process, joined: AnkaNode, fence: Fence, *, has_begun_saves: bool) -> None:
         client, clock = process.client, process.clock
         name = joined.metadata.name
         self.selector = f"status.nodeName={name}"
@@ -107,22 +110,42 @@ class ClusterAccess:
         self.node = NodeView(nodes, joined, lambda: find_address(process))
         self.fleet = fleet = FleetSize(client)
 
-        def watch(store: Store[M], selection: Selection, spread: TurnWindow) -> Reflector[M]:
+        def watch(store: Store[M], selection: Selection, *, prompt: bool = False) -> Reflector[M]:
             return Reflector(
-                client, store, selection=selection, server_timeout_seconds=WATCH_SECONDS, spread=spread, clock=clock
+                client,
+                store,
+                selection=selection,
+                server_timeout_seconds=WATCH_SECONDS,
+                spread=fleet.spread(prompt=prompt),
+                clock=clock,
             )
 
+        def compare(store: Store[M], selection: Selection) -> WatchComparison[M]:
+            return WatchComparison(client, store, selection=selection, interval_seconds=COMPARE_SECONDS, page_size=0)
+
+        def is_here(uid: str) -> bool:
+            return instances.by_uid(uid) is not None
+
         itself, ours = Selection(field_selector=f"metadata.name={name}"), Selection(field_selector=self.selector)
-        self.node_watch = watch(nodes, itself, fleet.spread("node"))
-        self.instance_watch = watch(instances, ours, fleet.spread("instances", prompt=True))
-        self.save_watch = watch(self.saves.store, ours, fleet.spread("saves"))
-        self.distribution_watch = watch(self.distributions, ALL, fleet.spread("distributions"))
-        self.comparisons = [
-            WatchComparison(
-                client, watch.store, selection=watch.selection, interval_seconds=COMPARE_SECONDS, page_size=0
-            )
-            for watch in (self.node_watch, self.instance_watch, self.save_watch, self.distribution_watch)
-        ]
+        saves = self.saves.store
+        self.node_watch = watch(nodes, itself)
+        self.instance_watch = watch(instances, ours, prompt=True)
+        self.comparisons: list[Background] = [compare(nodes, itself), compare(instances, ours)]
+        self.save_watch = OnDemandWatch(
+            lambda: watch(saves, ours),
+            compare(saves, ours),
+            is_wanted=lambda: self.node.assigned.saves is not False,
+            is_in_use=lambda: any(concerns_agent(save, is_here) for save in saves),
+            stores=(nodes, instances),
+            must_look=has_begun_saves,
+        )
+        self.distribution_watch = OnDemandWatch(
+            lambda: watch(self.distributions, ALL),
+            compare(self.distributions, ALL),
+            is_wanted=lambda: self.node.assigned.distributions is not False,
+            is_in_use=lambda: any(find_unfinished(one, name) for one in self.distributions),
+            stores=(nodes,),
+        )
 
     def has_fresh_instances(self) -> bool:
         return self.instance_watch.synced.is_set() and self.instance_watch.connected
@@ -149,8 +172,8 @@ def assemble(
     this process, which can start other versions. `leave`: ends this process so that another version is started."""
     settings, clock = process.settings, process.clock
     heartbeat = _make_heartbeat(process, joined, claimed)
-    cluster = ClusterAccess(process, joined, heartbeat.check_held)
     journal = Journal(settings.state_dir / "instances")
+    cluster = ClusterAccess(process, joined, heartbeat.check_held, has_begun_saves=journal.has_unfinished_saves())
     tracker = JobTracker(process.report_due)
     update = UpdateState(process.report_due, joined.status.agent_update)
     mac = _make_mac(process, cluster, journal, tracker)

@@ -172,7 +172,7 @@ class Agent:
         mac.inventory.subscribe(watch_templates(mac.inventory.templates, self._report_due))
         await cluster.instance_watch.synced.wait()
         # An agent that did not know the saves yet would start VMs that are being pushed.
-        await cluster.save_watch.synced.wait()
+        await cluster.save_watch.ready.wait()
         self._spawn("instances", parts.instances.run())
         if parts.monitor is not None:
             self._spawn("VM monitor", parts.monitor.run())

@@ -169,6 +169,7 @@ BOUND: Json = {**VM, "status": ON_A}
 KEPT: Json = {"finalizers": [FINALIZER]}
 RULED: Json = {"keptTemplates": [{"template": "t", "tag": "v1"}]}
 UNKEPT: Json = {"unkept": 3}
+ASSIGNED: Json = {"assigned": {"saves": False, "distributions": False}}
 NODE: Json = {"spec": {"maxVmCount": 2}, "status": {"state": "Active", "cpuCount": 8, "ipAddress": "10.0.0.1"}}
 LEASE: Json = {"spec": {"holderIdentity": "mac-a", "leaseDurationSeconds": 40}}
 SAVE: Json = {"spec": {"instance": "x", "tag": "v2", "targetTemplate": "t"}}
@@ -248,7 +249,7 @@ REPORTS = (
 )
 RELEASES = "finalizer anka.veertu.com/vm is removed, once the object is deleted, by "
 JUDGES = (
-    "status.state, conditions, keptTemplates, unkept and updateApproved are written by the operator alone "
+    "status.state, conditions, keptTemplates, unkept, assigned and updateApproved are written by the operator alone "
     "(ServiceAccount anka-system/anka-operator), not by "
 )
 NODE_REPORTS = (
@@ -300,6 +301,7 @@ TRIES = [
     status("who may update", NODES, "mac-a", NODE, {"updateApproved": "2"}, "operator " + REPAIRS, JUDGES),
     status("what rules want", NODES, "mac-a", NODE, RULED, "operator " + REPAIRS, JUDGES),
     status("what rules want in vain", NODES, "mac-a", NODE, UNKEPT, "operator " + REPAIRS, JUDGES),
+    status("what it has to watch", NODES, "mac-a", NODE, ASSIGNED, "operator " + REPAIRS, JUDGES),
     status("node conditions", NODES, "mac-a", NODE, {"conditions": None}, "operator " + REPAIRS, JUDGES),
     status("node state and report", NODES, "mac-a", NODE, {"state": "Offline", "cpuCount": 9}, REPAIRS, ""),
     Try("delete node", "delete", NODES, "mac-a", NODE, {}, "shim mac-a editor wide admin",

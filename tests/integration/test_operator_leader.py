@@ -22,13 +22,14 @@ import httpx
 import pytest
 
 from anka_crds.api import AnkaInstance, NodeState
-from anka_crds.resources import NODES
+from anka_crds.resources import INSTANCES, NODES
 from anka_dev.cloud import LocalCloud
 from anka_dev.cloud.install import ensure_node_account
 from anka_dev.cloud.service import Service
 from anka_dev.dashboards.boards import BOARDS
 from anka_kube.lease import LEASES
 from anka_kube.store import EventType
+from anka_operator.cluster.access import AnkaCluster
 from support.operators import OPERATOR_FLAGS, SECONDS, Fleet, find_leader, until
 
 pytestmark = pytest.mark.integration
@@ -93,6 +94,18 @@ async def test_the_leader_dies_in_a_burst(fleet: Fleet, pair: list[Service]) -> 
     wanted: dict[str | None, int] = {f"mac-{number}": 8 for number in range(10)}
     assert spread == {**wanted, None: 10}
     assert sorted(len(requests) for requests in seen.values()) == [1] * 80
+
+
+async def test_the_next_leader_asks_for_what_is_bound(fleet: Fleet) -> None:
+    """Its watch may not have brought it yet; what waits takes nothing."""
+    await fleet.instance("waits")
+    for name in ("placed", "moved"):
+        made = await fleet.instance(name)
+        await fleet.client.patch(INSTANCES, made.metadata.name, {"status": {"nodeName": "mac-0"}}, "default",
+                                 subresource="status")  # fmt: skip
+    cluster = AnkaCluster(fleet.client)
+    await cluster.catch_up()
+    assert {one.metadata.name for one in cluster.stores.instances} == {"placed", "moved"}
 
 
 async def test_sigterm_hands_over_at_once(fleet: Fleet, pair: list[Service]) -> None:

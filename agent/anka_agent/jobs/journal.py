@@ -81,6 +81,10 @@ class Journal:
         except FileNotFoundError:
             return []
 
+    def has_unfinished_saves(self) -> bool:
+        """Whether any save begun here has no end yet. Blocking."""
+        return any(not self.save(uid, save).record.finished for uid in self.uids() for save in self.saves(uid))
+
     def record_vm(self, uid: str, name: str, vm_uuid: str | None = None) -> None:
         """Called before the VM is cloned with this name, and again when its UUID is known. Blocking. Raises
         OSError; the UUID counts in this process all the same."""

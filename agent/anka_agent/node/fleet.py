@@ -13,10 +13,9 @@ from anka_runtime.clock import Sleep
 
 log = logging.getLogger(__name__)
 
-REQUESTS_PER_SECOND = 60.0
-"""What all agents together send to get their streams back; their heartbeats come on top."""
-SHARES = {"instances": 0.6, "saves": 0.2, "node": 0.1, "distributions": 0.1}
-"""Of these requests, by watch: an instance that waits for its Mac is the most urgent."""
+REQUESTS_PER_SECOND = 35.0
+"""What all agents together send to get their streams of one kind back. Each has two, of its node and of its instances.
+Few have one of saves or distributions, which add as few requests. Heartbeats come on top."""
 LEAST_SECONDS, MOST_SECONDS = 0.5, 300.0
 ASSUMED = 100
 """Macs, before the API was asked. An agent asks at its start."""
@@ -43,11 +42,10 @@ class FleetSize:
                 log.debug("Macs not counted: %s", error)
             await self._sleep(delays.next())
 
-    def window(self, share: float) -> float:
-        """Seconds in which each Mac may send one request, if all together may send `share` of REQUESTS_PER_SECOND."""
-        return min(MOST_SECONDS, max(LEAST_SECONDS, self.macs / (REQUESTS_PER_SECOND * share)))
+    def window(self) -> float:
+        """Seconds in which each Mac may send one request for a stream."""
+        return min(MOST_SECONDS, max(LEAST_SECONDS, self.macs / REQUESTS_PER_SECOND))
 
-    def spread(self, watch: str, *, prompt: bool = False) -> TurnWindow:
-        """Of a watch in SHARES."""
-        share = SHARES[watch]
-        return TurnWindow(lambda: self.window(share), prompt=prompt)
+    def spread(self, *, prompt: bool = False) -> TurnWindow:
+        """Of one watch of each Mac."""
+        return TurnWindow(self.window, prompt=prompt)

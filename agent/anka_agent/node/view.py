@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from anka_crds.api import AnkaNode
-from anka_crds.api.node import AnkaNodeSpec, RequiredTemplate
+from anka_crds.api.node import AnkaNodeSpec, AssignedWork, RequiredTemplate
 from anka_kube.client import KubeClient
 from anka_kube.errors import AlreadyExists, ApiError, NotFound
 from anka_kube.resource import Resource
@@ -83,6 +83,11 @@ class NodeView:
     @property
     def rule_templates(self) -> list[RequiredTemplate]:
         return (self.current or self._joined).status.kept_templates
+
+    @property
+    def assigned(self) -> AssignedWork:
+        """What the operator says that there is to watch; nothing from one that does not say it."""
+        return (self.current or self._joined).status.assigned or AssignedWork()
 
     @property
     def display_name(self) -> str:

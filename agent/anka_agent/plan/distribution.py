@@ -7,6 +7,7 @@ from typing import Literal
 from anka_crds.api.distribution import TemplateDistribution
 from anka_crds.api.limits import MAX_TEMPLATE_TASKS, TASK_NAME_BYTES
 from anka_crds.api.node import AnkaNode, RequiredTemplate
+from anka_crds.rules.assignment import find_unfinished
 from anka_crds.rules.text import shorten_bytes
 
 
@@ -72,10 +73,7 @@ def explain_refusal(job: TemplateJob, kept: Iterable[RequiredTemplate]) -> str |
 
 def _to_job(one: TemplateDistribution, node: str) -> TemplateJob | None:
     """None if it asks nothing of this Mac, or no more."""
-    template = one.status.template
-    if one.spec.cancelled or one.metadata.deletion_timestamp is not None or one.status.phase != "Running":
-        return None
-    entry = next((entry for entry in one.status.nodes if entry.node_name == node and not entry.done), None)
+    template, entry = one.status.template, find_unfinished(one, node)
     if template is None or entry is None:
         return None
     name, uid, registry = one.metadata.name, one.metadata.uid, one.status.registry

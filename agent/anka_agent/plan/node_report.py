@@ -1,5 +1,5 @@
-"""What the agent writes into the status of its AnkaNode: all but state, keptTemplates, unkept, updateApproved,
-conditions and observedGeneration, which the operator writes, and vlans."""
+"""What the agent writes into the status of its AnkaNode: all but state, keptTemplates, unkept, assigned,
+updateApproved, conditions and observedGeneration, which the operator writes, and vlans."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any

@@ -144,9 +144,24 @@ class MacUsage(ApiModel):
     anka_disk_bytes: int = Field(default=0, ge=0, description="Disk space that Anka uses, in bytes.")
 
 
+class AssignedWork(ApiModel):
+    """Rare kinds: the agent watches each of them only while there is something for it, or while it is not told."""
+
+    model_config = ConfigDict(json_schema_extra={"x-kubernetes-map-type": "atomic"})
+
+    saves: bool | None = optional(
+        "Whether there are SaveImages that the agent has to know: any of this Mac that has not ended, or whose instance"
+        " still exists."
+    )
+    distributions: bool | None = optional(
+        "Whether there are TemplateDistributions that ask something of this Mac which is not done."
+    )
+
+
 class AnkaNodeStatus(KubeStatus):
-    """Written by the agent, except state, keptTemplates, unkept, updateApproved, conditions and observedGeneration,
-    which the operator writes, and vlans, which people write: no `anka` command lists those of a Mac."""
+    """Written by the agent, except state, keptTemplates, unkept, assigned, updateApproved, conditions and
+    observedGeneration, which the operator writes, and vlans, which people write: no `anka` command lists those of a
+    Mac."""
 
     state: NodeState | None = optional("State of the Mac, with the values of the legacy API.")
     ip_address: Text | None = optional("IP address of the Mac, as its agent detects it.")
@@ -183,6 +198,10 @@ class AnkaNodeStatus(KubeStatus):
     )
     unkept: int | None = optional(
         "Number of tags that rules keep on this Mac, and keptTemplates has no room for. Written by the operator.", ge=1
+    )
+    assigned: AssignedWork | None = optional(
+        "Whether SaveImages and TemplateDistributions have work for this Mac, so that its agent need not watch them all"
+        " the time. Written by the operator; while absent, the agent watches both."
     )
     vlans: list[Text] = list_field("VLAN ids that VMs on this Mac can use.", 4094)
     updated_at: datetime | None = optional("Time at which the agent last wrote this status.")

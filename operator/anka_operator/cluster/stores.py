@@ -14,13 +14,14 @@ from anka_crds.api import (
 from anka_crds.api.instance import find_refusal
 from anka_crds.api.meta import FINALIZER
 from anka_crds.resources import DISTRIBUTIONS, GROUPS, INSTANCES, MAC_POOLS, NODES, PERMISSION_GROUPS, SAVES, TEMPLATES
+from anka_crds.rules.assignment import list_unfinished
 from anka_crds.rules.lifetime import has_limit
 from anka_crds.rules.secret_refs import names_secret
 from anka_kube.lease import LEASES, Lease
 from anka_kube.store import Store
 
 BY_NODE = "node"
-"""Instances by status.nodeName."""
+"""Instances and SaveImages by status.nodeName; TemplateDistributions by each Mac that has not done them."""
 AWAITING_RELEASE = "awaiting release"
 """Instances that are being deleted and still have our finalizer, under "yes"."""
 TIME_LIMITED = "time limited"
@@ -58,9 +59,15 @@ class ClusterStores:
         )
         self.templates: Store[AnkaTemplate] = Store(TEMPLATES)
         self.groups: Store[NodeGroup] = Store(GROUPS)
-        self.distributions: Store[TemplateDistribution] = Store(DISTRIBUTIONS)
+        self.distributions: Store[TemplateDistribution] = Store(
+            DISTRIBUTIONS, {BY_NODE: lambda one: [entry.node_name for entry in list_unfinished(one)]}
+        )
         self.saves: Store[SaveImage] = Store(
-            SAVES, {BY_INSTANCE: lambda save: [f"{save.metadata.namespace}/{save.spec.instance}"]}
+            SAVES,
+            {
+                BY_INSTANCE: lambda save: [f"{save.metadata.namespace}/{save.spec.instance}"],
+                BY_NODE: lambda save: [save.status.node_name] if save.status.node_name else [],
+            },
         )
         self.pools: Store[MACAddressPool] = Store(MAC_POOLS)
         """Empty unless MAC addresses are managed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +13,23 @@ import pytest
 
 from anka_agent.anka.cli import AnkaCli, InstalledVersion, License
 from anka_agent.anka.errors import NoRoomError
-from anka_agent.assembly import Parts, Process, assemble, make_claim
+from anka_agent.assembly import ClusterAccess, Parts, Process, assemble, make_claim
 from anka_agent.identity.machine import MachineIdentity
 from anka_agent.jobs.journal import Journal
 from anka_agent.mac import hardware as host
 from anka_agent.mac.facts import MacFacts
 from anka_agent.settings import AgentSettings
 from anka_crds.api import AnkaNode
-from anka_crds.api.node import AgentUpdate
+from anka_crds.api.node import AgentUpdate, AssignedWork
 from anka_crds.rules.challenger import parse_challenger
 from anka_crds.rules.lease_usage import parse_usage
 from anka_kube.api_clock import ApiClock
 from anka_kube.client import KubeClient
 from anka_kube.endpoint import Endpoint
 from anka_kube.errors import NotHolding
+from anka_kube.store import Store
 from anka_registry.central_logs.secret_filter import HIDDEN, SecretFilter
+from anka_runtime.background import child_tasks
 from support.gated_anka import GatedAnka
 from support.manual_clock import ManualClock
 from support.objects import TEMPLATE, instance, save_image
@@ -84,6 +87,68 @@ async def test_this_nodes_objects_only(desk: Desk) -> None:
     await until(parts.cluster.has_fresh_instances)
     watch.cancel()
     await asyncio.gather(watch, return_exceptions=True)
+
+
+NOTHING = {"assigned": {"saves": False, "distributions": False}}
+RARE = ("saveimages", "templatedistributions")
+
+
+@asynccontextmanager
+async def watching(cluster: ClusterAccess) -> AsyncIterator[None]:
+    async with child_tasks(
+        cluster.node_watch.run(), cluster.instance_watch.run(), cluster.save_watch.run(),
+        cluster.distribution_watch.run(),
+    ):  # fmt: skip
+        await cluster.save_watch.ready.wait()
+        await cluster.distribution_watch.ready.wait()
+        yield
+
+
+def asked(desk: Desk) -> list[str]:
+    return [kind for kind in RARE if any(kind in seen.path for seen in desk.api.seen)]
+
+
+async def test_rare_kinds_are_watched_while_their_node_says_so_and_while_it_says_nothing(desk: Desk) -> None:
+    async with watching(desk.assemble().cluster):
+        await desk.api.until(lambda: desk.api.open_streams == 4)
+        desk.api.put("ankanodes", "mac-1", "", status=NOTHING)
+        await desk.api.until(lambda: desk.api.open_streams == 2)
+
+
+@pytest.mark.parametrize("kind", RARE)
+async def test_what_comes_to_a_mac_without_work_is_seen_until_it_is_over(desk: Desk, kind: str) -> None:
+    cluster = desk.assemble(NOTHING).cluster
+    async with watching(cluster):
+        await desk.api.until(lambda: desk.api.open_streams == 2)
+        assert asked(desk) == []
+        working: dict[str, dict[str, Any]] = {
+            "saveimages": {"nodeName": "mac-1", "instanceId": "u"},
+            "templatedistributions": {"phase": "Running", "nodes": [{"nodeName": "mac-1"}]},
+        }
+        spec = save_image().spec.to_api() if kind == "saveimages" else {"template": TEMPLATE}
+        namespace = "default" if kind == "saveimages" else ""
+        desk.api.put(kind, "one", namespace, spec=spec, status=working[kind])
+        flag = "saves" if kind == "saveimages" else "distributions"
+        desk.api.put("ankanodes", "mac-1", "", status={"assigned": {**NOTHING["assigned"], flag: True}})
+        await desk.api.until(lambda: desk.api.open_streams == 3)
+        assert asked(desk) == [kind]
+        store: Store[Any] = cluster.saves.store if kind == "saveimages" else cluster.distributions
+        await store.wait_for(lambda known: len(known) == 1, 20)
+        desk.api.put("ankanodes", "mac-1", "", status=NOTHING)
+        await cluster.node.wait_for(
+            lambda node: node.status.assigned == AssignedWork(saves=False, distributions=False), 20
+        )
+        assert desk.api.open_streams == 3, "it has not ended"
+        desk.api.put(kind, "one", namespace, spec=spec, status={**working[kind], "phase": "Done"})
+        await desk.api.until(lambda: desk.api.open_streams == 2)
+        assert len(store) == 0
+
+
+async def test_a_save_that_the_agent_before_this_one_began_is_looked_for_whatever_the_node_says(desk: Desk) -> None:
+    Journal(desk.state / "instances").save("u", "save-1").write()
+    async with watching(desk.assemble(NOTHING).cluster):
+        assert asked(desk) == ["saveimages"]
+        await desk.api.until(lambda: desk.api.open_streams == 2)
 
 
 async def test_vms_of_an_agent_before_this_one_are_known(desk: Desk) -> None:

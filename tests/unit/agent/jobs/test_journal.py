@@ -89,6 +89,17 @@ def test_saves_go_with_their_instance(tmp_path: Path) -> None:
     assert journal.saves("uid") == []
 
 
+def test_knows_whether_a_save_begun_here_has_no_end(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    assert not journal.has_unfinished_saves()
+    for name in ("save-1", "save-2"):
+        journal.save("uid", name).write()
+    journal.save("uid", "save-1").write(finished=True)
+    assert Journal(tmp_path).has_unfinished_saves()
+    journal.save("uid", "save-2").write(finished=True)
+    assert not Journal(tmp_path).has_unfinished_saves()
+
+
 def test_remembers_a_grown_container(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "instances")
     assert not journal.is_grown("uid")

@@ -91,6 +91,13 @@ def test_what_joined_counts_until_there_is_something_newer(nodes: Store[AnkaNode
     assert (view.name, view.display_name, view.host_ip, view.rule_templates) == ("mac-1", "mac-1", "192.168.1.1", [])
 
 
+def test_what_is_assigned_is_unknown_until_the_operator_says_it(nodes: Store[AnkaNode]) -> None:
+    view = NodeView(nodes, JOINED, lambda: None)
+    assert (view.assigned.saves, view.assigned.distributions) == (None, None)
+    nodes.apply_written(node("mac-1", status={"assigned": {"saves": False}}, meta={"version": 2}))
+    assert (view.assigned.saves, view.assigned.distributions) == (False, None)
+
+
 async def test_an_address_that_changes_is_followed_and_one_that_is_lost_stays(nodes: Store[AnkaNode]) -> None:
     found: list[str | None] = ["10.0.0.1", "10.0.0.2", None, "10.0.0.3"]
     view = NodeView(nodes, JOINED, lambda: found.pop(0))

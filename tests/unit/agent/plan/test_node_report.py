@@ -35,7 +35,7 @@ def status(**changes: Any) -> dict[str, Any]:
 def test_only_the_agents_fields() -> None:
     written = status()
     assert set(written) <= node_report.REPORTED
-    assert not {"state", "conditions", "observedGeneration", "vlans", "keptTemplates"} & set(written)
+    assert not {"state", "conditions", "observedGeneration", "vlans", "keptTemplates", "assigned"} & set(written)
 
 
 def test_unknown_architecture_is_not_made_up() -> None:

@@ -1,0 +1,1 @@
+"""Which rare kinds each Mac's agent has to watch."""
