@@ -3,12 +3,14 @@
 import sys
 
 from anka_runtime.cli import require
+from anka_runtime.imports import uncollected
 
 
 def main(argv: list[str] | None = None) -> int:
     # Before importing what needs them: an installation of the agent has this command, too.
     require("anka-shim", "shim", "fastapi", "uvicorn", "limits")
-    from anka_shim.cli import main as command
+    with uncollected():
+        from anka_shim.cli import main as command
 
     return command.main(argv)
 

@@ -70,7 +70,7 @@ from anka_shim.replicas.client import PeerClient
 from anka_shim.replicas.peer_key import PeerKey
 from anka_shim.replicas.peers import Peers
 from anka_shim.replicas.used_secrets import UsedSecrets
-from anka_shim.routers import ROUTERS
+from anka_shim.routers import ROUTER
 from anka_shim.settings import ShimSettings
 from anka_shim.stats.tracker import BindTracker
 from anka_shim.store.caches import Stores, Watches
@@ -383,7 +383,7 @@ def application(found: Services, policy: AccessPolicy | None = None) -> Edge:
     policy = policy or access_policy(found)
     access = PortalAccess(policy, settings, found.stores, found.resource_rights)
     logins = PortalLogins(policy, found.browsers, found.clock)
-    api = build(ROUTERS, (*vars(found).values(), access, logins), bodies=bodies)
+    api = build(ROUTER, (*vars(found).values(), access, logins), bodies=bodies)
     gate = Gate(ImpliedMethods(SimpleReads(api), api=api), api=api, policy=policy)
     return Edge(
         BrowserEntrance(gate) if settings.portal else gate,

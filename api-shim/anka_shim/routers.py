@@ -9,6 +9,7 @@ from anka_shim.devices import endpoints as devices
 from anka_shim.distribution import endpoints as distribution
 from anka_shim.group import endpoints as group
 from anka_shim.http import docs, health
+from anka_shim.http.application import combine
 from anka_shim.image import endpoints as image
 from anka_shim.logs import endpoints as logs
 from anka_shim.mac_pool import endpoints as mac_pool
@@ -36,3 +37,5 @@ _RESOURCES = (
 )  # fmt: skip
 _PORTAL = (portal_pages, portal_stream, portal_session, explain, detail, history, event_log, join)
 ROUTERS: tuple[APIRouter, ...] = tuple(resource.router for resource in (*_RESOURCES, browser_login, *_PORTAL))
+
+ROUTER = combine(ROUTERS)

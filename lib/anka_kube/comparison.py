@@ -121,7 +121,12 @@ class WatchComparison(Background, Generic[M]):
 
 def find_differences(store: Store[M], listed: Mapping[Key, ObjectVersion]) -> set[Key]:
     """Objects that the store has and the API has not, and those that the API has, or has in a newer version."""
-    found = {key_of(obj) for obj in store} - listed.keys()
+    return {key_of(obj) for obj in store} - listed.keys() | find_newer(store, listed)
+
+
+def find_newer(store: Store[M], listed: Mapping[Key, ObjectVersion]) -> set[Key]:
+    """Those of the listed objects that the store has not, or in an older version."""
+    found = set[Key]()
     for key, there in listed.items():
         here = store.get(key[1], key[0])
         if here is None:

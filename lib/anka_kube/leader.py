@@ -99,9 +99,20 @@ class LeaderElector:
             if held is not None:
                 self._held, self._renewed_at = held, started
                 break
-            await self.sleep(self.retry * (1 + 0.2 * self.chance()))
+            await self.sleep(self._pause())
         log.info("%s leads by lease %s/%s", self.identity, self.namespace, self.name)
         self._task = asyncio.create_task(self._renew_forever(), name=f"leader election {self.name}")
+
+    def _pause(self) -> float:
+        """Seconds until the next attempt to lead: at the latest when the Lease of another one runs out, as far as is
+        known."""
+        pause = self.retry * (1 + 0.2 * self.chance())
+        known = self._observed
+        if known is None or known.holder in (None, self.identity):
+            return pause
+        left = self._observed_at + (known.duration_seconds or self.lease_duration) - self.clock.monotonic()
+        # One that has run out, and was not taken: somebody else did, or the API refuses.
+        return min(pause, left) if left > 0 else pause
 
     async def release(self) -> None:
         """Stop renewing and, if this process leads, release the Lease: the next candidate takes over at once."""

@@ -1,7 +1,8 @@
 """The parts of the operator: the sources of its stores, and the leader's controllers."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from anka_crds.resources import INSTANCES
@@ -39,13 +40,16 @@ from anka_operator.settings import OperatorSettings
 from anka_operator.templates.controller import TemplateController
 from anka_registry.access import make_access
 from anka_registry.client import RegistryClient
-from anka_runtime.background import Background
+from anka_runtime.background import Background, child_tasks
 from anka_runtime.clock import Clock
 
 log = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.1
 """How long a heartbeat may wait for others: 1,000 Macs send a hundred a second, and silence is noticed after 40 s."""
+
+FIRST_BINDS_SECONDS = 2.0
+"""How long a new leader binds before it begins with everything else."""
 
 
 @asynccontextmanager
@@ -110,9 +114,6 @@ async def run_controllers(
 ) -> AsyncIterator[None]:
     """Run the leader's controllers in this block. It begins when the stores are current. Raises ApiError."""
     await cluster.wait_synced()
-    await cluster.catch_up()
-    lost_seconds, registry_url = settings.node_lost_seconds, settings.registry_url
-    manages_addresses = settings.manage_mac_addresses
     recorder = EventRecorder(cluster, clock, identity=settings.identity)
     async with AsyncExitStack() as running:
         running.callback(metrics.forget_cloud)  # last of all: a controller may set them until it ends
@@ -122,62 +123,72 @@ async def run_controllers(
             registry = await running.enter_async_context(client)
         grants = SecretGrantController(cluster, clock, node_namespace=settings.node_namespace)
         view = RegistryView(cluster.stores.templates, registry, list_seconds=settings.registry_seconds)
-        templates = TemplateController(cluster, clock, view)
+        for needed_by_binds in (view, grants):
+            await running.enter_async_context(needed_by_binds)
         scheduling = SchedulingController(
             cluster,
             clock,
             view,
-            registry_url=registry_url,
+            registry_url=settings.registry_url,
             around_bind=grants.grant_before_bind,
             placement=settings.placement,
             enforces_permissions=settings.enable_resource_permissions,
         )
-        for controller in (
-            view,
-            NodeController(
-                cluster,
-                clock,
-                recorder,
-                node_namespace=settings.node_namespace,
-                duration_seconds=settings.heartbeat_seconds,
-            ),
-            AccountCleanup(
-                cluster,
-                clock,
-                node_namespace=settings.node_namespace,
-                joining_namespace=settings.joining_namespace,
-            ),
-            GroupController(cluster, clock),
-            templates,
-            DistributionController(
-                cluster,
-                clock,
-                view,
-                lost_seconds=lost_seconds,
-                registry_url=registry_url,
-                enforces_permissions=settings.enable_resource_permissions,
-            ),
-            TemplateRetention(cluster, clock, view, registry_url=registry_url),
-            AssignedWorkController(cluster, clock),
-            SaveController(cluster, clock, view, templates, lost_seconds=lost_seconds, registry_url=registry_url),
-            RolloutController(cluster, clock, limit=settings.agent_updates, failures=settings.agent_update_failures),
-            InstanceCleanup(cluster, clock, recorder, lost_seconds=lost_seconds),
-            InstanceLifetimes(cluster, clock, recorder),
-            grants,
-            scheduling,
-            WaitReasonReporter(cluster, scheduling, clock, recorder),
-            RefusalController(cluster, scheduling, clock, recorder),
-            *((MacPoolController(cluster, clock), AddressConflicts(cluster, clock)) if manages_addresses else ()),
-            *(
-                (AccessSecretController(cluster, clock, namespace=settings.namespace),)
-                if settings.make_access_secret
-                else ()
-            ),
-        ):
-            await running.enter_async_context(controller)
+        running.push_async_exit(scheduling)
+        async with child_tasks(cluster.catch_up()) as (catching_up,):
+            # While the API answers: what it brings gets there as any other change does.
+            await scheduling.state.load()
+            await catching_up
         running.callback(OutcomeCounter(cluster.stores).close)
         running.callback(FLEET.start(cluster.stores, scheduling.state, clock))
         failures.recorder = recorder
         running.callback(setattr, failures, "recorder", None)
+        await scheduling.__aenter__()
+        # Instances have waited for the next leader for long enough; nobody waits for the first look of all others.
+        await scheduling.wait_for_rest(FIRST_BINDS_SECONDS)
+        for controller in make_others(cluster, settings, clock, recorder, view, scheduling):
+            await running.enter_async_context(controller)
+            await asyncio.sleep(0)  # each begins with a look at everything: renewing the Lease comes in between
         log.info("at work", extra={"instances": len(cluster.stores.instances), "nodes": len(cluster.stores.nodes)})
         yield
+
+
+def make_others(
+    cluster: AnkaCluster,
+    settings: OperatorSettings,
+    clock: Clock,
+    recorder: EventRecorder,
+    view: RegistryView,
+    scheduling: SchedulingController,
+) -> Iterator[Background]:
+    """The controllers beside scheduling, each made when the one before it has begun."""
+    lost_seconds, registry_url = settings.node_lost_seconds, settings.registry_url
+    node_namespace, enforces = settings.node_namespace, settings.enable_resource_permissions
+    yield NodeController(
+        cluster, clock, recorder, node_namespace=node_namespace, duration_seconds=settings.heartbeat_seconds
+    )
+    yield AccountCleanup(cluster, clock, node_namespace=node_namespace, joining_namespace=settings.joining_namespace)
+    yield GroupController(cluster, clock)
+    templates = TemplateController(cluster, clock, view)
+    yield templates
+    yield DistributionController(
+        cluster,
+        clock,
+        view,
+        lost_seconds=lost_seconds,
+        registry_url=registry_url,
+        enforces_permissions=enforces,
+    )
+    yield AssignedWorkController(cluster, clock)
+    yield TemplateRetention(cluster, clock, view, registry_url=registry_url)
+    yield SaveController(cluster, clock, view, templates, lost_seconds=lost_seconds, registry_url=registry_url)
+    yield RolloutController(cluster, clock, limit=settings.agent_updates, failures=settings.agent_update_failures)
+    yield InstanceCleanup(cluster, clock, recorder, lost_seconds=lost_seconds)
+    yield InstanceLifetimes(cluster, clock, recorder)
+    yield WaitReasonReporter(cluster, scheduling, clock, recorder)
+    yield RefusalController(cluster, scheduling, clock, recorder)
+    if settings.manage_mac_addresses:
+        yield MacPoolController(cluster, clock)
+        yield AddressConflicts(cluster, clock)
+    if settings.make_access_secret:
+        yield AccessSecretController(cluster, clock, namespace=settings.namespace)

@@ -50,6 +50,11 @@ class ControlLoop(Background):
     def wake(self) -> None:
         self._woken.set()
 
+    @property
+    def is_woken(self) -> bool:
+        """Whether another run is due at once."""
+        return self._woken.is_set()
+
     async def run(self) -> None:
         self.wake()
         loop = asyncio.get_running_loop()

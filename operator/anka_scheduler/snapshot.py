@@ -1,7 +1,7 @@
 """Where instances could run: the cluster as one round of scheduling sees it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from anka_crds.rules.references import NO_NAMES, NameCatalog
@@ -32,11 +32,47 @@ class Candidates:
     """The node that the shape names."""
 
 
+class CandidateCache:
+    """What successive snapshots of the same nodes, templates and groups share."""
+
+    def __init__(self) -> None:
+        self._by_shape: dict[Shape, Candidates | WaitReason] = {}
+        self._by_group: dict[str, list[SchedulableNode]] | None = None
+
+    def clear(self) -> None:
+        """A node, a template or a group has changed."""
+        self._by_shape.clear()
+        self._by_group = None
+
+    def limit(self, shapes: int) -> None:
+        """Forget all candidates if there are those of more shapes."""
+        if len(self._by_shape) > shapes:
+            self._by_shape.clear()
+
+    def get(self, shape: Shape) -> Candidates | WaitReason | None:
+        return self._by_shape.get(shape)
+
+    def put(self, shape: Shape, found: Candidates | WaitReason) -> None:
+        self._by_shape[shape] = found
+
+    def members(self, groups: Sequence[str], nodes: Iterable[SchedulableNode]) -> Collection[SchedulableNode]:
+        """Those of `nodes`, which are all there are, that are in any of these groups."""
+        if self._by_group is None:
+            self._by_group = {}
+            for node in nodes:
+                for group in node.groups:
+                    self._by_group.setdefault(group, []).append(node)
+        return {node.name: node for group in groups for node in self._by_group.get(group, ())}.values()
+
+
 def find_candidates(
-    requirements: Requirements, nodes: Iterable[SchedulableNode], only: str | None = None
+    requirements: Requirements, nodes: Iterable[SchedulableNode], only: str | None = None, *, outsiders: int = 0
 ) -> Candidates:
+    """`outsiders`: nodes beside these that are in none of the groups."""
     found: list[tuple[SchedulableNode, int, int]] = []
     rejections = Counter[Rejection]()
+    if outsiders:
+        rejections[reasons.not_in_group(requirements.groups[0])] = outsiders
     for node in nodes:
         rejection = static_rejection(node, requirements)
         if rejection is None:
@@ -54,8 +90,7 @@ class Snapshot:
     """Every NodeGroup and its fallback group."""
     sizes: TemplateSizes = field(default_factory=TemplateSizes)
     placement: Placement = Placement.SPREAD
-    cache: MutableMapping[Shape, Candidates | WaitReason] = field(default_factory=dict, compare=False)
-    """Candidates by shape. Successive snapshots of the same nodes, templates and groups share it."""
+    cache: CandidateCache = field(default_factory=CandidateCache, compare=False)
     groups: NameCatalog = NO_NAMES
     """All NodeGroups by what people call them."""
     permissions: Mapping[str, ResourcePermissions] | None = None
@@ -65,7 +100,8 @@ class Snapshot:
         """WaitReason: something that the shape names does not exist."""
         found = self.cache.get(shape)
         if found is None:
-            found = self.cache[shape] = self._find_candidates(shape)
+            found = self._find_candidates(shape)
+            self.cache.put(shape, found)
         return found
 
     def _find_candidates(self, shape: Shape) -> Candidates | WaitReason:
@@ -73,11 +109,20 @@ class Snapshot:
         if isinstance(requirements, WaitReason):
             return requirements
         if shape.node is None:
-            return find_candidates(requirements, self.nodes.values())
+            return self._find_among_all(requirements)
         found = [self.nodes[shape.node]] if shape.node in self.nodes else self._named(shape.node)
         if len(found) != 1:
             return reasons.no_such_node(shape.node, [node.name for node in found])
         return find_candidates(requirements, found, found[0].name)
+
+    def _find_among_all(self, requirements: Requirements) -> Candidates:
+        """With hundreds of shapes and a thousand nodes, asking each node for its groups would take a second."""
+        nodes = self.nodes.values()
+        # A permission group comes before the groups: each node is asked which of both is against it.
+        if not requirements.groups or requirements.owner is not None:
+            return find_candidates(requirements, nodes)
+        members = self.cache.members(requirements.groups, nodes)
+        return find_candidates(requirements, members, outsiders=len(nodes) - len(members))
 
     def _named(self, name: str) -> list[SchedulableNode]:
         return sorted((node for node in self.nodes.values() if node.display_name == name), key=lambda node: node.name)

@@ -237,6 +237,31 @@ def test_kept_data_survives_crash_restart_and_stop(tmp_path: Path, own_control_p
 
 
 @pytest.mark.usefixtures("own_control_plane")
+def test_one_begins_as_the_copy_of_another_that_was_stopped(tmp_path: Path) -> None:
+    with ControlPlane.start(tmp_path / "first", environment(), keep_data=True) as first:
+        first.kubectl.run("create", "configmap", "written-before")
+        identity = first.kubeconfig_for("default", "default", tmp_path / "first.kubeconfig")
+        token = identity.with_name("first.kubeconfig.token").read_text()
+    with ControlPlane.start(tmp_path / "copy", environment(), copy_of=tmp_path / "first") as copy:
+        copy.kubectl.run("delete", "configmap", "written-before")
+        copy.kubectl.run("create", "configmap", "written-later")
+        # It has an authority and keys of its own: what was let into the first is a stranger here.
+        with pytest.raises(DevError, match="Unauthorized"):
+            copy.kubectl.run(
+                "auth",
+                "whoami",
+                f"--token={token}",
+                "--kubeconfig=/dev/null",
+                f"--server={copy.server}",
+                f"--certificate-authority={copy.ca_file}",
+            )
+    with ControlPlane.start(tmp_path / "again", environment(), copy_of=tmp_path / "first") as again:
+        names = again.kubectl.run("get", "configmaps", "-oname").split()
+    assert "configmap/written-before" in names
+    assert "configmap/written-later" not in names
+
+
+@pytest.mark.usefixtures("own_control_plane")
 def test_nothing_outlives_a_killed_process_and_data_is_thrown_away(tmp_path: Path) -> None:
     program = textwrap.dedent(f"""
         import pathlib

@@ -151,10 +151,9 @@ def until(check: Callable[[], Any], seconds: float = SECONDS, what: str = "") ->
 
 
 @pytest.fixture(scope="module")
-def agent_cloud(control_plane: KubernetesCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+def agent_cloud(installed: KubernetesCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """Registry with template `macos` (tags v1, v2); kinds and roles installed; no operator: tests bind."""
-    with LocalCloud(control_plane, tmp_path_factory.mktemp("agents"), log_level="DEBUG") as cloud:
-        cloud.install()
+    with LocalCloud(installed, tmp_path_factory.mktemp("agents"), log_level="DEBUG") as cloud:
         cloud.start_registry().add_template("macos", ["v1", "v2"], size=1_000_000)
         yield cloud
 

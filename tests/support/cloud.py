@@ -10,7 +10,7 @@ import pytest
 
 from anka_dev.cloud import LocalCloud
 from localkube.controlplane import KubernetesCluster
-from support.cluster import start_cluster
+from support.cluster import start_installed
 
 TEMPLATE = "macos-15"
 TAG = "vanilla"
@@ -31,7 +31,9 @@ def ssh_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def make_cloud(tmp_path_factory: pytest.TempPathFactory, ssh_key: Path) -> Iterator[Callable[[], LocalCloud]]:
+def make_cloud(
+    tmp_path_factory: pytest.TempPathFactory, ssh_key: Path, installed_data: Path | None
+) -> Iterator[Callable[[], LocalCloud]]:
     """Makes clouds of this module: a control plane with an audit log, kinds installed, a registry with one template.
 
     No process of ours runs in it yet. All of it ends with the module."""
@@ -39,10 +41,9 @@ def make_cloud(tmp_path_factory: pytest.TempPathFactory, ssh_key: Path) -> Itera
 
     def make() -> LocalCloud:
         directory = tmp_path_factory.mktemp("cloud")
-        plane = start_cluster(directory / "control-plane")
+        plane = start_installed(directory / "control-plane", installed_data)
         cloud = LocalCloud(plane, directory)
         made.append((cloud, plane))
-        cloud.install()
         cloud.start_registry().add_template(
             TEMPLATE, [TAG], size=50_000_000, authorized_keys=ssh_key.with_suffix(".pub").read_text()
         )

@@ -8,12 +8,10 @@ from typing import Any
 
 import pytest
 
-from anka_dev.cloud.install import wait_policies
-from localkube.controlplane import KubernetesCluster, apply, wait_established
+from localkube.controlplane import KubernetesCluster
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "kinds"
-POLICIES = ("finalizer-policy.yaml", "validation-policy.yaml")
 
 
 def instance(name: str, **spec: Any) -> str:
@@ -28,15 +26,10 @@ def instance(name: str, **spec: Any) -> str:
 
 
 @pytest.fixture(scope="session")
-def served_kinds(control_plane: KubernetesCluster) -> KubernetesCluster:
-    apply(control_plane, ROOT / "crds")
-    wait_established(control_plane)
-    policies = [ROOT / "charts" / "base" / name for name in POLICIES]
-    apply(control_plane, *policies)
+def served_kinds(installed: KubernetesCluster) -> KubernetesCluster:
     namespace = json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
-    control_plane.kubectl.run("apply", "-f-", stdin=namespace)
-    wait_policies(control_plane, *policies)
-    return control_plane
+    installed.kubectl.run("apply", "-f-", stdin=namespace)
+    return installed
 
 
 def bind_shim(cluster: KubernetesCluster, *roles: str) -> None:

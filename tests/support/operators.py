@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from anka_kube.lease import LEASES, micro_time
 from anka_kube.reflector import Reflector
 from anka_kube.resource import Resource
 from anka_kube.store import Store
-from support.cluster import start_cluster
+from support.cluster import start_installed
 
 TEMPLATE = "6b135004-0c89-43bb-b892-74796b8d266c"
 NAMESPACE = "default"
@@ -231,11 +232,11 @@ async def find_leader(fleet: Fleet, pair: list[Service]) -> tuple[Service, Servi
 
 
 @pytest.fixture(scope="module")
-def operator_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+def operator_cloud(tmp_path_factory: pytest.TempPathFactory, installed_data: Path | None) -> Iterator[LocalCloud]:
     """A control plane with kinds, policies and roles, where no process of ours runs yet."""
     directory = tmp_path_factory.mktemp("operator")
-    with start_cluster(directory / "control-plane") as plane, LocalCloud(plane, directory) as cloud:
-        cloud.install()
+    plane = start_installed(directory / "control-plane", installed_data)
+    with plane, LocalCloud(plane, directory) as cloud:
         yield cloud
 
 

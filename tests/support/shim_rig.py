@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from pydantic_settings import SettingsConfigDict
 
 from anka_kube.endpoint import Endpoint
 from anka_runtime.health import HealthChecks
@@ -43,7 +44,9 @@ def populate(api: ScriptedApi) -> None:
 
 
 class CommandLineSettings(ShimSettings):
-    """The command line makes settings of a subclass, too."""
+    """The command line makes settings of a subclass, too. Its parser is not built: there is none."""
+
+    model_config = SettingsConfigDict(cli_parse_args=None)
 
 
 @dataclass
@@ -133,7 +136,7 @@ async def rig(*, synced: bool = True, policy: AccessPolicy | None = None, **sett
         populate(api)
         if not synced:
             api.missing.add("ankatemplates")
-        chosen = CommandLineSettings(_cli_parse_args=False, **{"allowed_hosts": "*", **settings})
+        chosen = CommandLineSettings(**{"allowed_hosts": "*", **settings})
         async with services(chosen, Endpoint(server=api.url), HealthChecks(), clock) as running:
             edge = application(running, policy)
             transport = httpx.ASGITransport(app=edge)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,32 +49,44 @@ def wait_policies(cluster: KubernetesCluster, *files: Path, seconds: float = 90)
     minute; until then it refuses their objects. There is no event to wait for, so dry runs are tried.
     """
     deadline = time.monotonic() + seconds
-    while not _are_in_force(cluster, {file.name for file in files}):
+    names = {file.name for file in files}
+    # Each is asked about until it acts, and not again.
+    pending = [is_in_force for name, is_in_force in _IN_FORCE.items() if name in names]
+    if FINALIZER_POLICY.name not in names:
+        pending.insert(0, _is_served)
+    while pending := list(itertools.dropwhile(lambda is_in_force: _is_true(is_in_force, cluster), pending)):
         if time.monotonic() > deadline:
             raise DevError(f"the admission policies of {BASE} are not in force after {seconds:g} s")
         time.sleep(0.25)
 
 
-def _are_in_force(cluster: KubernetesCluster, files: Container[str]) -> bool:
+def _is_true(is_in_force: Callable[[KubernetesCluster], bool], cluster: KubernetesCluster) -> bool:
     try:
-        made = json.loads(_dry_run(cluster, "AnkaInstance", template="t"))
+        return is_in_force(cluster)
     except DevError as error:
         if "There can be a delay" not in str(error):
             raise
         return False
-    return (
-        ("finalizer-policy.yaml" not in files or "finalizers" in made["metadata"])
-        and (
-            "validation-policy.yaml" not in files
-            or _refuses(cluster, "anka-instance-metadata", "AnkaInstance", template="t", metadata={"an-object": {}})
-        )
-        and ("writers-policy.yaml" not in files or _refuses(cluster, "anka-join", "AnkaNode", account="node-another"))
-        and ("joining.yaml" not in files or _is_joining_in_force(cluster))
-        and (
-            "secrets-policy.yaml" not in files
-            or _is_decided_by(cluster, "anka-secret-rights", _ROLE, "anka-operator", SYSTEM_NAMESPACE)
-        )
-    )
+
+
+def _is_served(cluster: KubernetesCluster) -> bool:
+    return bool(_dry_run(cluster, "AnkaInstance", template="t"))
+
+
+def _is_finalizer_added(cluster: KubernetesCluster) -> bool:
+    return "finalizers" in json.loads(_dry_run(cluster, "AnkaInstance", template="t"))["metadata"]
+
+
+def _is_instance_validated(cluster: KubernetesCluster) -> bool:
+    return _refuses(cluster, "anka-instance-metadata", "AnkaInstance", template="t", metadata={"an-object": {}})
+
+
+def _is_agent_restricted(cluster: KubernetesCluster) -> bool:
+    return _refuses(cluster, "anka-join", "AnkaNode", account="node-another")
+
+
+def _is_operator_restricted(cluster: KubernetesCluster) -> bool:
+    return _is_decided_by(cluster, "anka-secret-rights", _ROLE, "anka-operator", SYSTEM_NAMESPACE)
 
 
 def _is_joining_in_force(cluster: KubernetesCluster) -> bool:
@@ -148,6 +161,16 @@ def _create(cluster: KubernetesCluster, manifest: dict[str, Any], namespace: str
 def _get_resources(cluster: KubernetesCluster) -> set[str]:
     served = json.loads(cluster.kubectl.run("get", "--raw", "/apis/admissionregistration.k8s.io/v1"))
     return {resource["name"] for resource in served["resources"]}
+
+
+_IN_FORCE: Mapping[str, Callable[[KubernetesCluster], bool]] = {
+    FINALIZER_POLICY.name: _is_finalizer_added,
+    "validation-policy.yaml": _is_instance_validated,
+    "writers-policy.yaml": _is_agent_restricted,
+    "joining.yaml": _is_joining_in_force,
+    "secrets-policy.yaml": _is_operator_restricted,
+}
+"""By the file's name: whether its policies act."""
 
 
 def ensure_node_account(cluster: KubernetesCluster, node: str) -> str:

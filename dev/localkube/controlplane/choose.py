@@ -30,12 +30,13 @@ def open_cluster(
     kubeconfig: Path | None = None,
     keep_data: bool = False,
     audit: Audit | None = None,
+    copy_of: Path | None = None,
     say: Say = say_on_stderr,
 ) -> KubernetesCluster:
     """The cluster of the named kubeconfig (argument, else the setting KUBECONFIG); else kind for CLUSTER=kind; else
     our own control plane, from binaries that are here (KUBEBUILDER_ASSETS, cache), downloaded or built.
 
-    Never the current cluster of the user's kubeconfig.
+    Never the current cluster of the user's kubeconfig. ``copy_of`` is for our own alone: see ``ControlPlane.start``.
     """
     named = kubeconfig or (Path(path).expanduser() if (path := env.get("KUBECONFIG")) else None)
     if named:
@@ -44,4 +45,4 @@ def open_cluster(
         return ExternalCluster(directory, named)
     if wants_kind(env):
         return KindCluster(directory, prefix=env.prefix.lower(), keep_data=keep_data, say=say)
-    return ControlPlane.start(directory, env, keep_data=keep_data, audit=audit, say=say)
+    return ControlPlane.start(directory, env, keep_data=keep_data, audit=audit, copy_of=copy_of, say=say)

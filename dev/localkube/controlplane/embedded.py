@@ -52,12 +52,14 @@ class ControlPlane(KubernetesCluster):
         keep_data: bool = False,
         audit: Audit | None = None,
         workloads: bool = False,
+        copy_of: Path | None = None,
         say: Say = say_on_stderr,
     ) -> Self:
         """Start one in ``directory`` and return when it is ready; missing binaries are downloaded or built first.
 
         With ``keep_data`` what ``directory`` holds from an earlier run is used and kept, with the same authority
         and, if they are free, the same ports. With ``workloads`` Deployments become pods, for a pod runner.
+        ``copy_of``: the directory of one that was stopped and whose data was kept: this one begins with a copy of it.
         DevError in one line says what went wrong and where the log is.
         """
         programs = binaries.ensure(env, say)
@@ -76,7 +78,7 @@ class ControlPlane(KubernetesCluster):
             )
             plane = cls._prepare(
                 layout, programs, stack, lock_fd,
-                keep_data=keep_data, audit=audit, workloads=workloads,
+                keep_data=keep_data, audit=audit, workloads=workloads, copy_of=copy_of,
             )  # fmt: skip
             plane._lock = stack.pop_all()
         try:
@@ -89,7 +91,7 @@ class ControlPlane(KubernetesCluster):
     @classmethod
     def _prepare(
         cls, layout: Layout, programs: Binaries, stack: contextlib.ExitStack, lock_fd: int, *, keep_data: bool,
-        audit: Audit | None, workloads: bool,
+        audit: Audit | None, workloads: bool, copy_of: Path | None,
     ) -> Self:  # fmt: skip
         if not keep_data:
             shutil.rmtree(layout.etcd, ignore_errors=True)
@@ -97,6 +99,9 @@ class ControlPlane(KubernetesCluster):
             layout.audit_log.unlink(missing_ok=True)
         for name in versions.COMPONENTS:
             layout.log(name).unlink(missing_ok=True)
+        if copy_of and not layout.etcd.exists():
+            # What etcd has allocated in advance is not data.
+            shutil.copytree(Layout(copy_of).etcd, layout.etcd, ignore=shutil.ignore_patterns("*.tmp"))
         layout.etcd.mkdir(mode=0o700, exist_ok=True)
         pki = make_pki(layout.pki)
         chosen = ports.load_or_pick(layout.ports) if keep_data else ports.pick()

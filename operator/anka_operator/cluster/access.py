@@ -7,9 +7,10 @@ from typing import Any
 
 from anka_crds.resources import DISTRIBUTIONS, GROUPS, INSTANCES, MAC_POOLS, NODES, SAVES, TEMPLATES
 from anka_kube.client import KubeClient
-from anka_kube.comparison import find_differences
+from anka_kube.comparison import find_newer
 from anka_kube.errors import NotFound, Unparsable
 from anka_kube.reflector import Reflector
+from anka_kube.resource import Selection
 from anka_kube.unstructured import EVENTS, ROLE_BINDINGS, ROLES, SECRETS, SERVICE_ACCOUNTS
 from anka_kube.writer import Fence, Writer
 from anka_operator.cluster.stores import ClusterStores
@@ -22,6 +23,9 @@ RECONNECT_SECONDS = 10.0
 MAX_SINGLE_READS = 500
 """Objects that a watch has not brought yet, above which one list is cheaper."""
 READS_IN_FLIGHT = 16
+
+BOUND = Selection(field_selector="status.nodeName!=")
+"""Instances that have a node."""
 
 StoreSource = Reflector[Any] | KopfFeed[Any]
 """What keeps one store current."""
@@ -65,16 +69,18 @@ class AnkaCluster:
             await source.synced.wait()
 
     async def catch_up(self) -> None:
-        """Bring the store up to date with all earlier writes to instances. Raises ApiError.
+        """Bring the store up to date with all earlier binds. Raises ApiError.
 
         A watch may lag: without this, a new leader could assign capacity that the last leader had assigned just before
-        it died. Usually it does not, so the versions of all are compared, and only what is newer is read.
+        it died. Usually it does not, so the versions of all that are bound are compared, and only what is newer is
+        read. Those that wait take nothing, however many they are; one that was released or deleted meanwhile keeps its
+        place until the watch says so.
         """
         store = self.stores.instances
-        listed = await self.client.list_versions(INSTANCES, limit=0)
-        newer = find_differences(store, listed) & listed.keys()
+        listed = await self.client.list_versions(INSTANCES, BOUND, limit=0)
+        newer = find_newer(store, listed)
         if len(newer) > MAX_SINGLE_READS:
-            async for page in self.client.list_pages(INSTANCES):
+            async for page in self.client.list_pages(INSTANCES, BOUND):
                 for raw in page.items:
                     with suppress(ValueError):  # an object that this version does not understand: its source logs it
                         store.apply_written(INSTANCES.parse(raw))

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 
 from anka_crds.api import AnkaInstance
 from anka_crds.api.meta import FINALIZER
@@ -78,6 +78,18 @@ class SchedulingController(ControlLoop):
         self._chance = chance
         self._reasons: set[str] = set()
         self._binds: set[asyncio.Task[None]] = set()
+        self._rested = asyncio.Event()
+
+    async def wait_for_rest(self, seconds: float) -> None:
+        """Wait until everything that can be bound is bound, but no longer than this. Then whatever else there is to do
+        delays no bind that was due before."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._rested.wait()
+
+    def _note_rest(self) -> None:
+        if not self._binds and not self.state.unconfirmed and not self.is_woken:
+            self._rested.set()
 
     async def __aexit__(self, *details: object) -> None:
         await super().__aexit__(*details)
@@ -89,6 +101,14 @@ class SchedulingController(ControlLoop):
                 task.cancel()
 
     async def run_once(self) -> float | None:
+        await self.state.load()
+        try:
+            return self._decide()
+        finally:
+            self._note_rest()
+
+    def _decide(self) -> float | None:
+        """One round. Returns the seconds until time alone makes a difference."""
         limit = self._max_in_flight - len(self._binds)
         if limit <= 0:
             return None  # the end of any bind wakes this loop

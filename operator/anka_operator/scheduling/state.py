@@ -15,13 +15,14 @@ from anka_scheduler.ledger import Claim, Ledger, to_claim
 from anka_scheduler.mac_addresses import AddressLedger
 from anka_scheduler.node import SchedulableNode, to_schedulable
 from anka_scheduler.queue import SchedulingQueue
-from anka_scheduler.reasons import WaitReason
 from anka_scheduler.score import Placement
-from anka_scheduler.shape import Shape, is_pending
+from anka_scheduler.shape import is_pending
 from anka_scheduler.size import TemplateSizes
-from anka_scheduler.snapshot import Candidates, Snapshot
+from anka_scheduler.snapshot import CandidateCache, Snapshot
 from anka_scheduler.starvation import StarvationGuard
 
+SLICE = 500
+"""Instances that are taken in at once: 20 ms of CPU."""
 CACHED_SHAPES = 256
 """Most shapes whose candidates are kept between rounds."""
 
@@ -65,7 +66,8 @@ class SchedulerState:
         self._enforces_permissions = enforces_permissions
         self._permissions: Mapping[str, ResourcePermissions] | None = None
         self._catalog: TemplateCatalog | None = None
-        self._cache: dict[Shape, Candidates | WaitReason] = {}
+        self._cache = CandidateCache()
+        self._is_loaded = False
         self._unsubscribe = [
             stores.instances.subscribe(self._on_instance),
             stores.nodes.subscribe(self._on_node),
@@ -77,8 +79,20 @@ class SchedulerState:
         ]
         for node in stores.nodes:
             self._set_node(to_schedulable(node, self.groups))
-        for instance in stores.instances:
-            self._set_instance(instance)
+
+    async def load(self) -> None:
+        """Take in the instances that the store has already, in slices: thousands at once would hold up all else in this
+        process, such as renewing the Lease. Changes meanwhile come by themselves. Before the first round; once is
+        enough."""
+        if self._is_loaded:
+            return
+        for number, uid in enumerate([instance.metadata.uid for instance in self._stores.instances], 1):
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
+            # As it is by now: what was deleted meanwhile is gone.
+            if (instance := self._stores.instances.by_uid(uid)) is not None:
+                self._set_instance(instance)
+        self._is_loaded = True
 
     def close(self) -> None:
         for unsubscribe in self._unsubscribe:
@@ -96,8 +110,7 @@ class SchedulerState:
         if self._permissions is None and self._enforces_permissions:
             self._permissions = list_permissions(self._stores.permission_groups)
         fallbacks = list_fallbacks(self._stores.groups, self.groups)
-        if len(self._cache) > CACHED_SHAPES:
-            self._cache.clear()
+        self._cache.limit(CACHED_SHAPES)
         return Snapshot(
             self._nodes,
             self._catalog,
@@ -189,6 +202,8 @@ class SchedulerState:
         self._sizes.learn(node.template_sizes)
 
     def _on_group(self, _: EventType, old: NodeGroup | None, new: NodeGroup | None) -> None:
+        if old is not None and new is not None and old.spec == new.spec:
+            return  # its status is ours, and changes with every Mac of the group
         if is_renaming(old, new):
             self.groups = NameCatalog(self._stores.groups)
             for node in self._stores.nodes:

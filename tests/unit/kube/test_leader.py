@@ -94,6 +94,19 @@ async def test_killed_the_next_waits_a_full_duration_of_its_own_clock(
     await second.release()
 
 
+async def test_killed_the_next_asks_the_moment_the_lease_runs_out(
+    api: ScriptedApi, client: KubeClient, clock: ManualClock
+) -> None:
+    first = elector(client, clock, "one", sleep=Pacer(clock).sleep)
+    await first.acquire()
+    before = clock.monotonic()
+    second = elector(client, clock, "two", retry=4.0, chance=lambda: 1.0)
+    await second.acquire()
+    assert clock.monotonic() - before == pytest.approx(15)
+    await first.release()
+    await second.release()
+
+
 async def test_a_holder_that_renews_is_left_alone(api: ScriptedApi, client: KubeClient, clock: ManualClock) -> None:
     first = elector(client, clock, "one", sleep=Pacer(clock).sleep)
     await first.acquire()

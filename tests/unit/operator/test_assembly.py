@@ -19,6 +19,7 @@ from anka_operator.settings import OperatorSettings
 from anka_runtime.clock import SystemClock
 from anka_runtime.settings import load
 from support.discoverable_api import DiscoverableApi
+from support.objects import FINALIZER, instance, node, template
 
 
 class Assembled:
@@ -93,6 +94,28 @@ async def test_the_leader_works_and_reports_failures(assembled: Assembled) -> No
             lambda store: (group := store.get("ios")) is not None and group.status.conditions, 10
         )
     assert assembled.failures.recorder is None
+
+
+async def test_a_new_leader_binds_before_all_else(assembled: Assembled) -> None:
+    """Its controllers look at everything there is when they begin: instances have waited for long enough."""
+    api, stores = assembled.api, assembled.cluster.stores
+    for kind, obj in (("ankatemplates", template()), ("ankanodes", node(holds=("v2",)))):
+        fields = obj.to_api()
+        api.put(kind, obj.metadata.name, "", spec=fields["spec"], status=fields["status"])
+    api.put("nodegroups", "ios", "", spec={})
+    for name in ("one", "two"):
+        api.put(
+            "ankainstances", name, "default", spec=instance().to_api()["spec"], metadata={"finalizers": [FINALIZER]}
+        )
+    await stores.nodes.wait_for(lambda store: store.get("mac-1"), 10)
+    await stores.groups.wait_for(lambda store: store.get("ios"), 10)
+    await stores.templates.wait_for(lambda store: list(store), 10)
+    await stores.instances.wait_for(lambda store: len(store) == 2 or None, 10)
+    async with run_controllers(assembled.cluster, assembled.failures, assembled.settings, assembled.clock):
+        await stores.groups.wait_for(lambda store: (one := store.get("ios")) is not None and one.status.conditions, 10)
+    writes = [seen.path.split("/")[-3] for seen in api.seen if seen.verb in ("create", "update", "patch")]
+    assert writes[:2] == ["ankainstances"] * 2
+    assert "nodegroups" in writes[2:]
 
 
 async def test_who_leads_a_second_time_does_everything_once(assembled: Assembled) -> None:

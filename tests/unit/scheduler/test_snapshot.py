@@ -13,7 +13,7 @@ from anka_scheduler.explain import build_input
 from anka_scheduler.node import to_schedulable
 from anka_scheduler.reasons import WaitReason, closed_to
 from anka_scheduler.shape import to_shape
-from anka_scheduler.snapshot import Candidates, Snapshot
+from anka_scheduler.snapshot import CandidateCache, Candidates, Snapshot, find_candidates
 from support.objects import TEMPLATE, group, instance, node, permission_group, template
 
 
@@ -104,6 +104,24 @@ def test_candidates_are_computed_once_for_each_shape() -> None:
     world = snapshot(node())
     assert find(world, tag="v1") is find(world, tag="v1")
     assert find(world, tag="v1") is not find(world, tag="v2")
+
+
+@pytest.mark.parametrize("wanted", ["ios", "spare", "loop", "empty"])
+def test_who_is_in_a_group_is_looked_up_as_if_each_node_were_asked(wanted: str) -> None:
+    both = node("d", groups=["ios", "spare"])
+    macs = (node("a", groups=["spare"]), node("b"), node("c", groups=["ios"], state="Offline"), both)
+    world = snapshot(*macs, ios="spare", spare=None, loop="ios", empty=None)
+    found = find(world, group=wanted)
+    asked = find_candidates(found.requirements, world.nodes.values())
+    assert sorted(found.nodes, key=lambda each: each[0].name) == sorted(asked.nodes, key=lambda each: each[0].name)
+    assert (found.rejections, found.total) == (asked.rejections, asked.total)
+
+
+def test_members_are_forgotten_with_the_nodes() -> None:
+    cache = CandidateCache()
+    assert len(cache.members(["ios"], [to_schedulable(node("a", groups=["ios"]))])) == 1
+    cache.clear()
+    assert not cache.members(["ios"], [to_schedulable(node("a"))])
 
 
 def test_a_vlan_is_checked_only_where_some_mac_reports_its_vlans() -> None:

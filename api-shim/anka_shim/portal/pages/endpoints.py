@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from anka_shim.failure import Failure
+from anka_shim.http.envelope import fail
 from anka_shim.portal.feature import PORTAL
 from anka_shim.portal.pages.headers import SECURITY_HEADERS
 from anka_shim.portal.pages.static_files import StaticFile, static_files
@@ -15,6 +15,8 @@ router = APIRouter(prefix="/portal", dependencies=[Depends(PORTAL)], include_in_
 
 _REVALIDATED = {"Cache-Control": "no-cache"}
 """A browser asks each time, and gets 304 as long as nothing has changed."""
+_NOT_KEPT = {"Cache-Control": "no-store"}
+"""Another replica may have it: what is between must not remember that this one has not."""
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
@@ -29,7 +31,7 @@ async def static_file(version: str, path: str, request: Request) -> Response:
     known = static_files()
     file = known.by_path.get(path) if version == known.version else None
     if file is None:
-        raise Failure("no such file: reload the page", code=404)
+        return fail("no such file: reload the page", code=404, headers=_NOT_KEPT)
     return _answer(request, file, _FOREVER)
 
 

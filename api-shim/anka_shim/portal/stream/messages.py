@@ -18,7 +18,8 @@ class NotUnderstood(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The one message of a browser. `since`: versions of the lists that it has."""
+    """The one message of a browser. `since`: versions of the lists that it has. Kinds that are not known here are of a
+    page of another version: it gets the others, and learns by the hello that there is another version."""
 
     kinds: tuple[str, ...]
     since: Mapping[str, str] = field(default_factory=dict)
@@ -33,7 +34,7 @@ def parse_opening(text: str) -> Opening:
     if not isinstance(data, dict) or data.get("type") != "open":
         raise NotUnderstood("the first message must have type open")
     kinds = data.get("kinds")
-    if not isinstance(kinds, list) or not kinds or any(kind not in KIND_RIGHTS for kind in _texts(kinds)):
+    if not isinstance(kinds, list) or not any(kind in KIND_RIGHTS for kind in _texts(kinds)):
         raise NotUnderstood(f"kinds: must be a list of {', '.join(KIND_RIGHTS)}")
     since = data.get("since") or {}
     if not isinstance(since, dict) or any(

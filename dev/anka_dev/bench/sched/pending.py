@@ -29,10 +29,10 @@ class PendingInstances:
         slots = -(-pending // nodes)
         for number in range(nodes):
             stores.nodes.apply_written(_node(number, slots))
-        for number in range(pending):
-            stores.instances.apply_written(_instance(number))
         view = RegistryView(stores.templates, None)
         self._board = SchedulerState(stores, view, lambda: None, time.monotonic)
+        for number in range(pending):
+            stores.instances.apply_written(_instance(number))
 
     def decide(self, limit: int | None = None) -> int:
         """Run one round and take the bound instances out of the queue; returns their number."""

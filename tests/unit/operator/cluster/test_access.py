@@ -56,6 +56,7 @@ async def test_a_new_leader_reads_only_what_its_watch_has_not_brought(monkeypatc
         await cluster.catch_up()
         assert {one.metadata.name for one in cluster.stores.instances.by_index(BY_NODE, "mac-1")} == {"known-7", "new"}
         assert len(api.seen) - before == 3
+        assert api.seen[before].query["fieldSelector"] == "status.nodeName!=", "those that wait take nothing"
         # A watch that was away for long: one list, in pages, instead of many reads.
         monkeypatch.setattr(access, "MAX_SINGLE_READS", 1)
         for name in ("known-7", "known-8"):

@@ -51,6 +51,21 @@ async def test_one_write(rig: Rig, scheduling: SchedulingController) -> None:
     assert rig.instance().status.phase is Phase.SCHEDULING
 
 
+async def test_at_rest_when_all_that_fits_is_bound(rig: Rig) -> None:
+    await rig.put(template(), node(slots=3, holds=("v2",)), *(instance(f"i-{number}") for number in range(5)))
+    controller = SchedulingController(rig.cluster, rig.clock, rig.view, window=0.0, max_in_flight=1)
+    async with controller:
+        await controller.wait_for_rest(60)
+        assert sum(one.status.node_name is not None for one in rig.cluster.stores.instances) == 3
+
+
+async def test_rest_is_not_waited_for_any_longer(rig: Rig) -> None:
+    controller = SchedulingController(rig.cluster, rig.clock, rig.view, window=3600.0)
+    async with asyncio.timeout(60), controller:
+        await controller.wait_for_rest(0.0)
+    assert not rig.writes()
+
+
 async def test_the_finalizer_comes_before_the_bind(rig: Rig, scheduling: SchedulingController) -> None:
     await rig.put(template(), node(), instance(meta={"finalizers": ["other"]}))
     await bound(rig)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 
 import pytest
 
 from anka_operator.cluster.stores import ClusterStores
 from anka_operator.registry_view.view import RegistryView
+from anka_operator.scheduling import state as state_module
 from anka_operator.scheduling.state import SchedulerState
 from anka_scheduler.ledger import Claim
 from anka_scheduler.reasons import WaitReason
@@ -33,14 +35,37 @@ def desk() -> Desk:
     return Desk()
 
 
-def test_what_was_there_before_counts() -> None:
+async def test_what_was_there_before_counts() -> None:
     desk = Desk()
     desk.stores.instances.observe(instance("waits"))
     desk.stores.instances.observe(instance("runs", status={"nodeName": "mac-1", "phase": "Started"}))
     desk.stores.nodes.observe(node())
     later = SchedulerState(desk.stores, desk.view, desk._changed, lambda: 5.0)
+    await later.load()
     assert (len(later.queue), later.ledger.count_instances("mac-1"), list(later.snapshot().nodes)) == (1, 1, ["mac-1"])
     assert later.waiting_since == {"uid-waits": 5.0}
+
+
+async def test_what_was_there_is_taken_in_slices_and_as_it_is_by_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands at once would keep the leader from renewing its Lease."""
+    monkeypatch.setattr(state_module, "SLICE", 2)
+    desk = Desk()
+    names = [f"i-{number}" for number in range(6)]
+    for name in names:
+        desk.stores.instances.observe(instance(name))
+    later = SchedulerState(desk.stores, desk.view, desk._changed, lambda: 5.0)
+    loading = asyncio.create_task(later.load())
+    await asyncio.sleep(0)
+    assert 0 < len(later.queue) < len(names)
+    bound = instance("i-4", meta={"version": 2}, status={"nodeName": "mac-1", "phase": "Scheduling"})
+    desk.stores.instances.observe(bound)
+    desk.stores.instances.observe_deleted(("default", "i-5"), "uid-i-5", "3")
+    desk.stores.instances.observe(instance("new"))
+    await loading
+    assert {queued for queued in (f"uid-{name}" for name in [*names, "new"]) if queued in later.queue} == {
+        "uid-i-0", "uid-i-1", "uid-i-2", "uid-i-3", "uid-new"
+    }  # fmt: skip
+    assert later.ledger.count_instances("mac-1") == 1
 
 
 def test_a_life(desk: Desk) -> None:
@@ -170,6 +195,10 @@ def test_what_is_known_of_a_shape_ends_with_the_next_change(desk: Desk, change: 
     first = desk.state.snapshot().candidates(shape)
     assert desk.state.snapshot().candidates(shape) is first
     desk.stores.nodes.observe(node("b", meta={"version": 2}, status={"usage": {"vmCount": 3}}))
+    assert desk.state.snapshot().candidates(shape) is first
+    told = group("ios", "spare", observedGeneration=1)
+    metadata = told.metadata.model_copy(update={"resource_version": "2"})
+    desk.stores.groups.observe(told.model_copy(update={"metadata": metadata}))
     assert desk.state.snapshot().candidates(shape) is first
     assert possible() == []  # "spare" does not exist
     if change == "node":

@@ -10,7 +10,7 @@ from anka_shim.http.answer import Answer, Failed, Succeeded
 from anka_shim.http.application import build
 from anka_shim.http.body_budget import BodyBudget
 from anka_shim.http.openapi import EXAMPLES, NoExample, example, examples_of
-from anka_shim.routers import ROUTERS
+from anka_shim.routers import ROUTER
 
 
 @pytest.fixture(autouse=True)
@@ -87,5 +87,5 @@ def test_one_for_each_answer() -> None:
 
 
 def test_every_example_is_one_of_a_model_in_the_document() -> None:
-    models = build(ROUTERS, [], bodies=BodyBudget(longest=1, limit=1)).openapi()["components"]["schemas"]
+    models = build(ROUTER, [], bodies=BodyBudget(longest=1, limit=1)).openapi()["components"]["schemas"]
     assert EXAMPLES.keys() - {"Named"} <= models.keys()

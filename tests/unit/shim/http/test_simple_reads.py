@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Query
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from anka_shim.http.application import build
+from anka_shim.http.application import build, combine
 from anka_shim.http.body_budget import BodyBudget
 from anka_shim.http.injection import AppDependency, inject
 from anka_shim.http.rights import PERMISSION_PATHS
@@ -126,7 +126,7 @@ def application() -> FastAPI:
     async def write() -> Response:
         return PlainTextResponse("written")
 
-    return build([router], [7], bodies=BodyBudget(longest=1000, limit=1000))
+    return build(combine([router]), [7], bodies=BodyBudget(longest=1000, limit=1000))
 
 
 def test_what_only_fastapi_understands_is_left_to_it() -> None:

@@ -78,6 +78,7 @@ async def test_files_of_another_version(files: StaticFiles) -> None:
     async with rig() as shim:
         answer = await shim.http.get("/portal/static/0.9-abc/main.js")
         assert (answer.status_code, answer.json()["message"]) == (404, "no such file: reload the page")
+        assert answer.headers["cache-control"] == "no-store", "another replica may have it"
 
 
 async def test_it_can_be_turned_off() -> None:

@@ -49,5 +49,9 @@ def test_any_opening_is_read(data: object) -> None:
         assert all(isinstance(version, str) for version in opening.since.values())
 
 
+def test_kinds_that_only_a_page_of_another_version_knows_are_passed_over() -> None:
+    assert parse_opening('{"type":"open","kinds":["clusters","nodes",{}]}').kinds == ("nodes",)
+
+
 def test_kinds_come_in_the_order_in_which_a_page_needs_them() -> None:
     assert parse_opening('{"type":"open","kinds":["groups","cloud","nodes"]}').kinds == ("cloud", "nodes", "groups")

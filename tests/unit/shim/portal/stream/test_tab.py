@@ -75,6 +75,7 @@ async def test_what_is_not_known_any_more_is_sent_whole() -> None:
         ('{"type":"open"}', "kinds: must be a list of cloud"),
         ('{"type":"open","kinds":["secrets"]}', "kinds: must be a list of cloud"),
         ('{"type":"open","kinds":[{}]}', "kinds: must be a list of cloud"),
+        ('{"type":"open","kinds":[]}', "kinds: must be a list of cloud"),
         ('{"type":"open","kinds":["nodes"],"since":{"nodes":1}}', "since: must be an object"),
         ('{"type":"open","kinds":["nodes"],"since":{"nodes":"' + "1" * 201 + '"}}', "since: must be an object"),
     ],
