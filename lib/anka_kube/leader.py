@@ -54,6 +54,7 @@ class LeaderElector:
         self._observed_at = 0.0
         self._held: Lease | None = None
         self._renewed_at = 0.0
+        self._took = 0.0
         self._task: asyncio.Task[None] | None = None
         self._trouble = ""
         self._annotations: dict[str, str] = {}
@@ -89,15 +90,16 @@ class LeaderElector:
         self.lost.clear()
         self._annotations = {}
         while True:
-            started = self.clock.monotonic()
             try:
                 held = await self._try_acquire()
                 self._trouble = ""
             except ApiError as error:
                 held = None
                 self._report(error)
-            if held is not None:
-                self._held, self._renewed_at = held, started
+            # An answer that took longer than the deadline is worth nothing: whoever led by it would give up at once.
+            took = self.clock.monotonic() - self._renewed_at
+            if held is not None and took < self.renew_deadline:
+                self._held, self._took = held, took
                 break
             await self.sleep(self._pause())
         log.info("%s leads by lease %s/%s", self.identity, self.namespace, self.name)
@@ -129,7 +131,7 @@ class LeaderElector:
             log.warning("lease not released, it runs out by itself: %s", error)
 
     async def _try_acquire(self) -> Lease | None:
-        """One attempt. None while another process leads. Raises ApiError."""
+        """One attempt, which sets `_renewed_at`. None while another process leads. Raises ApiError."""
         try:
             lease = await self.client.get(LEASES, self.name, self.namespace, deadline=self.renew_deadline)
         except NotFound:
@@ -152,6 +154,8 @@ class LeaderElector:
         }
         if lease.holder != self.identity:
             spec |= {"acquireTime": moment, "leaseTransitions": lease.transitions + 1}
+        # From here, not from before the reading: others see the Lease change after this moment, never before.
+        self._renewed_at = self.clock.monotonic()
         try:
             return await self._update(lease, spec, self.renew_deadline)
         except (Conflict, NotFound):
@@ -159,6 +163,7 @@ class LeaderElector:
 
     async def _create(self) -> Lease | None:
         now = self.clock.now()
+        self._renewed_at = self.clock.monotonic()
         lease = Lease(
             Meta(self.name, self.namespace), self.identity, round(self.lease_duration), now, now, transitions=0
         )
@@ -177,10 +182,13 @@ class LeaderElector:
         )
 
     async def _renew_forever(self) -> None:
+        started = self._renewed_at
         try:
             while True:
-                left = self._renewed_at + self.renew_deadline - self.clock.monotonic()
-                await self.sleep(max(0.0, min(self.retry, left)))
+                now = self.clock.monotonic()
+                left = self._renewed_at + self.renew_deadline - now
+                # One attempt in each `retry` seconds: where the API is slow, waiting after its answer would lose time.
+                await self.sleep(max(0.0, min(started + self.retry - now, left)))
                 started = self.clock.monotonic()
                 left = self._renewed_at + self.renew_deadline - started
                 if left <= 0:
@@ -189,7 +197,7 @@ class LeaderElector:
                 try:
                     if not await self._renew(left):
                         return
-                    self._renewed_at = started
+                    self._renewed_at, self._took = started, self.clock.monotonic() - started
                     self._trouble = ""
                 except ApiError as error:
                     self._report(error)
@@ -202,8 +210,10 @@ class LeaderElector:
         """Renew from the version that we wrote last. False when leadership is over."""
         assert self._held is not None  # noqa: S101 - renewing starts after acquiring
         spec = {"renewTime": micro_time(self.clock.now())}
-        # Half of the time left: enough for a slow API, and after a dead connection there is time for another attempt.
-        renewed = await self._update_ours(self._held, spec, min(deadline, max(self.retry, deadline / 2)))
+        # Half of the time left, so that after a dead connection there is time for another attempt; more where the API
+        # has just been that slow.
+        patience = max(self.retry, deadline / 2, 2 * self._took)
+        renewed = await self._update_ours(self._held, spec, min(deadline, patience))
         if renewed is None:
             return False
         self._held = renewed

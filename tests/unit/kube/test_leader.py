@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from anka_kube.client import KubeClient
+from anka_kube.errors import Unreachable
 from anka_kube.leader import LeaderElector
 from support.manual_clock import ManualClock
 from support.scripted_api import Fault, ScriptedApi
@@ -272,3 +273,71 @@ async def test_a_renewal_takes_what_is_new_along_once(api: ScriptedApi, client: 
             await asyncio.wait_for(pacer.waiting.wait(), 20)
         patches = [seen.body["metadata"].get("annotations") for seen in api.seen if seen.verb == "patch"]
         assert patches == [{"sent": "1"}, None]
+
+
+def slow_down(client: KubeClient, clock: ManualClock, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each answer takes so long; what was asked is done all the same if nobody waits for it."""
+
+    def slow(call: Callable[..., Any]) -> Callable[..., Any]:
+        async def answer(*args: Any, deadline: float, **kwargs: Any) -> Any:
+            found = await call(*args, deadline=20, **kwargs)
+            clock.advance(min(seconds, deadline))
+            if seconds > deadline:
+                raise Unreachable("no answer in time", sent=True)
+            return found
+
+        return answer
+
+    for verb in ("get", "create", "patch"):
+        monkeypatch.setattr(client, verb, slow(getattr(client, verb)))
+
+
+@pytest.mark.parametrize("seconds", [0.01, 1.0, 2.0, 3.0, 4.5])
+async def test_an_api_that_answers_in_less_than_half_the_deadline_costs_no_leadership(
+    client: KubeClient, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """An overloaded apiserver took 2 s for each answer, and the leader changed every few seconds."""
+    leader = elector(client, clock, "one")
+    slow_down(client, clock, seconds, monkeypatch)
+    await leader.acquire()
+    assert leader.is_leading
+    end = clock.monotonic() + 120
+    while clock.monotonic() < end:
+        assert not leader.lost.is_set()
+        await asyncio.sleep(0)
+    await leader.release()
+
+
+async def test_the_reading_before_does_not_count_against_a_new_leader(
+    api: ScriptedApi, client: KubeClient, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = elector(client, clock, "one", sleep=Pacer(clock).sleep)
+    await first.acquire()
+    await first.release()
+    leader = elector(client, clock, "two", sleep=Pacer(clock).sleep)
+    slow_down(client, clock, 6.0, monkeypatch)
+    await leader.acquire()
+    assert leader.is_leading
+    clock.advance(3.9)
+    assert leader.is_leading
+    clock.advance(0.2)
+    assert not leader.is_leading, "10 s after it asked for the Lease"
+    await leader.release()
+
+
+async def test_nobody_leads_by_an_answer_that_came_too_late(
+    client: KubeClient, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leader = elector(client, clock, "one")
+    create, took = client.create, [10.0, 0.1]
+
+    async def late(*args: Any, **kwargs: Any) -> Any:
+        found = await create(*args, **kwargs)
+        clock.advance(took.pop(0))
+        return found
+
+    monkeypatch.setattr(client, "create", late)
+    await leader.acquire()
+    assert leader.is_leading
+    assert took == [0.1], "the Lease was its own by then, and it asked again"
+    await leader.release()
