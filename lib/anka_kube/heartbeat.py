@@ -62,7 +62,7 @@ class LeaseHeartbeat(Background):
 
     @property
     def last_success_age(self) -> float:
-        """Seconds since the API last confirmed a renewal; infinite before the first one."""
+        """Seconds since the last renewal that the API confirmed was asked for; infinite before the first one."""
         return math.inf if self._succeeded_at is None else self.clock.monotonic() - self._succeeded_at
 
     @property
@@ -101,16 +101,19 @@ class LeaseHeartbeat(Background):
 
     async def beat(self) -> None:
         """Renew once. Raises ApiError, LeaseTaken."""
+        # Before the write: another machine may count from the moment at which the Lease changed, not from our answer.
+        asked_at = self.clock.monotonic()
         try:
             lease = await self._write()
         except Conflict:
             # Who is refused by the holder writes that into the Lease, and an answer to us may have been lost.
             lease = await self.client.get(LEASES, self.name, self.namespace, deadline=self.renew_seconds)
             self._check_holder(lease)
+            asked_at = self.clock.monotonic()
             lease = await self._write()
         self._version = lease.metadata.resource_version
         self._described = True
-        self._succeeded_at = self.clock.monotonic()
+        self._succeeded_at = asked_at
         if self._last_problem:
             log.info("heartbeat: the API answers again")
             self._last_problem = ""

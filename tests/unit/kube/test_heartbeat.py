@@ -150,6 +150,35 @@ async def test_annotations_go_with_each_renewal(api: ScriptedApi, client: KubeCl
     assert len(api.seen) == 2, "no request but the renewals"
 
 
+async def test_held_counts_from_the_request_not_from_its_answer(
+    api: ScriptedApi,
+    client: KubeClient,
+    heartbeat: LeaseHeartbeat,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another machine may take the Lease 40 s after it changed, whenever the answer came."""
+    await heartbeat.beat()
+    patch = client.patch
+
+    async def slow(*args: Any, **kwargs: Any) -> Any:
+        found = await patch(*args, **kwargs)
+        clock.advance(9)
+        return found
+
+    monkeypatch.setattr(client, "patch", slow)
+    await heartbeat.beat()
+    assert heartbeat.last_success_age == 9
+    clock.advance(30)
+    assert heartbeat.is_held
+    clock.advance(1)
+    assert not heartbeat.is_held
+    # A challenge in between: what counts is the write after it.
+    api.put("leases", "m1", "ns", **{key: value for key, value in lease(api).items() if key == "spec"})
+    await heartbeat.beat()
+    assert heartbeat.last_success_age == 9
+
+
 async def test_deleted_it_is_created_again(api: ScriptedApi, heartbeat: LeaseHeartbeat) -> None:
     await heartbeat.beat()
     api.remove("leases", "m1", "ns")
