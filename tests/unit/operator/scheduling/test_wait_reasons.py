@@ -21,6 +21,7 @@ from anka_operator.scheduling.wait_reasons import (
     WaitReasonReporter,
 )
 from anka_scheduler.ledger import Claim
+from anka_scheduler.queue import SchedulingQueue
 from anka_scheduler.reasons import WaitReason
 from anka_scheduler.starvation import PERIOD_SECONDS
 from support.objects import instance, node, template
@@ -175,6 +176,35 @@ async def test_events_of_thousands_take_turns(rig: Rig, pair: Pair) -> None:
         await pair.run()
         seen.append(rig.event_writes())
     assert seen == [EVENTS_PER_RUN, 2 * EVENTS_PER_RUN, count, count]
+
+
+async def test_who_waits_for_its_event_costs_nothing_until_its_turn(
+    rig: Rig, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """10,000 that all waited for their Event took 5 % of a core."""
+    monkeypatch.setattr(module, "REPORTS_PER_RUN", 1000)
+    await rig.put(template(), *(instance(f"i{number}") for number in range(200)))
+    await pair.run(after=FIRST_EVENT_SECONDS)
+    await pair.run()
+    asked: list[str] = []
+    contains = SchedulingQueue.__contains__
+
+    def ask(queue: SchedulingQueue, uid: str) -> bool:
+        asked.append(uid)
+        return contains(queue, uid)
+
+    monkeypatch.setattr(SchedulingQueue, "__contains__", ask)
+    posted = rig.event_writes()
+    await pair.run()
+    assert rig.event_writes() - posted == EVENTS_PER_RUN
+    assert len(asked) <= 2 * EVENTS_PER_RUN
+    # Who leaves needs no Event, and holds up nobody behind.
+    for number in range(190):
+        await rig.remove(rig.instance(f"i{number}"))
+    posted = rig.event_writes()
+    await pair.run()
+    assert rig.event_writes() - posted == EVENTS_PER_RUN
+    assert len(asked) <= 4 * EVENTS_PER_RUN
 
 
 async def test_a_new_leader_tells_nothing_again(rig: Rig, pair: Pair) -> None:
