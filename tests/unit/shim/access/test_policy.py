@@ -46,7 +46,10 @@ async def test_every_route_by_the_credentials_that_it_needs(shim: Rig) -> None:
         for user in ("root", ""):
             answer = await shim.http.request(method, url, headers=basic(user, TOKEN))
             assert answer.status_code not in (401, 403), f"{method} {path}"
-            assert ("no-store" in answer.headers.get("cache-control", "")) != is_open
+            kept_by_nobody = "no-store" in answer.headers.get("cache-control", "")
+            # A file of the portal that is not here may be at another replica: a cache must not keep that either.
+            assert kept_by_nobody or is_open, f"{method} {path}"
+            assert not (kept_by_nobody and is_open and answer.is_success), f"{method} {path}"
 
 
 async def test_what_is_no_route_says_nothing_without_credentials(shim: Rig) -> None:
